@@ -1,0 +1,42 @@
+/** The import rule: processes and tools use src/shared, never the other way, and never each other. */
+module.exports = {
+  forbidden: [
+    {
+      name: 'shared-imports-only-shared',
+      severity: 'error',
+      from: { path: '^src/shared/' },
+      to: { path: '^(cosigner|sentry-link|src/cli|src/dev|test)/', pathNot: '^src/shared/' },
+    },
+    {
+      name: 'cosigner-never-sentry-link',
+      severity: 'error',
+      from: { path: '^cosigner/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^(sentry-link|src/cli|src/dev|test)/' },
+    },
+    {
+      name: 'sentry-link-never-cosigner',
+      severity: 'error',
+      from: { path: '^sentry-link/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^(cosigner|src/cli|src/dev|test)/' },
+    },
+    {
+      name: 'dev-never-a-process',
+      comment: 'the local cluster starts real processes; it does not import them',
+      severity: 'error',
+      from: { path: '^src/dev/' },
+      to: { path: '^(cosigner|sentry-link|src/cli|test)/' },
+    },
+    {
+      name: 'nothing-imports-tests',
+      severity: 'error',
+      from: { path: '^(src|cosigner|sentry-link)/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^test/|[.]test[.]ts$' },
+    },
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+  },
+};

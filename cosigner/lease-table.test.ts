@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { LeaseTable } from './lease-table.js';
+
+const CAP_MS = 1_000;
+/** Later than the hold-down of a table started at 0. */
+const T0 = 2_000;
+
+type Step = readonly [link: string, term: number, renewal: boolean, atMs: number, granted: boolean, why: string];
+
+const stories: Record<string, readonly Step[]> = {
+  'one leader, renewing': [
+    ['a', 1, false, T0, true, 'free'],
+    ['a', 1, true, T0 + 900, true, 'its own'],
+    ['a', 1, true, T0 + 1_800, true, 'its own, prolonged'],
+  ],
+  'a standby waits for the lease to run out': [
+    ['a', 1, false, T0, true, 'free'],
+    ['b', 2, false, T0 + 999, false, 'a holds it'],
+    ['b', 2, false, T0 + 1_000, true, 'run out'],
+    ['a', 1, true, T0 + 1_001, false, 'lower term'],
+    ['a', 3, true, T0 + 1_002, false, 'b holds it'],
+  ],
+  'a term belongs to one link': [
+    ['a', 1, false, T0, true, 'free'],
+    ['b', 1, false, T0 + 1_500, false, 'the term is a’s, although it ran out'],
+  ],
+  'a holder may raise its own term': [
+    ['a', 1, false, T0, true, 'free'],
+    ['a', 7, true, T0 + 10, true, 'its own'],
+  ],
+  'just started: prolongs, but grants no candidate': [
+    ['b', 6, false, 10, false, 'holding down'],
+    ['a', 5, true, 20, true, 'a says it leads'],
+    ['b', 6, false, 990, false, 'a holds it'],
+  ],
+  'just started and nobody leads: grants after the longest lease': [
+    ['b', 1, false, 999, false, 'holding down'],
+    ['b', 1, false, 1_000, true, 'free'],
+  ],
+  'no giant steps': [
+    ['a', 1, false, T0, true, 'free'],
+    ['a', 1_000_002, true, T0 + 10, false, 'uses the numbers up'],
+    ['a', 1_000_001, true, T0 + 20, true, 'a million at once'],
+  ],
+  'just started in an old cluster: takes its term': [
+    ['a', 2 ** 40 + 1, true, 10, false, 'uses the numbers up'],
+    ['a', 40_000_000, true, 20, true, 'a says it leads'],
+  ],
+};
+
+describe('lease table', () => {
+  for (const [name, steps] of Object.entries(stories)) {
+    it(name, () => {
+      const table = new LeaseTable(0, CAP_MS);
+      for (const [link, term, renewal, atMs, granted, why] of steps) {
+        expect(table.request(link, { term, leaseMs: CAP_MS, renewal }, atMs).granted, why).toBe(granted);
+      }
+    });
+  }
+
+  it('grants no lease longer than its cap', () => {
+    expect(new LeaseTable(0, CAP_MS).request('a', { term: 1, leaseMs: CAP_MS + 1, renewal: false }, T0).granted).toBe(
+      false,
+    );
+  });
+
+  it('a release frees it at once, for the holder and its term only', () => {
+    const table = new LeaseTable(0, CAP_MS);
+    table.request('a', { term: 4, leaseMs: CAP_MS, renewal: false }, T0);
+    table.release('b', 4);
+    table.release('a', 3);
+    expect(table.describe(T0 + 1)).toEqual({ term: 4, holder: 'a', remainingMs: 999 });
+    table.release('a', 4);
+    expect(table.describe(T0 + 1)).toEqual({ term: 4, holder: '', remainingMs: 0 });
+  });
+
+  it.each([
+    ['a', 4, true, 'the holder'],
+    ['b', 4, false, 'the term is another’s'],
+    ['b', 3, false, 'lower term'],
+    ['b', 5, true, 'a newer leader that this cosigner has not met yet'],
+  ])('sign request of %s at term %i: %s (%s)', (link, term, admitted) => {
+    const table = new LeaseTable(0, CAP_MS);
+    table.request('a', { term: 4, leaseMs: CAP_MS, renewal: false }, T0);
+    expect(table.admits(link, term)).toBe(admitted);
+  });
+});

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT, run, step } from './steps.mjs';
+
+const STAMP = join(ROOT, 'dist', '.built-from');
+const SOURCES = ['src', 'cosigner', 'sentry-link', 'test', 'proto'];
+const FILES = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/copy-proto.mjs'];
+
+/** Compiles to dist/ unless its stamp says that it was built from exactly these files. */
+export async function ensureBuild() {
+  const fingerprint = fingerprintOfSources();
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === fingerprint) return;
+  await step('building', async () => {
+    await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+    await run(process.execPath, ['scripts/copy-proto.mjs']);
+  });
+  mkdirSync(join(ROOT, 'dist'), { recursive: true });
+  writeFileSync(STAMP, fingerprint);
+}
+
+/** Name, size and time of change of every source: it also sees files that are gone or older than the build. */
+function fingerprintOfSources() {
+  const hash = createHash('sha256').update(process.version);
+  const add = (path) => {
+    const { size, mtimeMs } = statSync(join(ROOT, path));
+    hash.update(`${path} ${size} ${mtimeMs}\n`);
+  };
+  for (const file of FILES) if (existsSync(join(ROOT, file))) add(file);
+  for (const folder of SOURCES) {
+    const names = readdirSync(join(ROOT, folder), { recursive: true }).filter((name) =>
+      /(?<!\.test)\.(ts|json|proto)$/.test(name),
+    );
+    for (const name of names.sort()) add(join(folder, name));
+  }
+  return hash.digest('hex');
+}

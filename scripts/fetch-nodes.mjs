@@ -1,0 +1,76 @@
+// Real CometBFT nodes for the end-to-end tests, built once into .cache/bin, and with --node24 a Node 24 to run the unit
+// tests on a second time. `npm test` calls this; by hand: `node scripts/fetch-nodes.mjs [--node24]`.
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ROOT, StepFailed, main, run, say, step } from './steps.mjs';
+
+/** 0.37.2 is what sekaid runs; 0.38 and 0.40 have vote extensions on the classic protocol; 1.0 speaks cometbft.privval.v1. */
+export const COMET_VERSIONS = ['v0.37.2', 'v0.38.21', 'v0.40.0', 'v1.0.1'];
+const CACHE = join(ROOT, '.cache');
+
+/** Builds what is missing. Returns the reasons of what could not be had; the tests that need it say so as well. */
+export async function fetchNodes() {
+  const missing = COMET_VERSIONS.filter((version) => !existsSync(binaryOf(version)));
+  if (missing.length === 0) return [];
+  const go = await run('go', ['version']).catch((error) => error);
+  if (go instanceof Error) {
+    return missing.map((version) => `CometBFT ${version} cannot be built: Go 1.25 or newer is needed (${go.message})`);
+  }
+  const reasons = [];
+  for (const version of missing) {
+    try {
+      await step(`building CometBFT ${version} (about a minute, once)`, () => build(version));
+    } catch (error) {
+      if (!(error instanceof StepFailed)) throw error;
+      const lastLines = error.output.trim().split('\n').slice(-3).join(' | ');
+      reasons.push(`CometBFT ${version} could not be built with ${go.trim()}: ${error.message}: ${lastLines}`);
+    }
+  }
+  return reasons;
+}
+
+function binaryOf(version) {
+  return join(CACHE, 'bin', `cometbft-${version}`);
+}
+
+async function build(version) {
+  const folder = join(CACHE, `build-${version}-${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  mkdirSync(join(CACHE, 'bin'), { recursive: true });
+  try {
+    const env = { ...process.env, GOBIN: folder };
+    await run('go', ['install', `github.com/cometbft/cometbft/cmd/cometbft@${version}`], { env });
+    await run(join(folder, 'cometbft'), ['version']);
+    renameSync(join(folder, 'cometbft'), binaryOf(version));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Path of a Node 24 binary, from the npm package that carries it. It stays out of the project's dependencies. */
+export async function fetchNode24() {
+  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+  const folder = join(CACHE, 'node24');
+  const binary = join(folder, 'node_modules', name, 'bin', 'node');
+  if (!existsSync(binary)) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+    const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', `${name}@24`];
+    await step('fetching Node 24', () => run('npm', args, { cwd: folder }));
+  }
+  await run(binary, ['--version']);
+  return binary;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await main(async () => {
+    if (process.argv.includes('--node24')) {
+      console.log(await fetchNode24());
+      return;
+    }
+    const reasons = await fetchNodes();
+    for (const reason of reasons) say(reason);
+    if (reasons.length > 0) throw new StepFailed('not every test node is there');
+  });
+}

@@ -1,0 +1,82 @@
+import { MAX_QUEUED_SIGN_REQUESTS } from '../src/shared/coordination/limits.js';
+import { STEP_PROPOSAL, type Canonical, type Timestamp } from '../src/shared/privval/canonical.js';
+import { parseSignBytes, sameExceptTimestamp } from '../src/shared/privval/sign-bytes.js';
+import type { SignOutcome, VoteToSign } from '../src/shared/privval/vote-to-sign.js';
+import { SerialQueue } from '../src/shared/serial-queue.js';
+import type { CompletedSignature } from './attempt.js';
+import { SigningRound, type RoundDeps } from './signing-round.js';
+
+/** Fresh commitments checked after each vote, so that the next one finds them ready: a vote and an extension each. */
+const CHECK_AHEAD = 2;
+
+export interface CoordinatorOptions {
+  readonly chainId: string;
+  /** From the arrival of a request to its answer; below the 5 s after which a node gives the connection up. */
+  readonly deadlineMs: number;
+}
+
+/** The FROST coordinator of one chain: one signing round at a time, and the last word before a signature goes out. */
+export class ChainCoordinator {
+  readonly #options: CoordinatorOptions;
+  readonly #deps: RoundDeps;
+  readonly #queue = new SerialQueue(MAX_QUEUED_SIGN_REQUESTS);
+  #round: SigningRound | undefined;
+  #last: CompletedSignature | undefined;
+
+  constructor(options: CoordinatorOptions, deps: RoundDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** A cosigner changed: what waits for it may go on. */
+  poke(): void {
+    this.#round?.poke();
+  }
+
+  /** Signs a node's vote or proposal; a refusal is an answer like any other, in time. */
+  async sign(vote: VoteToSign): Promise<SignOutcome> {
+    const deadline = this.#deps.clock.nowMs() + this.#options.deadlineMs;
+    const outcome = this.#queue.run(() => this.#inTurn(vote, deadline));
+    return outcome ?? { kind: 'refused', code: 'BUSY', message: 'too many requests wait for this chain already' };
+  }
+
+  async #inTurn(vote: VoteToSign, deadline: number): Promise<SignOutcome> {
+    const { clock, peers, term } = this.#deps;
+    if (term() === undefined) return NOT_LEADER;
+    const leftMs = deadline - clock.nowMs();
+    // Nobody waits for it any more: cosigners are not asked for what would be a half-finished vote.
+    if (leftMs <= 0) return TOO_LATE;
+    const round = new SigningRound(this.#asSignedBefore(vote), this.#deps);
+    this.#round = round;
+    const result = await round.run(leftMs);
+    this.#round = undefined;
+    clock.schedule(0, () => {
+      for (const peer of peers) peer.checkAhead(this.#options.chainId, CHECK_AHEAD);
+    });
+    if (result.kind === 'refused') return result;
+    // The lease may have run out meanwhile: then another link may be answering this node already.
+    if (term() === undefined) return NOT_LEADER;
+    this.#last = result.signed;
+    const { signBytes, signature, extensionSignature } = result.signed;
+    return { kind: 'signed', signature, timestamp: timestampOf(signBytes, vote), extensionSignature };
+  }
+
+  /** A vote that differs from the one signed last in its timestamp alone is asked with that one's bytes from the start. */
+  #asSignedBefore(vote: VoteToSign): VoteToSign {
+    if (this.#last === undefined || vote.canonical.step === STEP_PROPOSAL) return vote;
+    const last: Canonical = parseSignBytes(this.#last.signBytes);
+    if (!sameExceptTimestamp(last, vote.canonical)) return vote;
+    return { ...vote, signBytes: this.#last.signBytes, canonical: last };
+  }
+}
+
+const TOO_LATE = {
+  kind: 'refused',
+  code: 'QUORUM_LOST',
+  message: 'the requests before this one used up its time',
+} as const;
+const NOT_LEADER = { kind: 'refused', code: 'NOT_LEADER', message: 'this sentry-link does not lead' } as const;
+
+function timestampOf(signBytes: Uint8Array, vote: VoteToSign): Timestamp {
+  return signBytes === vote.signBytes ? vote.canonical.timestamp : parseSignBytes(signBytes).timestamp;
+}

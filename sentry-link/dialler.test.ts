@@ -1,0 +1,421 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HekateError } from '../src/shared/errors.js';
+import type { ErrorCode } from '../src/shared/error-codes.js';
+import type { ByteChannel, ByteChannelHandlers } from '../src/shared/ports/byte-channel.js';
+import type { Log, LogFields } from '../src/shared/ports/log.js';
+import { ManualClock } from '../src/shared/ports/manual-clock.js';
+import { Dialler } from './dialler.js';
+import { classifyDial } from './dialler-failure.js';
+import { parseNodeAddress } from '../src/shared/config/node-address.js';
+
+const address = parseNodeAddress('tcp://10.1.0.2:26659');
+
+class FakeChannel implements ByteChannel {
+  ended = false;
+  handlers: ByteChannelHandlers | undefined;
+  start(handlers: ByteChannelHandlers): void {
+    this.handlers = handlers;
+  }
+  write(): void {}
+  close(): void {
+    this.end();
+  }
+  end(reason?: HekateError): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.handlers?.closed(reason);
+  }
+}
+
+interface Attempt {
+  readonly atMs: number;
+  readonly aborted: boolean;
+  settled: boolean;
+  succeed(): Promise<FakeChannel>;
+  fail(error: unknown): Promise<void>;
+}
+
+/** Lets promises settle. */
+const settle = async (): Promise<void> => {
+  for (let i = 0; i < 5; i++) await Promise.resolve();
+};
+
+const errno = (code: string): Error => Object.assign(new Error(code), { code });
+const coded = (code: ErrorCode): HekateError => new HekateError(code, 'x');
+
+function setUp(onServe: (channel: ByteChannel, dialler: Dialler) => void = () => {}) {
+  const clock = new ManualClock();
+  const attempts: Attempt[] = [];
+  const lines: [string, LogFields][] = [];
+  const failures: string[] = [];
+  const served: ByteChannel[] = [];
+  const ends: (string | undefined)[] = [];
+  const line =
+    (level: string) =>
+    (event: string, fields: LogFields = {}) =>
+      void lines.push([`${level} ${event}`, fields]);
+  const log: Log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+  const dialler = new Dialler({
+    chain: 'test-1',
+    address,
+    clock,
+    log,
+    random: () => Uint8Array.of(255),
+    failed: (code) => failures.push(code),
+    serve: (channel) => {
+      served.push(channel);
+      channel.start({ bytes() {}, closed: (reason) => ends.push(reason?.code) });
+      onServe(channel, dialler);
+    },
+    connect: (_, abort) =>
+      new Promise((resolve, reject) => {
+        attempts.push({
+          atMs: clock.nowMs(),
+          settled: false,
+          get aborted() {
+            return abort.aborted;
+          },
+          async succeed() {
+            this.settled = true;
+            const channel = new FakeChannel();
+            resolve(channel);
+            await settle();
+            return channel;
+          },
+          async fail(error) {
+            this.settled = true;
+            // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+            reject(error);
+            await settle();
+          },
+        });
+      }),
+  });
+  const last = (): Attempt => attempts[attempts.length - 1] ?? expect.fail('nothing was dialled');
+  const open = (): void => {
+    dialler.open();
+    clock.advance(0);
+  };
+  return { clock, dialler, attempts, lines, failures, served, ends, last, open };
+}
+
+describe('dialler: when it dials', () => {
+  it('dials nothing before open()', () => {
+    const { clock, attempts } = setUp();
+    clock.advance(60_000);
+    expect(attempts).toEqual([]);
+  });
+
+  it('dials at once when opened, and serves the connection', async () => {
+    const { dialler, served, open, last } = setUp();
+    open();
+    expect(dialler.state).toBe('dialling');
+    await last().succeed();
+    expect(dialler.state).toBe('connected');
+    expect(served.length).toBe(1);
+  });
+
+  it('dials a refusing node every 0.5 s and some jitter, not more often', async () => {
+    const { clock, attempts, open, last } = setUp();
+    open();
+    for (let i = 0; i < 4; i++) {
+      await last().fail(errno('ECONNREFUSED'));
+      clock.advance(599);
+      expect(attempts.length).toBe(i + 1);
+      clock.advance(1);
+    }
+    expect(attempts.map((attempt) => attempt.atMs)).toEqual([0, 600, 1200, 1800, 2400]);
+  });
+
+  it('has one attempt at a time, however long it takes', () => {
+    const { clock, attempts, open } = setUp();
+    open();
+    clock.advance(59_000);
+    open();
+    expect(attempts.length).toBe(1);
+  });
+
+  it('dials nothing while connected', async () => {
+    const { clock, attempts, open, last } = setUp();
+    open();
+    await last().succeed();
+    open();
+    clock.advance(600_000);
+    expect(attempts.length).toBe(1);
+  });
+
+  it.each([
+    ['that was in use', true, [0, 5_000]],
+    ['that never was of use', false, [0, 5_600]],
+  ])('dials again when a connection ends %s', async (_, heard, atMs) => {
+    const { clock, attempts, open, last } = setUp();
+    open();
+    const channel = await last().succeed();
+    if (heard) channel.handlers?.bytes(Uint8Array.of(1));
+    clock.advance(5_000);
+    channel.end();
+    clock.advance(599);
+    clock.advance(1);
+    expect(attempts.map((attempt) => attempt.atMs)).toEqual(atMs);
+  });
+
+  it('dials at most once in 0.5 s also when it is closed and opened in between', () => {
+    const { clock, attempts, dialler, open } = setUp();
+    for (let i = 0; i < 100; i++) {
+      open();
+      clock.advance(10);
+      dialler.close();
+    }
+    expect(attempts.map((attempt) => attempt.atMs)).toEqual([0, 600]);
+  });
+});
+
+describe('dialler: close()', () => {
+  it('destroys the connection before it returns, and dials nothing after', async () => {
+    const { clock, dialler, attempts, ends, failures, open, last } = setUp();
+    open();
+    const channel = await last().succeed();
+    dialler.close();
+    expect([channel.ended, ends, dialler.state]).toEqual([true, [undefined], 'closed']);
+    clock.advance(60_000);
+    expect(attempts.length).toBe(1);
+    expect(failures).toEqual([]);
+  });
+
+  it('aborts an attempt', () => {
+    const { clock, dialler, attempts, open, last } = setUp();
+    open();
+    dialler.close();
+    expect(last().aborted).toBe(true);
+    clock.advance(60_000);
+    expect(attempts.length).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('drops a connection that comes too late, and does not serve it', async () => {
+    const { dialler, served, open, last } = setUp();
+    open();
+    dialler.close();
+    expect((await last().succeed()).ended).toBe(true);
+    expect(served).toEqual([]);
+  });
+
+  it('drops a late connection of an earlier attempt when it is open again', async () => {
+    const { clock, dialler, served, attempts, open } = setUp();
+    open();
+    dialler.close();
+    open();
+    clock.advance(600);
+    expect((await attempts[0]?.succeed())?.ended).toBe(true);
+    expect((await attempts[1]?.succeed())?.ended).toBe(false);
+    expect(served.length).toBe(1);
+  });
+
+  it('cancels a dial that was due', async () => {
+    const { clock, dialler, attempts, open, last } = setUp();
+    open();
+    await last().fail(errno('ECONNREFUSED'));
+    dialler.close();
+    clock.advance(60_000);
+    expect(attempts.length).toBe(1);
+  });
+
+  it('can come from within serve()', async () => {
+    const { clock, dialler, attempts, open, last } = setUp((_, it) => it.close());
+    open();
+    expect((await last().succeed()).ended).toBe(true);
+    clock.advance(60_000);
+    expect([dialler.state, attempts.length]).toEqual(['closed', 1]);
+  });
+});
+
+describe('dialler: half-open connections', () => {
+  it('waits for a first message for ever', async () => {
+    const { clock, dialler, open, last } = setUp();
+    open();
+    await last().succeed();
+    clock.advance(3_600_000);
+    expect(dialler.state).toBe('connected');
+  });
+
+  it('gives up 10 s after the last message', async () => {
+    const { clock, dialler, ends, failures, open, last } = setUp();
+    open();
+    const channel = await last().succeed();
+    for (const gap of [0, 3_333, 9_999, 9_999]) {
+      clock.advance(gap);
+      channel.handlers?.bytes(Uint8Array.of(1));
+    }
+    clock.advance(9_999);
+    expect(dialler.state).toBe('connected');
+    clock.advance(1);
+    expect([channel.ended, ends, failures]).toEqual([true, ['DIAL_IDLE'], ['DIAL_IDLE']]);
+    clock.advance(1);
+    expect(dialler.state).toBe('dialling');
+  });
+
+  it('leaves no timer behind', async () => {
+    const { clock, dialler, open, last } = setUp();
+    open();
+    const channel = await last().succeed();
+    channel.handlers?.bytes(Uint8Array.of(1));
+    dialler.close();
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('dialler: what a failure means', () => {
+  it.each<[string, unknown]>([
+    ['DIAL_REFUSED', errno('ECONNREFUSED')],
+    ['DIAL_UNREACHABLE', errno('EHOSTUNREACH')],
+    ['DIAL_UNREACHABLE', errno('ENETUNREACH')],
+    ['DIAL_UNKNOWN_HOST', errno('ENOTFOUND')],
+    ['DIAL_SYN_TIMEOUT', errno('ETIMEDOUT')],
+    ['DIAL_SYN_TIMEOUT', coded('DIAL_SYN_TIMEOUT')],
+    ['DIAL_EOF_BEFORE_HELLO', coded('SC_EOF_BEFORE_HELLO')],
+    ['DIAL_EOF_BEFORE_HELLO', errno('ECONNRESET')],
+    ['DIAL_SILENT', coded('SC_NO_HELLO')],
+    ['DIAL_BAD_HELLO', coded('SC_BAD_HELLO')],
+    ['DIAL_BAD_HELLO', coded('SC_REFLECTION')],
+    ['DIAL_BAD_HELLO', coded('SC_LOW_ORDER_KEY')],
+    ['DIAL_AUTH', coded('SC_BAD_AUTH')],
+    ['DIAL_AUTH', coded('SC_AUTH_FAILED')],
+    ['DIAL_AUTH', coded('SC_BAD_FRAME')],
+    ['DIAL_HANDSHAKE', coded('SC_TIMEOUT')],
+    ['DIAL_HANDSHAKE', coded('SC_EOF_IN_HANDSHAKE')],
+    ['DIAL_NO_SOCKET', errno('ENOENT')],
+    ['DIAL_NOT_A_SOCKET', errno('ENOTSOCK')],
+    ['DIAL_PERMISSION', errno('EACCES')],
+    ['DIAL_FAILED', coded('SOCKET_FAILED')],
+    ['DIAL_FAILED', errno('EMFILE')],
+    ['DIAL_FAILED', 'not even an error'],
+  ])('%s for %s', async (code, error) => {
+    const { failures, dialler, open, last } = setUp();
+    open();
+    await last().fail(error);
+    expect(failures).toEqual([code]);
+    expect(dialler.lastFailure).toBe(code);
+    expect(classifyDial(error, address).message).toContain(code === 'DIAL_SYN_TIMEOUT' ? '' : address.text);
+  });
+
+  it('says SILENT after 3 s, and keeps the connection for when the node turns to it', async () => {
+    const { clock, failures, served, open, last } = setUp();
+    open();
+    clock.advance(2_999);
+    expect(failures).toEqual([]);
+    clock.advance(1);
+    expect([failures, last().aborted]).toEqual([['DIAL_SILENT'], false]);
+    clock.advance(20_000);
+    await last().succeed();
+    expect([failures, served.length]).toEqual([['DIAL_SILENT'], 1]);
+  });
+
+  it.each<[string, boolean, HekateError | undefined, string]>([
+    ['accepted and dropped', false, undefined, 'DIAL_DROPPED'],
+    ['reset before a request', false, coded('SOCKET_RESET'), 'DIAL_DROPPED'],
+    ['dropped later', true, undefined, 'DIAL_LOST'],
+    ['reset later', true, coded('SOCKET_RESET'), 'DIAL_LOST'],
+  ])('%s', async (_, heard, reason, code) => {
+    const { failures, ends, open, last } = setUp();
+    open();
+    const channel = await last().succeed();
+    if (heard) channel.handlers?.bytes(Uint8Array.of(1));
+    channel.end(reason);
+    expect([failures, ends]).toEqual([[code], [reason?.code]]);
+  });
+
+  it('hints at docker-proxy when a connection is accepted and dropped', () => {
+    expect(classifyDial(coded('SC_EOF_BEFORE_HELLO'), address).fix).toContain('docker-proxy');
+  });
+});
+
+describe('dialler: what it logs', () => {
+  const warnings = (lines: readonly [string, LogFields][]): unknown[] =>
+    lines.filter(([event]) => event.startsWith('warn')).map(([, { code, failures }]) => [code, failures]);
+
+  it('tells a failure at once, and the same one once a minute with a count', async () => {
+    const { clock, lines, open, last } = setUp();
+    open();
+    for (let i = 0; i < 250; i++) {
+      await last().fail(errno('ECONNREFUSED'));
+      clock.advance(600);
+    }
+    expect(warnings(lines)).toEqual([
+      ['DIAL_REFUSED', 1],
+      ['DIAL_REFUSED', 100],
+      ['DIAL_REFUSED', 100],
+    ]);
+    expect(lines[0]?.[1]).toMatchObject({
+      chain: 'test-1',
+      node: address.text,
+      fix: expect.stringContaining('start the node') as string,
+    });
+  });
+
+  it('tells another class of failure at once, and a success', async () => {
+    const { clock, lines, open, last } = setUp();
+    open();
+    for (const code of ['ECONNREFUSED', 'ECONNREFUSED', 'EHOSTUNREACH', 'ECONNREFUSED']) {
+      await last().fail(errno(code));
+      clock.advance(600);
+    }
+    await last().succeed();
+    expect(lines.map(([event, { code }]) => [event, code])).toEqual([
+      ['warn no connection to the node', 'DIAL_REFUSED'],
+      ['warn no connection to the node', 'DIAL_UNREACHABLE'],
+      ['warn no connection to the node', 'DIAL_REFUSED'],
+      ['info connected to the node', undefined],
+    ]);
+  });
+
+  it('writes a bounded number of lines about a node that connects and drops for an hour', async () => {
+    const { clock, lines, failures, open, last } = setUp();
+    open();
+    while (clock.nowMs() < 3_600_000) {
+      (await last().succeed()).end();
+      clock.advance(600);
+    }
+    expect(failures.length).toBe(6_000);
+    expect(lines.length).toBeLessThanOrEqual(61 * 10);
+    expect(warnings(lines).reduce((sum: number, line) => sum + Number((line as unknown[])[1]), 0)).toBeGreaterThan(
+      5_800,
+    );
+  });
+});
+
+describe('dialler against any world', () => {
+  const step = fc.oneof(
+    fc.constantFrom('open', 'close', 'succeed', 'fail', 'end', 'say', 'hang up', 'late'),
+    fc.nat({ max: 4_000 }).map((ms) => ms),
+  );
+
+  it('never has two connections, none while closed, and never dials twice within 0.5 s', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const world = setUp();
+        const channels: FakeChannel[] = [];
+        for (const what of steps) {
+          const attempt = world.attempts[world.attempts.length - 1];
+          if (typeof what === 'number') world.clock.advance(what);
+          else if (what === 'open') world.open();
+          else if (what === 'close') world.dialler.close();
+          else if (what === 'succeed' && attempt) channels.push(await attempt.succeed());
+          else if (what === 'fail') await attempt?.fail(errno('ECONNREFUSED'));
+          else if (what === 'end') channels.at(-1)?.end(coded('SOCKET_RESET'));
+          else if (what === 'say' && !channels.at(-1)?.ended) channels.at(-1)?.handlers?.bytes(Uint8Array.of(1));
+          else if (what === 'hang up') world.served.at(-1)?.close();
+          else if (what === 'late') for (const old of world.attempts) channels.push(await old.succeed());
+          const { state } = world.dialler;
+          const alive = channels.filter((channel) => channel.handlers !== undefined && !channel.ended).length;
+          expect(alive).toBe(state === 'connected' ? 1 : 0);
+          const dialling = world.attempts.filter((a) => !a.aborted && !a.settled).length;
+          expect(dialling).toBe(state === 'dialling' ? 1 : 0);
+        }
+        const gaps = world.attempts.slice(1).map((a, i) => a.atMs - (world.attempts[i]?.atMs ?? 0));
+        expect(gaps.every((gap) => gap >= 500)).toBe(true);
+      }),
+      { numRuns: process.env['CI'] === 'true' ? 1_000 : 150 },
+    );
+  });
+});

@@ -1,0 +1,185 @@
+import { invariant, InvariantViolation, must } from '../src/shared/invariant.js';
+import type { ByteChannel } from '../src/shared/ports/byte-channel.js';
+import type { Clock, Timer } from '../src/shared/ports/clock.js';
+import type { Log } from '../src/shared/ports/log.js';
+import type { RandomBytes } from '../src/shared/ports/random.js';
+import { classifyDial, dialError, type DialCode, type DialError } from './dialler-failure.js';
+import { DiallerLog } from './dialler-log.js';
+import { WatchedChannel, type ChannelEnd } from './dialler-watch.js';
+import type { NodeAddress } from '../src/shared/config/node-address.js';
+
+/** A node that starts waits 3 s for its signer and then exits (CometBFT node/node.go), so dialling is quick. */
+const DIAL_INTERVAL_MS = 500;
+const DIAL_JITTER_MS = 100;
+/** An attempt that is pending for so long is connected (connecting takes at most 1 s) and waits for the node's hello. */
+const SILENT_AFTER_MS = 3_000;
+/** Three of the node's pings and its longest wait for an answer. */
+const IDLE_MS = 10_000;
+
+/** An open connection to a node, handshake done, not yet started. */
+export interface NodeChannel extends ByteChannel {
+  readonly peerId?: string;
+}
+
+/**
+ * Connects once. Must settle within bounded time, and destroy its socket as soon as `abort` fires. Rejects with an errno error
+ * or a HekateError.
+ */
+export type ConnectToNode = (address: NodeAddress, abort: AbortSignal) => Promise<NodeChannel>;
+
+export interface DiallerOptions {
+  readonly chain: string;
+  readonly address: NodeAddress;
+  readonly connect: ConnectToNode;
+  /** Takes over an open connection; must call its start() before it returns. */
+  readonly serve: (channel: ByteChannel) => void;
+  /** Called with the class of every failure, for metrics and status. */
+  readonly failed?: (code: DialCode) => void;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Log;
+}
+
+type State =
+  | { readonly name: 'closed' }
+  | { readonly name: 'waiting'; readonly timer: Timer }
+  | { readonly name: 'dialling'; readonly abort: AbortController; readonly silence: Timer }
+  | { readonly name: 'connected'; readonly channel: WatchedChannel };
+
+const CLOSED: State = { name: 'closed' };
+
+/**
+ * Keeps exactly one connection to one node while it is open, and none while it is closed: a node serves whoever it accepted
+ * first, and every connection that is dialled and dropped costs a CometBFT 0.37.2 node 3 s (privval/signer_listener_endpoint.go).
+ */
+export class Dialler {
+  readonly #options: DiallerOptions;
+  readonly #log: DiallerLog;
+  #state: State = CLOSED;
+  #earliestDialMs: number;
+  #lastFailure: DialCode | undefined;
+
+  constructor(options: DiallerOptions) {
+    this.#options = options;
+    this.#log = new DiallerLog(options.log, options.clock, { chain: options.chain, node: options.address.text });
+    this.#earliestDialMs = options.clock.nowMs();
+  }
+
+  get state(): State['name'] {
+    return this.#state.name;
+  }
+
+  /** Why there is no connection; undefined while there is one, and before the first attempt has failed. */
+  get lastFailure(): DialCode | undefined {
+    return this.#lastFailure;
+  }
+
+  /** We lead: connect, and connect again whenever the connection ends. Nothing happens if it is open already. */
+  open(): void {
+    if (this.#state.name === 'closed') this.#dialWhenDue();
+  }
+
+  /** We lead no more: the connection or the attempt is destroyed before this returns, and nothing is dialled. */
+  close(): void {
+    const state = this.#state;
+    this.#state = CLOSED;
+    this.#lastFailure = undefined;
+    switch (state.name) {
+      case 'closed':
+        return;
+      case 'waiting':
+        return state.timer.cancel();
+      case 'dialling':
+        state.silence.cancel();
+        return state.abort.abort();
+      case 'connected':
+        return state.channel.close();
+    }
+  }
+
+  #dialWhenDue(): void {
+    const { clock } = this.#options;
+    const delayMs = Math.max(0, this.#earliestDialMs - clock.nowMs());
+    this.#state = { name: 'waiting', timer: clock.schedule(delayMs, () => this.#dial()) };
+  }
+
+  #dial(): void {
+    const { clock, connect, address } = this.#options;
+    invariant(this.#state.name === 'waiting', 'a node is dialled only while there is no connection to it and we lead');
+    this.#pause();
+    const abort = new AbortController();
+    const silence = clock.schedule(SILENT_AFTER_MS, () => this.#silent());
+    const attempt: State = { name: 'dialling', abort, silence };
+    this.#state = attempt;
+    void connect(address, abort.signal).then(
+      (channel) => {
+        silence.cancel();
+        if (this.#state === attempt) this.#connected(channel);
+        else discard(channel);
+      },
+      (error: unknown) => {
+        silence.cancel();
+        if (error instanceof InvariantViolation) throw error;
+        if (this.#state !== attempt) return;
+        this.#fail(classifyDial(error, address));
+        // Whoever was told of the failure may have closed the dialler.
+        if (this.#state === attempt) this.#dialWhenDue();
+      },
+    );
+  }
+
+  /** From now, the next dial is at least an interval away. */
+  #pause(): void {
+    const jitter = must(this.#options.random(1)[0], 'a random byte') / 255;
+    this.#earliestDialMs = this.#options.clock.nowMs() + DIAL_INTERVAL_MS + jitter * DIAL_JITTER_MS;
+  }
+
+  #silent(): void {
+    const what = `connected, but no handshake within ${SILENT_AFTER_MS} ms; the connection is kept for when the node turns to it`;
+    this.#fail(dialError('DIAL_SILENT', this.#options.address, what));
+  }
+
+  #connected(inner: NodeChannel): void {
+    const { clock, serve } = this.#options;
+    const channel = new WatchedChannel(inner, clock, IDLE_MS, (end) => this.#ended(channel, end));
+    this.#state = { name: 'connected', channel };
+    this.#lastFailure = undefined;
+    this.#log.connected({ peer: inner.peerId });
+    serve(channel);
+    invariant(channel.started, 'serve() starts the channel that it takes over');
+  }
+
+  #ended(channel: WatchedChannel, end: ChannelEnd): void {
+    if (!this.#serves(channel)) return;
+    this.#fail(this.#endError(end));
+    if (!this.#serves(channel)) return;
+    // A connection that ended before it was of use must not be followed by the next one without a pause.
+    if (!end.heard) this.#pause();
+    this.#dialWhenDue();
+  }
+
+  #serves(channel: WatchedChannel): boolean {
+    return this.#state.name === 'connected' && this.#state.channel === channel;
+  }
+
+  #endError({ reason, heard, ours }: ChannelEnd): DialError {
+    const { address } = this.#options;
+    const how =
+      reason === undefined ? (ours ? 'closed by hekate' : 'closed by the node') : `${reason.message} (${reason.code})`;
+    if (reason?.code === 'DIAL_IDLE') return dialError('DIAL_IDLE', address, reason.message);
+    if (heard) return dialError('DIAL_LOST', address, `the connection ended: ${how}`, reason);
+    return dialError('DIAL_DROPPED', address, `the connection ended before the node asked anything: ${how}`, reason);
+  }
+
+  #fail(error: DialError): void {
+    this.#lastFailure = error.code;
+    this.#log.failed(error);
+    this.#options.failed?.(error.code);
+  }
+}
+
+/** Ends a connection that came too late to be wanted. */
+function discard(channel: ByteChannel): void {
+  channel.start({ bytes() {}, closed() {} });
+  channel.close();
+}

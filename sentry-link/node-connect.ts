@@ -1,0 +1,97 @@
+import { stat } from 'node:fs/promises';
+import { connect as openSocket, type Socket } from 'node:net';
+import type { ByteChannel } from '../src/shared/ports/byte-channel.js';
+import type { Clock } from '../src/shared/ports/clock.js';
+import type { RandomBytes } from '../src/shared/ports/random.js';
+import { socketChannel } from '../src/shared/ports/socket-channel.js';
+import type { Identity } from '../src/shared/secret-connection/identity.js';
+import { secureChannel } from '../src/shared/secret-connection/secure-channel.js';
+import type { ConnectToNode, NodeChannel } from './dialler.js';
+import { dialError } from './dialler-failure.js';
+import type { NodeAddress } from '../src/shared/config/node-address.js';
+
+const CONNECT_TIMEOUT_MS = 1_000;
+/** With several addresses for a host name, each but the last gets this long. */
+const ADDRESS_TIMEOUT_MS = 450;
+const HANDSHAKE_TIMEOUT_MS = 3_000;
+/**
+ * How long a connection that the node has not answered is kept. A node that still serves another signer answers when
+ * that one is gone; dialling anew meanwhile would only leave dead connections in its queue, and up to CometBFT 0.37.10 and
+ * 0.38.5 each of those costs it 3 s. It is bounded for the sake of proxies that accept and then wait for ever.
+ */
+const HELLO_TIMEOUT_MS = 60_000;
+
+export interface NodeConnectOptions {
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+}
+
+/** Connects to nodes for real: an encrypted channel over tcp, a plain one over unix sockets (CometBFT does the same). */
+export function nodeConnect(options: NodeConnectOptions): ConnectToNode {
+  return async (address, abort): Promise<NodeChannel> => {
+    const channel = await connected(open(address), address, abort, options.clock);
+    if (address.transport === 'unix') return channel;
+    const close = (): void => channel.close();
+    if (abort.aborted) close();
+    else abort.addEventListener('abort', close);
+    try {
+      return await secureChannel(channel, {
+        ...options,
+        handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
+        helloTimeoutMs: HELLO_TIMEOUT_MS,
+      });
+    } finally {
+      abort.removeEventListener('abort', close);
+    }
+  };
+}
+
+function open(address: NodeAddress): Socket {
+  if (address.transport === 'unix') return openSocket({ path: address.path });
+  return openSocket({
+    host: address.host,
+    port: address.port,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
+  });
+}
+
+/** Resolves with the connected socket's channel; otherwise the socket is destroyed. */
+async function connected(socket: Socket, address: NodeAddress, abort: AbortSignal, clock: Clock): Promise<ByteChannel> {
+  const channel = new Promise<ByteChannel>((resolve, reject) => {
+    const settle = (): void => {
+      timer.cancel();
+      abort.removeEventListener('abort', aborted);
+      socket.off('error', giveUp);
+    };
+    const giveUp = (error: Error): void => {
+      settle();
+      socket.destroy();
+      reject(error);
+    };
+    const aborted = (): void => giveUp(dialError('DIAL_FAILED', address, 'the attempt was given up'));
+    const timer = clock.schedule(CONNECT_TIMEOUT_MS, () =>
+      giveUp(dialError('DIAL_SYN_TIMEOUT', address, `the host does not answer within ${CONNECT_TIMEOUT_MS} ms`)),
+    );
+    abort.addEventListener('abort', aborted);
+    socket.on('error', giveUp);
+    socket.once('connect', () => {
+      settle();
+      resolve(socketChannel(socket, { transport: address.transport }));
+    });
+  });
+  try {
+    return await channel;
+  } catch (error) {
+    throw await unixCause(error, address);
+  }
+}
+
+/** connect() to a plain file fails with ECONNREFUSED on Linux, as if a socket were there without a listener. */
+async function unixCause(error: unknown, address: NodeAddress): Promise<unknown> {
+  if (address.transport !== 'unix') return error;
+  const found = await stat(address.path).catch(() => undefined);
+  if (found === undefined || found.isSocket()) return error;
+  return dialError('DIAL_NOT_A_SOCKET', address, 'the path is not a socket', error);
+}

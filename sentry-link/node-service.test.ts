@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+import { parseNodeAddress } from '../src/shared/config/node-address.js';
+import type { ByteChannel } from '../src/shared/ports/byte-channel.js';
+import { silentLog } from '../src/shared/ports/log.js';
+import { frameMessage, MessageReader } from '../src/shared/privval/delimited.js';
+import { EMPTY_VOTE } from '../src/shared/privval/node-messages.js';
+import { encodeRequest } from '../src/shared/privval/request.js';
+import { decodeResponse } from '../src/shared/privval/response.js';
+import type { SignOutcome, VoteToSign } from '../src/shared/privval/vote-to-sign.js';
+import { channelPair } from '../test/sim/channel-pair.js';
+import { VirtualClock } from '../test/support/virtual-clock.js';
+import { NodeService } from './node-service.js';
+
+const KEY = new Uint8Array(32).fill(3);
+const SIGNED: SignOutcome = {
+  kind: 'signed',
+  signature: new Uint8Array(64).fill(4),
+  timestamp: { seconds: 1n, nanos: 0 },
+  extensionSignature: undefined,
+};
+
+/** Two nodes of one chain that take every connection, and a service that serves them. */
+class World {
+  readonly clock = new VirtualClock();
+  readonly dials: string[] = [];
+  readonly asked: VoteToSign[] = [];
+  readonly refusing = new Set<string>();
+  /** The node's end of the connection to each. */
+  readonly open = new Map<string, ByteChannel>();
+  readonly #heard = new Map<string, string[]>();
+  readonly service: NodeService;
+
+  constructor(
+    mode: 'active' | 'any' = 'active',
+    sign: (vote: VoteToSign) => Promise<SignOutcome> = async () => SIGNED,
+  ) {
+    this.service = new NodeService(
+      { chainId: 'test-1', publicKey: KEY, nodes: ['a:1', 'b:1'].map((text) => parseNodeAddress(text)), mode },
+      {
+        connect: async (address) => this.#connect(address.transport === 'tcp' ? address.host : ''),
+        sign: (vote) => {
+          this.asked.push(vote);
+          return sign(vote);
+        },
+        clock: this.clock,
+        random: (length) => new Uint8Array(length),
+        log: silentLog,
+      },
+    );
+  }
+
+  #connect(node: string): ByteChannel {
+    this.dials.push(node);
+    if (this.refusing.has(node)) throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    const [ours, theirs] = channelPair(this.clock, () => 1);
+    const reader = new MessageReader();
+    ours.start({
+      bytes: (bytes) => {
+        reader.push(bytes);
+        for (let one = reader.next(); one !== undefined; one = reader.next()) {
+          const response = decodeResponse(one);
+          this.#heard.set(node, [...(this.#heard.get(node) ?? []), kindOf(response)]);
+        }
+      },
+      closed: () => void this.open.delete(node),
+    });
+    this.open.set(node, ours);
+    return theirs;
+  }
+
+  /** Asks for a vote; what comes back. */
+  async ask(node: string, height = 5n): Promise<string | undefined> {
+    const vote = { ...EMPTY_VOTE, type: 1, height, timestamp: { seconds: 1n, nanos: 0 } };
+    const message = encodeRequest({ kind: 'signVote', chainId: 'test-1', vote, skipExtensionSigning: false });
+    this.open.get(node)?.write(frameMessage(message));
+    await this.clock.advance(10);
+    return this.#heard.get(node)?.at(-1);
+  }
+}
+
+function kindOf(response: ReturnType<typeof decodeResponse>): string {
+  return response.kind === 'refused' ? response.error.description : response.kind;
+}
+
+describe('node service', () => {
+  it('dials nobody until it is opened, then every node once', async () => {
+    const world = new World();
+    await world.clock.advance(5_000);
+    expect(world.dials).toEqual([]);
+    world.service.open();
+    await world.clock.advance(5_000);
+    expect(world.dials).toEqual(['a', 'b']);
+  });
+
+  it('close ends every connection at once and dials no more; open dials again', async () => {
+    const world = new World();
+    world.service.open();
+    await world.clock.advance(100);
+    expect([...world.open.keys()]).toEqual(['a', 'b']);
+    world.service.close();
+    await world.clock.advance(10);
+    expect(world.open.size).toBe(0);
+    await world.clock.advance(5_000);
+    expect(world.dials).toHaveLength(2);
+    world.service.open();
+    await world.clock.advance(1_000);
+    expect([...world.open.keys()]).toEqual(['a', 'b']);
+  });
+
+  it('a signature that comes when the lease is gone reaches no node', async () => {
+    let finish: (outcome: SignOutcome) => void = () => undefined;
+    const world = new World('active', () => new Promise((resolve) => (finish = resolve)));
+    world.service.open();
+    await world.clock.advance(100);
+    await world.ask('a');
+    world.service.close();
+    world.service.open();
+    await world.clock.advance(1_000);
+    finish(SIGNED);
+    await world.clock.advance(100);
+    expect(await world.ask('a')).toBeUndefined();
+  });
+
+  it('active: one node is served, the next when the first is gone', async () => {
+    const world = new World();
+    world.service.open();
+    await world.clock.advance(100);
+    expect(await world.ask('b')).toBe('signedVote');
+    expect(await world.ask('a')).toMatch(/NODE_NOT_SERVED|another node/);
+    expect(world.asked).toHaveLength(1);
+    world.refusing.add('b');
+    world.open.get('b')!.close();
+    await world.clock.advance(10);
+    expect(await world.ask('a')).toBe('signedVote');
+    world.refusing.delete('b');
+    await world.clock.advance(2_000);
+    expect(await world.ask('b')).toMatch(/NODE_NOT_SERVED|another node/);
+  });
+
+  it('active: after the lease was lost and won again, whichever asks first is served', async () => {
+    const world = new World();
+    world.service.open();
+    await world.clock.advance(100);
+    await world.ask('a');
+    world.service.close();
+    await world.clock.advance(10);
+    world.refusing.add('a');
+    world.service.open();
+    await world.clock.advance(1_000);
+    expect(await world.ask('b')).toBe('signedVote');
+  });
+
+  it('any: both are served', async () => {
+    const world = new World('any');
+    world.service.open();
+    await world.clock.advance(100);
+    expect([await world.ask('a'), await world.ask('b')]).toEqual(['signedVote', 'signedVote']);
+  });
+
+  it('status says which node is there, why not, and what became of its requests', async () => {
+    const world = new World();
+    world.refusing.add('b');
+    world.service.open();
+    await world.clock.advance(100);
+    await world.ask('a');
+    await world.ask('a', 0n);
+    expect(world.service.status()).toEqual([
+      {
+        chainId: 'test-1',
+        address: expect.stringContaining('a:1') as string,
+        connected: true,
+        problem: null,
+        signed: 1,
+        refused: 1,
+      },
+      {
+        chainId: 'test-1',
+        address: expect.stringContaining('b:1') as string,
+        connected: false,
+        problem: 'DIAL_REFUSED',
+        signed: 0,
+        refused: 0,
+      },
+    ]);
+  });
+});

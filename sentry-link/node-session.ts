@@ -1,0 +1,228 @@
+import { HekateError, isHekateError, messageOf } from '../src/shared/errors.js';
+import { invariant, InvariantViolation } from '../src/shared/invariant.js';
+import type { ByteChannel } from '../src/shared/ports/byte-channel.js';
+import type { Clock, Timer } from '../src/shared/ports/clock.js';
+import { frameMessage, MessageReader } from '../src/shared/privval/delimited.js';
+import { EMPTY_BYTES } from '../src/shared/privval/fields.js';
+import { remoteError } from '../src/shared/privval/remote-error.js';
+import { decodeRequest, type PrivvalRequest } from '../src/shared/privval/request.js';
+import {
+  encodeResponse,
+  type PrivvalResponse,
+  type Refused,
+  type SignedVoteResponse,
+} from '../src/shared/privval/response.js';
+import type { SignedVote, SignOutcome, VoteToSign } from '../src/shared/privval/vote-to-sign.js';
+import { nameRequest, type NodeRecord } from './node-session-record.js';
+import { checkChainId, voteToSign, type SignRequestOfNode } from './node-session-request.js';
+
+/** A node asks for one signature at a time; a few more are forgiven. */
+const MAX_WAITING = 4;
+/** A node gives its own writes 5 s. */
+const MESSAGE_TIMEOUT_MS = 10_000;
+
+export interface NodeSessionOptions {
+  readonly chainId: string;
+  /** The validator's Ed25519 key, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** Signs or refuses, in bounded time: the node gives up after 5 s. */
+  readonly sign: (vote: VoteToSign) => Promise<SignOutcome>;
+  /** Outlives the session. */
+  readonly record: NodeRecord;
+  readonly clock: Clock;
+  /** The connection is gone, by either side. */
+  readonly closed?: (reason: HekateError | undefined) => void;
+}
+
+interface Waiting {
+  readonly request: SignRequestOfNode;
+  readonly arrivedMs: number;
+}
+
+/**
+ * One connection to a node, from the signer's side: the node asks, we answer (CometBFT privval/signer_requestHandler.go). A
+ * refusal is an answer and leaves the connection up; only bytes that are not the protocol end it. Ping and PubKey never
+ * wait for a signature; signatures are made one at a time, in order.
+ */
+export class NodeSession {
+  readonly #channel: ByteChannel;
+  readonly #options: NodeSessionOptions;
+  readonly #reader = new MessageReader();
+  readonly #waiting: Waiting[] = [];
+  #slowness: Timer | undefined;
+  #signing = false;
+  #ended = false;
+  #brokenBy: HekateError | undefined;
+
+  constructor(channel: ByteChannel, options: NodeSessionOptions) {
+    this.#channel = channel;
+    this.#options = options;
+  }
+
+  /** Starts the channel. */
+  start(): void {
+    this.#channel.start({ bytes: (bytes) => this.#receive(bytes), closed: (reason) => this.#closed(reason) });
+  }
+
+  /** Ends the connection at once: nothing is answered any more, whatever is being signed. */
+  close(): void {
+    this.#end();
+    this.#channel.close();
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    try {
+      this.#reader.push(bytes);
+      for (let message = this.#next(); message !== undefined; message = this.#next()) {
+        this.#stopWatch();
+        this.#take(decodeRequest(message));
+      }
+      this.#watchUnfinished();
+    } catch (error) {
+      if (!isHekateError(error)) throw error;
+      this.#break(error);
+    }
+  }
+
+  #next(): Uint8Array | undefined {
+    return this.#ended ? undefined : this.#reader.next();
+  }
+
+  /** Bytes that trickle in do not hold a connection for ever. */
+  #watchUnfinished(): void {
+    if (this.#ended || !this.#reader.unfinished) return;
+    this.#slowness ??= this.#options.clock.schedule(MESSAGE_TIMEOUT_MS, () =>
+      this.#break(
+        new HekateError('PRIVVAL_SLOW', `a message was not finished ${MESSAGE_TIMEOUT_MS} ms after it began`),
+      ),
+    );
+  }
+
+  #stopWatch(): void {
+    this.#slowness?.cancel();
+    this.#slowness = undefined;
+  }
+
+  #take(request: PrivvalRequest): void {
+    const { record } = this.#options;
+    switch (request.kind) {
+      case 'ping':
+        record.ping();
+        return this.#answer({ kind: 'ping' });
+      case 'pubKey':
+        record.pubKey();
+        return this.#answer(this.#publicKeyFor(request.chainId));
+      case 'signVote':
+      case 'signProposal':
+        return this.#queue(request);
+      case 'signBytes':
+        return this.#answer(
+          this.#refuse(
+            'signBytes',
+            'a request to sign raw bytes',
+            'REQUEST_UNSUPPORTED',
+            'raw bytes are not signed here',
+          ),
+        );
+      case 'unknown':
+        record.refused(`message ${request.field}`, 'REQUEST_UNSUPPORTED', 'this message is not known here');
+        return this.#answer({ kind: 'empty' });
+    }
+  }
+
+  #publicKeyFor(chainId: string): PrivvalResponse {
+    try {
+      checkChainId(chainId, this.#options.chainId);
+      return { kind: 'pubKey', publicKey: this.#options.publicKey };
+    } catch (error) {
+      const { code, message } = asRefusal(error);
+      return this.#refuse('pubKey', 'the public key', code, message);
+    }
+  }
+
+  #queue(request: SignRequestOfNode): void {
+    if (this.#waiting.length >= MAX_WAITING)
+      return this.#break(
+        new HekateError('PRIVVAL_FLOOD', `the node asks on while ${MAX_WAITING + 1} requests are pending`),
+      );
+    this.#waiting.push({ request, arrivedMs: this.#options.clock.nowMs() });
+    if (!this.#signing) void this.#signWaiting();
+  }
+
+  async #signWaiting(): Promise<void> {
+    this.#signing = true;
+    for (let next = this.#waiting.shift(); next !== undefined && !this.#ended; next = this.#waiting.shift())
+      this.#settle(next, await this.#sign(next.request));
+    this.#signing = false;
+  }
+
+  async #sign(request: SignRequestOfNode): Promise<SignOutcome> {
+    try {
+      return await this.#options.sign(voteToSign(request, this.#options.chainId));
+    } catch (error) {
+      return asRefusal(error);
+    }
+  }
+
+  #settle({ request, arrivedMs }: Waiting, outcome: SignOutcome): void {
+    const answered = !this.#ended;
+    if (outcome.kind === 'refused') {
+      const refusal = this.#refuse(request.kind, nameRequest(request), outcome.code, outcome.message);
+      return this.#answer(refusal);
+    }
+    this.#answer(signedResponse(request, outcome));
+    this.#options.record.signed(request, { latencyMs: this.#options.clock.nowMs() - arrivedMs, answered });
+  }
+
+  #refuse(of: Refused['of'], what: string, code: string, message: string): Refused {
+    const error = remoteError(code, message);
+    this.#options.record.refused(what, code, error.description, !this.#ended);
+    return { kind: 'refused', of, error };
+  }
+
+  #answer(response: PrivvalResponse): void {
+    if (!this.#ended) this.#channel.write(frameMessage(encodeResponse(response)));
+  }
+
+  #break(reason: HekateError): void {
+    this.#brokenBy = reason;
+    this.#options.record.broken(reason);
+    this.close();
+  }
+
+  #closed(reason: HekateError | undefined): void {
+    if (!this.#ended && reason === undefined && this.#reader.unfinished) {
+      this.#brokenBy = new HekateError('PRIVVAL_MALFORMED', 'the connection ended within a message');
+      this.#options.record.broken(this.#brokenBy);
+    }
+    this.#end();
+    this.#options.closed?.(this.#brokenBy ?? reason);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#stopWatch();
+  }
+}
+
+function signedResponse(
+  request: SignRequestOfNode,
+  { signature, timestamp, extensionSignature }: SignedVote,
+): PrivvalResponse {
+  invariant(signature.length === 64, 'an Ed25519 signature has 64 bytes');
+  if (request.kind === 'signProposal') return { kind: 'signedProposal', signature };
+  const response: SignedVoteResponse = {
+    kind: 'signedVote',
+    timestamp,
+    signature,
+    extensionSignature: extensionSignature ?? EMPTY_BYTES,
+  };
+  return response;
+}
+
+/** A broken invariant is not an answer: it ends the process. */
+function asRefusal(error: unknown): { readonly kind: 'refused'; readonly code: string; readonly message: string } {
+  if (error instanceof InvariantViolation) throw error;
+  return { kind: 'refused', code: isHekateError(error) ? error.code : 'INTERNAL', message: messageOf(error) };
+}

@@ -1,0 +1,188 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { MAX_CHAINS } from '../src/shared/coordination/limits.js';
+import type { ChainReport, NonceCommitment, SignReply, SignRequest } from '../src/shared/coordination/messages.js';
+import type { Group } from '../src/shared/frost/group.js';
+import { ManualClock } from '../src/shared/ports/manual-clock.js';
+import { Peer } from './peer.js';
+
+const KEY = new Uint8Array(32).fill(9);
+const BAD_POINT = new Uint8Array(32).fill(2);
+const group = { isValidPoint: (point: Uint8Array) => point !== BAD_POINT } as Partial<Group> as Group;
+
+const report = (chain: Partial<ChainReport> = {}): ChainReport => ({
+  chainId: 'test-1',
+  groupPublicKey: KEY,
+  height: 5n,
+  round: 0,
+  step: 3,
+  sequence: 10n,
+  halted: undefined,
+  ...chain,
+});
+const commitments = (count: number, hiding = KEY): NonceCommitment[] =>
+  Array.from({ length: count }, (_, i) => ({ nonceId: i + 1, hiding, binding: KEY }));
+const refusal = (id: number): SignReply => ({ kind: 'refused', id, code: 'BUSY', message: '' });
+const request = (id: number): SignRequest => ({
+  kind: 'signRequest',
+  id,
+  term: 1,
+  chainId: 'test-1',
+  signBytes: KEY,
+  extension: undefined,
+  settle: false,
+  signers: [],
+});
+
+describe('peer', () => {
+  let clock: ManualClock;
+  let errors: unknown[];
+  let changes: number;
+  let sent: unknown[];
+  let peer: Peer;
+  const hello = (id = 1, chains = [report()]) => ({ kind: 'cosignerHello', version: '1', id, chains }) as const;
+  const open = (id = 1, chains = [report()]): void =>
+    peer.opened(hello(id, chains), (message) => sent.push(message) > 0);
+  const fill = (chainId = 'test-1', count = 2, hiding = KEY): void =>
+    peer.receive({ kind: 'nonceBatch', chainId, commitments: commitments(count, hiding) });
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    [errors, sent, changes] = [[], [], 0];
+    const log = {
+      debug() {},
+      info() {},
+      warn() {},
+      error: (_event: string, fields: object = {}) => void errors.push((fields as { code?: unknown }).code),
+    };
+    const groupKeys = new Map([['test-1', KEY]]);
+    peer = new Peer(1, { group, groupKeys, clock, log, onChange: () => changes++ });
+  });
+
+  it.each<[name: string, prepare: () => void, ready: boolean]>([
+    ['connected, with commitments', () => (open(), fill()), true],
+    ['not connected', () => undefined, false],
+    ['no commitments', () => open(), false],
+    ['one commitment of two', () => (open(), fill('test-1', 1)), false],
+    ['halted', () => (open(1, [report({ halted: 'STATE_WRITE_FAILED' })]), fill()), false],
+    ['another key', () => (open(1, [report({ groupPublicKey: BAD_POINT })]), fill()), false],
+    ['another id', () => (open(2), fill()), false],
+    ['another id, and a heartbeat later', () => (open(2), fill(), beat([report()])), false],
+    ['halted since', () => (open(), fill(), beat([report({ halted: 'STATE_ROLLED_BACK' })])), false],
+    ['quarantined', () => (open(), fill(), peer.quarantine('test')), false],
+    ['quarantined a minute ago', () => (open(), fill(), peer.quarantine('test'), clock.advance(60_000)), true],
+    ['lost', () => (open(), fill(), peer.lost()), false],
+    ['back after a loss: its old commitments are void', () => (open(), fill(), peer.lost(), open()), false],
+  ])('ready: %s', (_name, prepare, ready) => {
+    prepare();
+    expect(peer.ready('test-1', 2)).toBe(ready);
+  });
+  const beat = (chains: readonly ChainReport[]): void =>
+    peer.receive({ kind: 'heartbeatReply', id: 1, granted: false, term: 0, holder: '', remainingMs: 0, chains });
+
+  it.each<[name: string, ask: (onReply: (reply: SignReply | undefined) => void) => void, heard: unknown[]]>([
+    ['an answer', (on) => (peer.ask(request(1), on), peer.receive(refusal(1))), [refusal(1)]],
+    [
+      'an answer twice',
+      (on) => (peer.ask(request(1), on), peer.receive(refusal(1)), peer.receive(refusal(1))),
+      [refusal(1)],
+    ],
+    ['an answer to something else', (on) => (peer.ask(request(1), on), peer.receive(refusal(2))), []],
+    ['the stream ends', (on) => (peer.ask(request(1), on), peer.lost()), [undefined]],
+    [
+      'an answer after the stream ended',
+      (on) => (peer.ask(request(1), on), peer.lost(), peer.receive(refusal(1))),
+      [undefined],
+    ],
+    ['no stream', (on) => (peer.lost(), peer.ask(request(1), on)), [undefined]],
+  ])('told once: %s', (_name, ask, expected) => {
+    open();
+    const heard: unknown[] = [];
+    ask((reply) => heard.push(reply));
+    expect(heard).toEqual(expected);
+  });
+
+  it('told once when the stream breaks while it is written to', () => {
+    const heard: unknown[] = [];
+    peer.opened(hello(), () => {
+      peer.lost();
+      return false;
+    });
+    peer.ask(request(1), (reply) => heard.push(reply));
+    expect(heard).toEqual([undefined]);
+  });
+
+  it('with every chain waiting for an answer none is forgotten; beyond, the oldest is told', () => {
+    open();
+    const heard: unknown[] = [];
+    for (let id = 1; id <= 4 * MAX_CHAINS; id++) peer.ask(request(id), (reply) => heard.push([id, reply]));
+    expect(heard).toEqual([]);
+    for (const id of [9_001, 9_002]) peer.ask(request(id), (reply) => heard.push([id, reply]));
+    expect(heard).toEqual([
+      [1, undefined],
+      [2, undefined],
+    ]);
+    peer.receive(refusal(3));
+    expect(heard.at(-1)).toEqual([3, refusal(3)]);
+  });
+
+  it('remembers the highest sequence it saw, over streams, of its own chains only', () => {
+    open(1, [report({ sequence: 12n })]);
+    beat([report({ sequence: 20n })]);
+    peer.lost();
+    open(1, [report({ sequence: 11n })]);
+    for (let i = 0; i < 1_000; i++) beat([report({ chainId: `made-up-${i}`, sequence: 5n })]);
+    beat([report({ sequence: 19n })]);
+    expect(peer.seen()).toEqual([{ chainId: 'test-1', sequence: 20n }]);
+    expect(peer.reports()).toHaveLength(1);
+  });
+
+  it('keeps no commitments of chains that are not ours', () => {
+    open(1, [report(), report({ chainId: 'made-up' })]);
+    fill('made-up');
+    expect(peer.takeCommitment('made-up')).toBeUndefined();
+  });
+
+  it('a flood of commitments is told once', () => {
+    open();
+    for (let i = 0; i < 50; i++) fill('test-1', 200);
+    expect(errors).toEqual(['COSIGNER_BAD']);
+    expect(peer.quarantined).toBe(true);
+    clock.advance(60_000);
+    fill('test-1', 200);
+    expect(errors).toHaveLength(2);
+  });
+
+  it.each<[name: string, leave: () => unknown]>([
+    ['checked ahead', () => peer.checkAhead('test-1', 2)],
+    ['prepared', () => peer.prepare('test-1', 1)],
+  ])('an invalid commitment, %s: left out', (_name, look) => {
+    open();
+    fill('test-1', 2, BAD_POINT);
+    look();
+    expect(peer.quarantined).toBe(true);
+    expect(errors).toEqual(['COSIGNER_BAD']);
+  });
+
+  it('one that made a request wait is suspect for a while, longer when it happens again, and forgiven when it answers', () => {
+    open();
+    const suspectMs = (): number => {
+      peer.noteStall();
+      let ms = 0;
+      for (; peer.suspect; ms += 1_000) clock.advance(1_000);
+      return ms;
+    };
+    expect([1, 2, 3, 4, 5, 6].map(suspectMs)).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
+    peer.ask(request(1), () => undefined);
+    peer.receive(refusal(1));
+    expect(suspectMs()).toBe(5_000);
+  });
+
+  it('measures how long answers take', () => {
+    open();
+    peer.ask(request(1), () => undefined);
+    clock.advance(25);
+    peer.receive(refusal(1));
+    expect(peer.signLatencyMs).toBe(25);
+    expect(changes).toBe(1);
+  });
+});

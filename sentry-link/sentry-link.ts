@@ -1,0 +1,132 @@
+import type { CosignerHello, CosignerMessage, LinkMessage } from '../src/shared/coordination/messages.js';
+import type { Group } from '../src/shared/frost/group.js';
+import { must } from '../src/shared/invariant.js';
+import type { Clock } from '../src/shared/ports/clock.js';
+import type { Log } from '../src/shared/ports/log.js';
+import type { RandomBytes } from '../src/shared/ports/random.js';
+import type { SignOutcome, VoteToSign } from '../src/shared/privval/vote-to-sign.js';
+import type { GroupKey } from './attempt.js';
+import { ChainCoordinator } from './chain-coordinator.js';
+import { LeaseCandidate } from './lease-candidate.js';
+import { Peer } from './peer.js';
+
+export interface LinkChain {
+  readonly chainId: string;
+  readonly threshold: number;
+  readonly key: GroupKey;
+}
+
+export interface SentryLinkOptions {
+  readonly chains: readonly LinkChain[];
+  /** Ids of all cosigners. */
+  readonly cosigners: readonly number[];
+  readonly leaseMs: number;
+  readonly deadlineMs: number;
+}
+
+export interface SentryLinkDeps {
+  readonly group: Group;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  /** Dial the nodes: this link leads now. */
+  readonly onLeading: (term: number) => void;
+  /** Close every connection to a node before doing anything else: another link may lead. */
+  readonly onLost: (reason: string) => void;
+}
+
+/**
+ * A sentry-link without its sockets: cosigners, leadership and one coordinator a chain. Transports tell it what happened
+ * (peerOpened, peerMessage, …), node sessions ask it to sign. It holds no secret.
+ */
+export class SentryLink {
+  readonly candidate: LeaseCandidate;
+  readonly #peers: ReadonlyMap<number, Peer>;
+  readonly #coordinators: ReadonlyMap<string, ChainCoordinator>;
+  #lastRequestId = 0;
+
+  constructor(options: SentryLinkOptions, deps: SentryLinkDeps) {
+    const { group, clock, random, log } = deps;
+    const groupKeys = new Map(options.chains.map(({ chainId, key }) => [chainId, key.publicKey]));
+    const onChange = (): void => this.#poke();
+    this.#peers = new Map(
+      options.cosigners.map((id) => [id, new Peer(id, { group, groupKeys, clock, log, onChange })]),
+    );
+    this.candidate = new LeaseCandidate(options.cosigners, options.leaseMs, {
+      clock,
+      random,
+      send: (id, message) => this.#peer(id).send(message),
+      onAcquired: deps.onLeading,
+      onLost: (reason) => {
+        deps.onLost(reason);
+        // Rounds that are under way end: nobody is there any more to be answered.
+        this.#poke();
+      },
+      onRoundTrip: (id, roundTripMs) => this.#peer(id).noteRoundTrip(roundTripMs),
+    });
+    const shared = {
+      group,
+      clock,
+      log,
+      peers: [...this.#peers.values()],
+      nextRequestId: () => ++this.#lastRequestId,
+      term: () => this.candidate.term(),
+    };
+    this.#coordinators = new Map(
+      options.chains.map(({ chainId, key, threshold }) => [
+        chainId,
+        new ChainCoordinator({ chainId, deadlineMs: options.deadlineMs }, { ...shared, key, threshold }),
+      ]),
+    );
+  }
+
+  start(): void {
+    this.candidate.start();
+  }
+
+  /** Gives the lease back; the owner closes streams and nodes. */
+  stop(): void {
+    this.candidate.stop();
+  }
+
+  sign(chainId: string, vote: VoteToSign): Promise<SignOutcome> {
+    return must(this.#coordinators.get(chainId), 'sessions exist for configured chains only').sign(vote);
+  }
+
+  peers(): Iterable<Peer> {
+    return this.#peers.values();
+  }
+
+  /** The highest sequence numbers seen of a cosigner, for the hello of its next stream. */
+  seen(id: number): ReturnType<Peer['seen']> {
+    return this.#peer(id).seen();
+  }
+
+  peerOpened(id: number, hello: CosignerHello, send: (message: LinkMessage) => boolean): void {
+    this.#peer(id).opened(hello, send);
+    this.candidate.peerUp(id);
+  }
+
+  peerMessage(id: number, message: CosignerMessage): void {
+    this.#peer(id).receive(message);
+    if (message.kind === 'heartbeatReply') this.candidate.onReply(id, message);
+  }
+
+  peerLost(id: number): void {
+    this.#peer(id).lost();
+  }
+
+  /** Its port refused a connection: the process does not run. */
+  peerDown(id: number): void {
+    this.candidate.peerDown(id);
+  }
+
+  #peer(id: number): Peer {
+    return must(this.#peers.get(id), 'transports exist for configured cosigners only');
+  }
+
+  #poke(): void {
+    // Undefined only while the constructor runs.
+    for (const coordinator of this.#coordinators?.values() ?? []) coordinator.poke();
+  }
+}

@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import type { DevOptions } from '../dev/dev-options.js';
+import type { Io } from './io.js';
+import { examples, parseWholeNumber } from './options.js';
+
+export function addDevCommand(program: Command, _io: Io, fail: (exitCode: number) => void): void {
+  program
+    .command('dev')
+    .summary('run a whole cluster on this machine')
+    .description(
+      'Runs three cosigners, two sentry-links and a model CometBFT node that makes a block per second, or dials a real ' +
+        'node with --node. Goes on from the state of the last run. Ends with Ctrl-C and a summary; nothing is left running.',
+    )
+    .option('--node <addr>', 'priv_validator_laddr of a real node instead of the model')
+    .option('--chain-id <id>', 'chain id of that node')
+    .option('--key <file>', 'deal this priv_validator_key.json; without it a new key is made')
+    .option('--state <file>', 'its priv_validator_state.json')
+    .option('--blocks <n>', 'end after this many blocks', parseWholeNumber)
+    .option('--dir <dir>', 'folder for the homes, a folder for each chain (default: .dev)')
+    .option('--fresh', 'forget the last run and start over')
+    .option('--json', 'print a summary as JSON in the last line')
+    .addHelpText(
+      'after',
+      examples('hekate dev --blocks 20', 'hekate dev --node tcp://127.0.0.1:26658 --chain-id test-1'),
+    )
+    .action(async (given: DevOptions) => {
+      const { startDev } = await import('../dev/main.js');
+      const exitCode = await startDev(given);
+      if (exitCode !== 0) fail(exitCode);
+    });
+}

@@ -1,0 +1,127 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { InitResult } from '../shared/home/init/init.js';
+import { print, printJson, type Io } from './io.js';
+import * as options from './options.js';
+import { whileUninterrupted } from './uninterrupted.js';
+
+interface InitOptions extends options.StartOptions {
+  readonly chainId: string;
+  readonly node: readonly string[];
+  readonly key?: string;
+  readonly threshold?: number;
+  readonly cosigner?: readonly string[];
+  readonly links?: number;
+  readonly json?: boolean;
+}
+
+export function addInitCommand(program: Command, io: Io): void {
+  const command = program
+    .command('init')
+    .summary('make the folders of a cluster, or add a chain to them')
+    .description(
+      'Writes one ready folder for each process into DIR: configuration, share, TLS identity, pinned certificates, first ' +
+        'watermark, and a README of what goes to which host. With another --chain-id in a DIR that it made before, it adds ' +
+        'a chain to every folder. All of it is written, or nothing.',
+    )
+    .argument('<dir>', 'folder to make or to add to')
+    .requiredOption('--chain-id <id>', 'chain id, as in genesis.json')
+    .requiredOption('--node <addr...>', 'priv_validator_laddr of the node: tcp://host:port or unix:///path')
+    .option('--key <file>', 'deal this priv_validator_key.json; without it a new key is made')
+    .option('--threshold <t>', 'cosigners that a signature needs; more than half', options.parseWholeNumber)
+    .option('--cosigner <host:port...>', 'where sentry-links reach each cosigner, in order')
+    .option('--links <n>', 'sentry-links (default: one for each cosigner, at most 3)', options.parseWholeNumber)
+    .option('--json', 'print the result as JSON');
+  options.addStartOptions(command);
+  command.addHelpText(
+    'after',
+    `
+A key that exists needs to say where its watermark starts: one of --state, --height and --never-signed. Stop the old
+signer for good first. A signer that starts too low can sign a height a second time, and the validator is slashed.
+${options.examples(
+  'hekate init ./cluster --chain-id mychain-1 --node tcp://10.0.0.5:26659 --threshold 2 \\',
+  '  --cosigner 10.0.1.1:7001 10.0.1.2:7001 10.0.1.3:7001 \\',
+  '  --key priv_validator_key.json --state priv_validator_state.json',
+  '',
+  'Another chain on the same cluster, with a new key:',
+  'hekate init ./cluster --chain-id other-1 --node tcp://10.0.0.6:26659',
+)}`,
+  );
+  command.action(async (dir: string, given: InitOptions) => {
+    const result = await whileUninterrupted(() => makeCluster(resolve(dir), given, io));
+    const { publicKeyForms } = await import('../shared/keys/formats.js');
+    const { cometbft, sdk, hex, address } = publicKeyForms(result.info.groupPublicKey, 'cosmos');
+    const forms = { cometbft, sdk, hex, address };
+    if (given.json === true)
+      printJson(io, {
+        dir: result.dir,
+        chainId: result.info.chainId,
+        threshold: result.plan.threshold,
+        count: result.plan.cosigners.length,
+        links: result.plan.links,
+        folders: result.folders,
+        addedToCluster: result.addedToCluster,
+        generatedKey: result.generatedKey,
+        publicKey: forms,
+      });
+    else describe(result, forms, given, io);
+  });
+}
+
+async function makeCluster(dir: string, given: InitOptions, io: Io): Promise<InitResult> {
+  const { initCluster, checkRequest } = await import('../shared/home/init/init.js');
+  const { wipeKey } = await import('../shared/keys/priv-validator-key.js');
+  const { nodeDisk } = await import('../shared/ports/node-disk.js');
+  const { systemRandom } = await import('../shared/ports/random.js');
+  const { chainId, node: nodes, threshold, links } = given;
+  const cosigners = given.cosigner && (await Promise.all(given.cosigner.map(options.parseAddress)));
+  const start = await options.readStart(given, chainId);
+  const request = { dir, chainId, nodes, threshold, links, cosigners, start };
+  checkRequest(request, given.key !== undefined);
+  const key = given.key === undefined ? undefined : await options.readKey(given.key, io);
+  try {
+    return await initCluster({ ...request, key }, { disk: nodeDisk, random: systemRandom });
+  } finally {
+    if (key !== undefined) wipeKey(key);
+  }
+}
+
+function describe(result: InitResult, forms: object, given: InitOptions, io: Io): void {
+  const { plan, info, dir, recovery } = result;
+  if (recovery !== undefined && 'finished' in recovery)
+    print(io, `Finished an earlier init that was interrupted: chain ${recovery.finished} is in.`, '');
+  const what = `${plan.threshold} of ${plan.cosigners.length} cosigners sign, ${plan.links} sentry-links`;
+  print(
+    io,
+    result.addedToCluster
+      ? `Added chain ${info.chainId} to every folder in ${dir} (${what}).`
+      : `Made a cluster for chain ${info.chainId} in ${dir}: ${what}.`,
+    ...result.folders.map((name) => `  ${name}`),
+    '',
+    'Public key of the validator:',
+    ...Object.values(forms).map((form) => `  ${typeof form === 'string' ? form : JSON.stringify(form)}`),
+    '',
+    ...aboutTheKey(result, given.key),
+    '',
+    'Next:',
+    ...(result.addedToCluster
+      ? ['  1. Copy the new chains/ and state/ entries and the changed TOML files to their hosts.']
+      : [`  1. Copy each folder to its host and delete it here; ${dir}/README.md says which goes where.`]),
+    '  2. Start the cosigners: hekate cosigner start --home FOLDER',
+    '  3. Start the sentry-links: hekate sentry-link start --home FOLDER',
+    `  4. Start the node with a priv_validator_laddr that the sentry-links reach as ${given.node.join(', ')}`,
+  );
+}
+
+function aboutTheKey({ generatedKey, plan }: InitResult, keyFile: string | undefined): readonly string[] {
+  const shares = `Any ${plan.threshold} of the ${plan.cosigners.length} share.key files are the key: keep them apart, back each up.`;
+  if (generatedKey)
+    return [
+      'The key was made in the memory of this process, dealt and wiped: from now on there are only its shares.',
+      shares,
+    ];
+  return [
+    `${keyFile ?? 'The key file'} still holds the whole key. Move it offline, and see that no node and no other signer uses it`,
+    `again: two signers of one key are how validators get slashed. ${shares}`,
+  ];
+}

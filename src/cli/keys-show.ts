@@ -1,0 +1,65 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import type { GroupInfo } from '../shared/home/group-file.js';
+import { print, printJson, type Io } from './io.js';
+import { examples } from './options.js';
+
+export function addKeysShowCommand(keys: Command, io: Io): void {
+  keys
+    .command('show')
+    .summary('print public keys in the forms that chains use')
+    .description(
+      'Prints the validator key of each chain as CometBFT and Cosmos SDK JSON, hex, address and valcons. This, and not what ' +
+        "the node's own show-validator prints, is the key that signs.",
+    )
+    .argument('<path>', 'a home, a folder of homes, or a group.json')
+    .option('--prefix <prefix>', 'bech32 prefix of the chain, as in "kira1…"', parsePrefix, 'cosmos')
+    .option('--json', 'print JSON')
+    .addHelpText('after', examples('hekate keys show ./cluster/cosigner-1 --prefix kira'))
+    .action(async (path: string, { prefix, json }: { prefix: string; json?: boolean }) => {
+      const { publicKeyForms } = await import('../shared/keys/formats.js');
+      const groups = (await readGroups(resolve(path))).map((group) => ({
+        ...group,
+        forms: publicKeyForms(group.groupPublicKey, prefix),
+      }));
+      if (json === true) {
+        printJson(
+          io,
+          groups.map(({ chainId, threshold, count, forms }) => ({ chainId, threshold, count, ...forms })),
+        );
+        return;
+      }
+      for (const { chainId, threshold, count, forms } of groups)
+        print(
+          io,
+          `${chainId} (${threshold} of ${count})`,
+          `  CometBFT  ${JSON.stringify(forms.cometbft)}`,
+          `  SDK       ${JSON.stringify(forms.sdk)}`,
+          `  hex       ${forms.hex}`,
+          `  address   ${forms.address}`,
+          `  valcons   ${forms.valcons}`,
+        );
+    });
+}
+
+function parsePrefix(text: string): string {
+  if (!/^[a-z][a-z0-9]{0,30}$/.test(text)) throw new InvalidArgumentError('A prefix is lower-case letters and digits.');
+  return text;
+}
+
+async function readGroups(path: string): Promise<readonly GroupInfo[]> {
+  const { loadGroupFile, sameGroup } = await import('../shared/home/group-file.js');
+  const isFile = await stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+  if (isFile) return [await loadGroupFile(path)];
+  const { findChainFiles } = await import('../shared/home/find-homes.js');
+  const groups: GroupInfo[] = [];
+  for (const { group, chainId } of await findChainFiles(path)) {
+    const found = await loadGroupFile(group, chainId);
+    if (!groups.some((known) => sameGroup(known, found))) groups.push(found);
+  }
+  return groups;
+}

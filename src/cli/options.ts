@@ -1,0 +1,95 @@
+import { stat } from 'node:fs/promises';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { ConsensusKey } from '../shared/keys/priv-validator-key.js';
+import { HekateError } from '../shared/errors.js';
+import type { HostPort } from '../shared/config/host-port.js';
+import type { LogConfig } from '../shared/config/log-config.js';
+import type { Watermark } from '../shared/watermark/watermark.js';
+import { warn, type Io } from './io.js';
+
+/** Text after the options in `--help`. */
+export function examples(...lines: readonly string[]): string {
+  return `\nExample:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
+}
+
+/** For options that are whole numbers. */
+export function parseWholeNumber(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
+  return Number(text);
+}
+
+function parseHeight(text: string): bigint {
+  if (!/^\d{1,19}$/.test(text)) throw new InvalidArgumentError('It is not a block height.');
+  return BigInt(text);
+}
+
+export interface StartOptions {
+  readonly state?: string;
+  readonly height?: bigint;
+  readonly neverSigned?: boolean;
+}
+
+/** The three ways to say where a watermark starts. */
+export function addStartOptions(command: Command): Command {
+  const state = new Option(
+    '--state <file>',
+    "the old signer's priv_validator_state.json, after it was stopped for good",
+  );
+  const height = new Option('--height <h>', 'refuse this height and everything below it').argParser(parseHeight);
+  const never = new Option('--never-signed', 'this key certainly never signed on this chain');
+  return command
+    .addOption(state.conflicts(['height', 'neverSigned']))
+    .addOption(height.conflicts(['state', 'neverSigned']))
+    .addOption(never.conflicts(['state', 'height']));
+}
+
+/** The watermark that the options ask for, or undefined when none was given. Throws STATE_IMPORT_INVALID or USAGE. */
+export async function readStart(options: StartOptions, chainId: string): Promise<Watermark | undefined> {
+  const { floorAtHeight, neverSigned } = await import('../shared/watermark/watermark.js');
+  if (options.neverSigned === true) return neverSigned();
+  if (options.height !== undefined) return floorAtHeight(options.height);
+  if (options.state === undefined) return undefined;
+  const [{ readInput }, { fromFilePv }] = await Promise.all([
+    import('./read-input.js'),
+    import('../shared/watermark/file-pv.js'),
+  ]);
+  return fromFilePv(Buffer.from(await readInput(options.state, 'the state file')).toString('utf8'), chainId);
+}
+
+/** Reads a priv_validator_key.json. The caller wipes the key. Throws USAGE, KEY_INVALID or KEY_TYPE_UNSUPPORTED. */
+export async function readKey(file: string, io: Io): Promise<ConsensusKey> {
+  const [{ readInput }, { parsePrivValidatorKey }, { wipe }] = await Promise.all([
+    import('./read-input.js'),
+    import('../shared/keys/priv-validator-key.js'),
+    import('../shared/bytes.js'),
+  ]);
+  const contents = await readInput(file, 'the key file');
+  try {
+    const key = parsePrivValidatorKey(contents);
+    const { mode } = await stat(file);
+    if ((mode & 0o077) !== 0) warn(io, `${file} can be used by others than its owner: chmod 600 it, or move it away`);
+    return key;
+  } finally {
+    wipe(contents);
+  }
+}
+
+export async function parseAddress(text: string): Promise<HostPort> {
+  const { parseHostPort } = await import('../shared/config/host-port.js');
+  const parsed = parseHostPort(text);
+  if (typeof parsed === 'string')
+    throw new HekateError('USAGE', parsed, { fix: 'write it as HOST:PORT or [IPV6]:PORT' });
+  return parsed;
+}
+
+/** Options of the two `start` commands. */
+export interface ProcessOptions {
+  readonly home: string;
+  readonly logFormat?: LogConfig['format'];
+  readonly logLevel?: LogConfig['level'];
+}
+
+/** What the command line says about the log, to be laid over the configuration. */
+export function logOverrides({ logFormat, logLevel }: Omit<ProcessOptions, 'home'>): Partial<LogConfig> {
+  return { ...(logFormat && { format: logFormat }), ...(logLevel && { level: logLevel }) };
+}

@@ -1,0 +1,322 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import keys from '../shared/keys/testdata/keys.json' with { type: 'json' };
+import { VERSION } from '../shared/version.js';
+import { runCli } from './run.js';
+
+interface Run {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function hekate(...args: readonly string[]): Promise<Run> {
+  const text = { out: '', err: '' };
+  const code = await runCli(args, { out: (part) => void (text.out += part), err: (part) => void (text.err += part) });
+  return { code, ...text };
+}
+
+let dir: string;
+let cluster: string;
+let keyFile: string;
+let stateFile: string;
+const inDir = (name: string): string => join(dir, name);
+const INIT = ['--chain-id', 'test-1', '--node', 'tcp://127.0.0.1:26659', '--threshold', '2'];
+const COSIGNERS = ['--cosigner', '127.0.0.1:7001', '127.0.0.1:7002', '127.0.0.1:7003'];
+const HEX_KEY = Buffer.from(keys.privValidatorKey.pub_key.value, 'base64').toString('hex');
+const SECRET = keys.privValidatorKey.priv_key.value;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'hekate-cli-'));
+  cluster = inDir('cluster');
+  keyFile = inDir('priv_validator_key.json');
+  stateFile = inDir('priv_validator_state.json');
+  writeFileSync(keyFile, JSON.stringify(keys.privValidatorKey), { mode: 0o600 });
+  writeFileSync(stateFile, JSON.stringify({ height: '4069466', round: 0, step: 3 }));
+  const made = await hekate('init', cluster, ...INIT, ...COSIGNERS, '--key', keyFile, '--state', stateFile);
+  expect(made).toMatchObject({ code: 0, err: '' });
+  expect(made.out).toContain('2 of 3 cosigners sign, 3 sentry-links');
+  expect(made.out).toContain(keys.privValidatorKey.address);
+  expect(made.out).toContain(`${keyFile} still holds the whole key`);
+});
+
+afterAll(() => rmSync(dir, { recursive: true }));
+
+test.each([
+  [],
+  ['init'],
+  ['dev'],
+  ['cosigner'],
+  ['cosigner', 'start'],
+  ['sentry-link'],
+  ['sentry-link', 'start'],
+  ['status'],
+  ['keys'],
+  ['keys', 'split'],
+  ['keys', 'show'],
+  ['keys', 'verify'],
+  ['state'],
+  ['state', 'show'],
+  ['state', 'init'],
+])('help with an example: %s %s', async (...names) => {
+  const { code, out, err } = await hekate(...names, '--help');
+  expect([code, err]).toEqual([0, '']);
+  expect(out).toMatch(new RegExp(`Usage: ${['hekate', ...names].join(' ')}`));
+  expect(out).toMatch(/Example:\n {2}hekate /);
+});
+
+test('the version', async () => {
+  expect(await hekate('--version')).toEqual({ code: 0, out: `hekate ${VERSION}\n`, err: '' });
+});
+
+test.each<[string, string[], RegExp]>([
+  ['no command', [], /Usage: hekate/],
+  ['half a command', ['keys'], /Usage: hekate keys/],
+  ['an unknown command', ['fly'], /^USAGE: unknown command 'fly'\. Fix: see `hekate --help`\n$/],
+  ['an unknown subcommand', ['state', 'fly'], /Fix: see `hekate state --help`/],
+  [
+    'an unknown option',
+    ['state', 'show', 'x', '--fly'],
+    /^USAGE: unknown option '--fly'.*Fix: see `hekate state show --help`/,
+  ],
+  ['a missing argument', ['init', '--chain-id', 'x', '--node', 'a:1'], /missing required argument 'dir'/],
+  ['a missing option', ['cosigner', 'start'], /'--home <dir>' not specified/],
+  ['a threshold in words', ['init', 'x', ...INIT.slice(0, 5), 'two'], /'two' is invalid/],
+  ['two watermark starts', ['init', 'x', ...INIT, '--height', '5', '--never-signed'], /cannot be used with/],
+  ['a negative height', ['init', 'x', ...INIT, '--height', '-5'], /argument/],
+  [
+    'half as the threshold',
+    ['init', 'CLUSTER-2', ...INIT, ...COSIGNERS, '127.0.0.1:7004'],
+    /^THRESHOLD_UNSAFE: with 2 of 4/,
+  ],
+  ['a bad cosigner address', ['init', 'CLUSTER-2', ...INIT, '--cosigner', 'here'], /^USAGE: "here" is not host:port/],
+  ['a bad node address', ['init', 'CLUSTER-2', '--chain-id', 'x', '--node', 'ftp://x:1'], /^NODE_ADDRESS_UNSUPPORTED/],
+  [
+    'a key file that is not there',
+    ['init', 'CLUSTER-2', ...INIT, '--key', 'nowhere', '--never-signed'],
+    /^USAGE: the key file nowhere/,
+  ],
+  [
+    'a key without its watermark',
+    ['init', 'CLUSTER-2', ...INIT, ...COSIGNERS, '--key', 'KEY'],
+    /^WATERMARK_START_MISSING/,
+  ],
+  [
+    'a new key with a watermark',
+    ['init', 'CLUSTER-2', ...INIT, ...COSIGNERS, '--height', '5'],
+    /^USAGE: a watermark start/,
+  ],
+  [
+    'no watermark start',
+    ['state', 'init', 'CLUSTER/cosigner-1', '--chain-id', 'test-1'],
+    /^USAGE: it is not said where/,
+  ],
+  [
+    'a chain that the home does not have',
+    ['state', 'init', 'CLUSTER/cosigner-1', '--chain-id', 'x', '--height', '5'],
+    /^USAGE: .* has no chain "x"/,
+  ],
+  ['an upper-case prefix', ['keys', 'show', 'CLUSTER', '--prefix', 'KIRA'], /prefix is lower-case/],
+])('exit code 2: %s', async (_name, args, expected) => {
+  const { code, out, err } = await hekate(...args.map(place));
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toMatch(expected);
+  expect(existsSync(inDir('cluster-2'))).toBe(false);
+});
+
+test.each<[string, string[], RegExp]>([
+  ['a chain that is there', ['init', 'CLUSTER', ...INIT], /^CHAIN_EXISTS: .*Fix: choose another chain id/],
+  ['a key that is none', ['init', 'CLUSTER-2', ...INIT, '--key', 'STATE', '--never-signed'], /^KEY_INVALID/],
+  ['a state that is none', ['init', 'CLUSTER-2', ...INIT, '--key', 'KEY', '--state', 'KEY'], /^STATE_IMPORT_INVALID/],
+  ['no home', ['state', 'show', 'nowhere'], /^NO_HOME/],
+  ['no keys', ['keys', 'show', 'nowhere'], /^NO_HOME/],
+  ['nothing to verify', ['keys', 'verify', 'nowhere'], /^NO_HOME/],
+  ['no processes', ['status', 'nowhere'], /^NO_HOME/],
+  [
+    'a state that is there',
+    ['state', 'init', 'CLUSTER/cosigner-1', '--chain-id', 'test-1', '--height', '9'],
+    /^STATE_EXISTS/,
+  ],
+  [
+    'a lower state',
+    ['state', 'init', 'CLUSTER/cosigner-1', '--chain-id', 'test-1', '--height', '9', '--replace'],
+    /^REPLACE_REFUSED/,
+  ],
+])('exit code 1: %s', async (_name, args, expected) => {
+  const { code, out, err } = await hekate(...args.map(place));
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect(err).toMatch(expected);
+  expect(err).not.toContain(SECRET.slice(0, 16));
+});
+
+test('errors as JSON where --json is given', async () => {
+  const { code, err } = await hekate('keys', 'show', 'nowhere', '--json');
+  expect(code).toBe(1);
+  expect(JSON.parse(err)).toMatchObject({ error: { code: 'NO_HOME', fix: expect.any(String) as string } });
+});
+
+test('a broken configuration: every problem with its place, exit code 2', async () => {
+  const home = inDir('broken');
+  mkdirSync(home);
+  writeFileSync(join(home, 'cosigner.toml'), 'version = 1\nid = 0\nports = 7\n');
+  const { code, err } = await hekate('state', 'show', home);
+  expect(code).toBe(2);
+  expect(err).toContain(`${home}/cosigner.toml:2:6: "id" must be between 1 and 32\n`);
+  expect(err).toContain(`${home}/cosigner.toml:3:1: unknown key "ports"`);
+});
+
+test('keys show: all forms, from a cluster, a home or a group file', async () => {
+  const group = join(cluster, 'cosigner-2', 'chains', 'test-1', 'group.json');
+  const shown = await Promise.all(
+    [cluster, join(cluster, 'sentry-link-1'), group].map((path) =>
+      hekate('keys', 'show', path, '--prefix', 'kira', '--json'),
+    ),
+  );
+  for (const { code, out } of shown) {
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual([
+      {
+        chainId: 'test-1',
+        threshold: 2,
+        count: 3,
+        cometbft: keys.privValidatorKey.pub_key,
+        sdk: { '@type': '/cosmos.crypto.ed25519.PubKey', key: keys.privValidatorKey.pub_key.value },
+        hex: HEX_KEY,
+        address: keys.privValidatorKey.address,
+        valcons: expect.stringMatching(/^kiravalcons1[a-z0-9]{38}$/) as string,
+      },
+    ]);
+  }
+  expect((await hekate('keys', 'show', cluster)).out).toContain(`address   ${keys.privValidatorKey.address}`);
+});
+
+test('keys verify: good, and each thing that can be wrong', async () => {
+  const good = await hekate('keys', 'verify', cluster, '--key', keyFile);
+  expect(good).toMatchObject({ code: 0, err: '' });
+  expect(good.out).toContain('any 2 of these make the public key');
+  const one = await hekate('keys', 'verify', join(cluster, 'cosigner-1'), '--json');
+  expect(JSON.parse(one.out)).toMatchObject([{ ok: true, shares: [1], publicKey: HEX_KEY, threshold: 2 }]);
+
+  const shares = inDir('shares');
+  const split = [
+    'keys',
+    'split',
+    '--key',
+    keyFile,
+    '--threshold',
+    '2',
+    '--count',
+    '3',
+    '--chain-id',
+    'test-1',
+    '--out',
+  ];
+  expect(await hekate(...split, shares)).toMatchObject({ code: 0, err: '' });
+  expect(await hekate('keys', 'verify', shares, '--key', keyFile)).toMatchObject({ code: 0 });
+  expect(await hekate(...split, shares)).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^DIR_NOT_EMPTY/) as string,
+  });
+  // The same key, but another dealing.
+  const mixed = await hekate('keys', 'verify', cluster, shares);
+  expect([mixed.code, mixed.out.match(/BAD .*group\.json differs/g)?.length]).toEqual([1, 3]);
+  expect(mixed.err).toMatch(/^KEYS_DISAGREE: something is wrong with test-1/);
+
+  const file = (id: number): string => join(shares, `cosigner-${id}`, 'chains', 'test-1', 'share.key');
+  copyFileSync(file(1), file(2));
+  expect((await hekate('keys', 'verify', shares)).out).toMatch(/BAD .*cosigner-2: share 1 is here a second time/);
+  copyFileSync(join(cluster, 'cosigner-2', 'chains', 'test-1', 'share.key'), file(2));
+  expect((await hekate('keys', 'verify', shares)).out).toMatch(
+    /BAD .*cosigner-2: share.key is not a share of this key/,
+  );
+  chmodSync(file(3), 0o644);
+  expect((await hekate('keys', 'verify', shares)).out).toMatch(/BAD .*cosigner-3: SHARE_MODE/);
+  const other = inDir('other.json');
+  writeFileSync(other, JSON.stringify({ type: 'tendermint/PubKeyEd25519', value: keys.forms[0]?.value }));
+  expect(await hekate('keys', 'verify', cluster, '--key', other)).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('the public key is not 556a436f') as string,
+  });
+});
+
+test('state show and state init', async () => {
+  const home = join(cluster, 'cosigner-3');
+  const states = async (): Promise<unknown> =>
+    JSON.parse((await hekate('state', 'show', home, '--json')).out) as unknown;
+  expect(await states()).toMatchObject([
+    { chainId: 'test-1', watermark: { height: '4069466', round: 0, step: 3, stepName: 'Precommit' } },
+  ]);
+  const raise = ['state', 'init', home, '--chain-id', 'test-1', '--height', '5000000', '--replace'];
+  expect(await hekate(...raise)).toMatchObject({
+    code: 0,
+    err: '',
+    out: expect.stringContaining('watermark raised') as string,
+  });
+  expect(await states()).toMatchObject([{ watermark: { height: '5000000' } }]);
+  const lower = [
+    'state',
+    'init',
+    home,
+    '--chain-id',
+    'test-1',
+    '--never-signed',
+    '--replace',
+    '--i-accept-that-this-can-double-sign',
+  ];
+  const lowered = await hekate(...lower);
+  expect(lowered).toMatchObject({ code: 0, err: expect.stringContaining('can now help to sign twice') as string });
+  expect(lowered.out).toContain('test-1.watermark.bak-1');
+  rmSync(join(home, 'state', 'test-1.watermark'));
+  const missing = await hekate('state', 'show', cluster);
+  expect(missing.code).toBe(1);
+  expect(missing.out.match(/4069466\/0\/3/g)).toHaveLength(2);
+  expect(missing.out).toContain('test-1: STATE_MISSING');
+});
+
+test('a second chain with a new key, as JSON', async () => {
+  const args = ['init', cluster, '--chain-id', 'two', '--node', 'tcp://10.0.0.5:1', 'unix:///run/two.sock', '--json'];
+  const { code, out } = await hekate(...args);
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({
+    chainId: 'two',
+    addedToCluster: true,
+    generatedKey: true,
+    threshold: 2,
+    count: 3,
+    links: 3,
+  });
+  expect(readFileSync(join(cluster, 'sentry-link-3', 'sentry-link.toml'), 'utf8')).toContain(
+    'nodes = ["tcp://10.0.0.5:1", "unix:///run/two.sock"]',
+  );
+});
+
+test('a key file that others can read is pointed out', async () => {
+  const open = inDir('open.json');
+  copyFileSync(keyFile, open);
+  chmodSync(open, 0o644);
+  const { code, err } = await hekate('init', inDir('third'), ...INIT, ...COSIGNERS, '--key', open, '--never-signed');
+  expect([code, err]).toEqual([0, expect.stringMatching(/^warning: .*open\.json can be used by others/)]);
+});
+
+test('status names what does not run', async () => {
+  const { code, out } = await hekate('status', cluster);
+  expect([code, out.match(/not running/g)?.length]).toEqual([1, 6]);
+});
+
+/** Placeholders of the tables. */
+function place(arg: string): string {
+  if (arg === 'KEY') return keyFile;
+  if (arg === 'STATE') return stateFile;
+  return arg.replace(/^CLUSTER/, () => cluster);
+}

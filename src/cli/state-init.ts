@@ -1,0 +1,84 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { HekateError } from '../shared/errors.js';
+import type { StateInitResult } from '../shared/home/state-init.js';
+import type { Watermark } from '../shared/watermark/watermark.js';
+import { print, printJson, warn, type Io } from './io.js';
+import { addStartOptions, examples, readStart, type StartOptions } from './options.js';
+import { whileUninterrupted } from './uninterrupted.js';
+
+interface StateInitOptions extends StartOptions {
+  readonly chainId: string;
+  readonly replace?: boolean;
+  readonly iAcceptThatThisCanDoubleSign?: boolean;
+  readonly json?: boolean;
+}
+
+const RISK = `
+What it risks: the watermark is the only thing that keeps this cosigner from giving its share for a second block at a height
+where it already gave one. If it starts below anything that this key ever signed, and that happens on enough cosigners, the
+validator can sign twice, is jailed for it, and loses stake. Take a height at or above the newest block of the chain, from
+a block explorer or a node you trust. If you wait until the chain is past the height you give, nothing is lost but time.
+`;
+
+export function addStateInitCommand(state: Command, io: Io): void {
+  const command = state
+    .command('init')
+    .summary('make a watermark where there is none, or raise one')
+    .description(
+      'Makes the watermark of one chain where it is missing. With --replace it raises one that is there, as after a refused ' +
+        'height jump. Lowering one, or giving up one that cannot be read, needs --i-accept-that-this-can-double-sign as well; ' +
+        'the old files are kept as .bak-1, .bak-2 and so on. The cosigner must not run.',
+    )
+    .argument('<home>', 'home of a cosigner')
+    .requiredOption('--chain-id <id>', 'chain whose watermark it is');
+  addStartOptions(command)
+    .option('--replace', 'raise a watermark that is there')
+    .option('--i-accept-that-this-can-double-sign', 'with --replace: also lower it, or give up one that cannot be read')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', `${RISK}${examples('hekate state init ./cosigner-1 --chain-id mychain-1 --height 4069466')}`)
+    .action(async (home: string, given: StateInitOptions) => {
+      const start = await readStart(given, given.chainId);
+      if (start === undefined)
+        throw new HekateError('USAGE', 'it is not said where the watermark starts', {
+          fix: 'add --height with a height at or above everything this key ever signed, or --state, or --never-signed',
+        });
+      const { formatHrs } = await import('../shared/watermark/watermark.js');
+      const result = await whileUninterrupted(() => init(resolve(home), given, start));
+      if (given.json === true) printJson(io, { chainId: given.chainId, start: formatHrs(start), ...result });
+      else
+        print(
+          io,
+          `${given.chainId}: watermark ${result.outcome} at ${formatHrs(start)}`,
+          ...result.kept.map((file) => `  the old one is kept as ${file}`),
+        );
+      if (result.outcome !== 'raised' && given.neverSigned === true)
+        warn(
+          io,
+          'this watermark is empty: if the key ever signed on this chain, this cosigner can now help to sign twice',
+        );
+      else if (result.outcome !== 'raised')
+        warn(io, `if the key ever signed above ${formatHrs(start)}, this cosigner can now help to sign twice`);
+    });
+}
+
+async function init(home: string, given: StateInitOptions, start: Watermark): Promise<StateInitResult> {
+  const { loadCosignerConfig } = await import('../shared/config/cosigner-config.js');
+  const { loadGroupFile } = await import('../shared/home/group-file.js');
+  const { groupFile, watermarkFile } = await import('../shared/home/paths.js');
+  const { initState } = await import('../shared/home/state-init.js');
+  const { nodeDisk } = await import('../shared/ports/node-disk.js');
+  const { chainId } = given;
+  const { chains, file } = await loadCosignerConfig(home);
+  if (!chains.some(({ id }) => id === chainId))
+    throw new HekateError('USAGE', `${file} has no chain ${JSON.stringify(chainId)}`, {
+      fix: `give one of its chains: ${chains.map(({ id }) => id).join(', ')}`,
+    });
+  return initState(nodeDisk, {
+    path: watermarkFile(home, chainId),
+    binding: await loadGroupFile(groupFile(home, chainId), chainId),
+    start,
+    replace: given.replace === true,
+    acceptRisk: given.iAcceptThatThisCanDoubleSign === true,
+  });
+}

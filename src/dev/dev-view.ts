@@ -1,0 +1,19 @@
+import type { DevEvent } from './dev-process.js';
+
+/** Events of the processes that a person wants to see, in other words where those are for operators. */
+const SHOWN: ReadonlyMap<string, (event: DevEvent) => string> = new Map([
+  ['lease acquired', ({ process, fields }) => `${process} leads (term ${String(fields['term'])})`],
+  ['lease lost', ({ process, fields }) => `${process} leads no more: ${String(fields['reason'])}`],
+  ['connected to the node', ({ process, fields }) => `${process} serves the node at ${String(fields['node'])}`],
+]);
+
+/** One line for the terminal, or undefined for what is not worth one. */
+export function describeEvent(event: DevEvent): string | undefined {
+  if (event.event.startsWith('signed ')) return event.event;
+  const shown = SHOWN.get(event.event);
+  if (shown !== undefined) return shown(event);
+  if (event.level !== 'warn' && event.level !== 'error') return undefined;
+  const { code, cause, reason, message, fix } = event.fields;
+  const why = [code, cause ?? reason ?? message, fix].filter((part) => part !== undefined).map(String);
+  return `${event.process}: ${[event.event, ...why].join('; ')}`;
+}

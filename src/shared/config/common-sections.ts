@@ -1,0 +1,62 @@
+import { isAbsolute, join } from 'node:path';
+import type { TomlTable } from 'smol-toml';
+import type { z } from 'zod';
+import { oneOf, path, table } from './fields.js';
+import { LOG_FORMATS, LOG_LEVELS, type LogConfig } from './log-config.js';
+import type { ConfigIssue } from './toml-file.js';
+
+export const logSection = table({
+  level: oneOf(LOG_LEVELS).default('info'),
+  format: oneOf(LOG_FORMATS).default('text'),
+});
+
+/** Absolute paths. */
+export interface TlsPaths {
+  readonly key: string;
+  readonly certificate: string;
+  /** Folder of the certificates of peers, `<name>.crt` each. */
+  readonly peers: string;
+}
+
+export const tlsSection = table({
+  key: path.default('tls/identity.key'),
+  certificate: path.default('tls/identity.crt'),
+  peers: path.default('tls/peers'),
+});
+
+export function logConfig(section: z.output<typeof logSection> | undefined): LogConfig {
+  return { level: section?.level ?? 'info', format: section?.format ?? 'text' };
+}
+
+/** Paths of the section or their defaults, against the home. */
+export function tlsPaths(home: string, section: z.output<typeof tlsSection> | undefined): TlsPaths {
+  const { key, certificate, peers } = section ?? tlsSection.parse({});
+  const resolve = (to: string): string => (isAbsolute(to) ? to : join(home, to));
+  return { key: resolve(key), certificate: resolve(certificate), peers: resolve(peers) };
+}
+
+/** The entries of `[[name]]` in a table that is not checked yet; what is no entry is left to the schema. */
+export function rawSections(toml: TomlTable, name: string): { readonly index: number; readonly entry: TomlTable }[] {
+  const list = toml[name];
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((entry, index) =>
+    typeof entry === 'object' && !Array.isArray(entry) ? [{ index, entry: entry as TomlTable }] : [],
+  );
+}
+
+/** An issue for each entry of `[[name]]` whose `key` an earlier one has already. */
+export function duplicates(toml: TomlTable, name: string, key: string, what: string): ConfigIssue[] {
+  const seen = new Set<unknown>();
+  const issues: ConfigIssue[] = [];
+  for (const { index, entry } of rawSections(toml, name)) {
+    const value = entry[key];
+    if (typeof value !== 'string' && typeof value !== 'bigint') continue;
+    if (seen.has(value)) issues.push({ path: [name, index, key], problem: `${what} ${show(value)} is there twice` });
+    seen.add(value);
+  }
+  return issues;
+}
+
+function show(value: string | bigint): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}

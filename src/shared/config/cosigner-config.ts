@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import type { TomlTable } from 'smol-toml';
+import type { z } from 'zod';
+import { duplicates, logConfig, logSection, rawSections, tlsPaths, tlsSection } from './common-sections.js';
+import type { TlsPaths } from './common-sections.js';
+import type { LogConfig } from './log-config.js';
+import * as field from './fields.js';
+import type { HostPort } from './host-port.js';
+import { parseConfig, readConfigText, type ConfigIssue } from './toml-file.js';
+import { TomlPositions } from './toml-positions.js';
+
+export const COSIGNER_CONFIG_FILE = 'cosigner.toml';
+/** About a week at 6 s a block (invariant 10). */
+export const DEFAULT_MAX_HEIGHT_JUMP = 100_000n;
+const MAX_LINKS = 32;
+const MAX_HEIGHTS_PER_SECOND = 1_000_000;
+
+export interface PinnedLink {
+  readonly name: string;
+  readonly pin: string;
+}
+
+/** Another cosigner, pinned so that one that acts as a link can be named. */
+export interface PinnedCosigner {
+  readonly id: number;
+  readonly pin: string;
+}
+
+export interface CosignerChain {
+  readonly id: string;
+  readonly maxHeightJump: bigint;
+  /** Undefined: no limit. */
+  readonly maxHeightsPerSecond: number | undefined;
+}
+
+export interface CosignerConfig {
+  readonly home: string;
+  readonly file: string;
+  readonly id: number;
+  readonly listen: HostPort;
+  /** Where the file says so, `file:line:column`, for when that port cannot be had. */
+  readonly listenPlace: string;
+  readonly log: LogConfig;
+  readonly tls: TlsPaths;
+  readonly links: readonly PinnedLink[];
+  readonly cosigners: readonly PinnedCosigner[];
+  readonly chains: readonly CosignerChain[];
+}
+
+const heightsPerSecond = field.numberBetween(0.001, MAX_HEIGHTS_PER_SECOND);
+
+const schema = field.table({
+  version: field.version,
+  id: field.cosignerId,
+  listen: field.listenAddress,
+  log: logSection.optional(),
+  tls: tlsSection.optional(),
+  link: field.sections('link', field.table({ name: field.linkName, pin: field.pin }), 1, MAX_LINKS),
+  cosigner: field
+    .sections('cosigner', field.table({ id: field.cosignerId, pin: field.pin }), 0, field.MAX_COSIGNERS)
+    .default([]),
+  chain: field.sections(
+    'chain',
+    field.table({
+      id: field.chainId,
+      max_height_jump: field.bigWholeNumber(1n, 2n ** 62n).default(DEFAULT_MAX_HEIGHT_JUMP),
+      max_heights_per_second: heightsPerSecond.optional(),
+    }),
+    1,
+    field.MAX_CHAINS,
+  ),
+});
+
+/** HOME/cosigner.toml. Throws NO_HOME or CONFIG_INVALID (all problems at once). */
+export async function loadCosignerConfig(home: string): Promise<CosignerConfig> {
+  const file = join(home, COSIGNER_CONFIG_FILE);
+  return parseCosignerConfig(home, file, await readConfigText(file));
+}
+
+/** As `loadCosignerConfig`, of a text. */
+export function parseCosignerConfig(home: string, file: string, text: string): CosignerConfig {
+  const toml: z.output<typeof schema> = parseConfig(file, text, schema, crossChecks);
+  const { line, column } = new TomlPositions(text).value(['listen']);
+  return {
+    home,
+    file,
+    id: toml.id,
+    listen: toml.listen,
+    listenPlace: `${file}:${line}:${column}`,
+    log: logConfig(toml.log),
+    tls: tlsPaths(home, toml.tls),
+    links: toml.link,
+    cosigners: toml.cosigner,
+    chains: toml.chain.map((chain) => ({
+      id: chain.id,
+      maxHeightJump: chain.max_height_jump,
+      maxHeightsPerSecond: chain.max_heights_per_second,
+    })),
+  };
+}
+
+function crossChecks(toml: TomlTable): ConfigIssue[] {
+  return [
+    ...duplicates(toml, 'chain', 'id', 'chain'),
+    ...duplicates(toml, 'link', 'name', 'link'),
+    ...duplicates(toml, 'link', 'pin', 'pin'),
+    ...duplicates(toml, 'cosigner', 'id', 'cosigner'),
+    ...duplicates(toml, 'cosigner', 'pin', 'pin'),
+    ...mixedRoles(toml),
+  ];
+}
+
+/** A pin that is a link's and a cosigner's, and this cosigner among the others. */
+function mixedRoles(toml: TomlTable): ConfigIssue[] {
+  const linkPins = new Set(rawSections(toml, 'link').map(({ entry }) => entry['pin']));
+  return rawSections(toml, 'cosigner').flatMap(({ index, entry }) => {
+    const issues: ConfigIssue[] = [];
+    if (typeof entry['id'] === 'bigint' && entry['id'] === toml['id'])
+      issues.push({ path: ['cosigner', index, 'id'], problem: `${entry['id']} is this cosigner itself` });
+    if (typeof entry['pin'] === 'string' && linkPins.has(entry['pin']))
+      issues.push({
+        path: ['cosigner', index, 'pin'],
+        problem: 'this pin is that of a link: a cosigner cannot act as one',
+      });
+    return issues;
+  });
+}

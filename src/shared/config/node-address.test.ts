@@ -1,0 +1,99 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isHekateError } from '../errors.js';
+import { parseNodeAddress } from './node-address.js';
+
+function refusal(text: string): string {
+  try {
+    return parseNodeAddress(text).text;
+  } catch (error) {
+    if (isHekateError(error)) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+}
+
+describe('node addresses', () => {
+  it.each([
+    ['tcp://127.0.0.1:26658', { transport: 'tcp', host: '127.0.0.1', port: 26658, text: 'tcp://127.0.0.1:26658' }],
+    ['127.0.0.1:26658', { transport: 'tcp', host: '127.0.0.1', port: 26658, text: 'tcp://127.0.0.1:26658' }],
+    [
+      'validator-0.my_net.example:1',
+      { transport: 'tcp', host: 'validator-0.my_net.example', port: 1, text: 'tcp://validator-0.my_net.example:1' },
+    ],
+    ['tcp://sekai:65535', { transport: 'tcp', host: 'sekai', port: 65535, text: 'tcp://sekai:65535' }],
+    ['[::1]:26658', { transport: 'tcp', host: '::1', port: 26658, text: 'tcp://[::1]:26658' }],
+    [
+      'tcp://[fd00::1%wg0]:26658',
+      { transport: 'tcp', host: 'fd00::1%wg0', port: 26658, text: 'tcp://[fd00::1%wg0]:26658' },
+    ],
+    ['unix:///run/sekai/pv.sock', { transport: 'unix', path: '/run/sekai/pv.sock', text: 'unix:///run/sekai/pv.sock' }],
+  ])('%s', (text, expected) => {
+    expect(parseNodeAddress(text)).toEqual(expected);
+  });
+
+  it.each([
+    ['', 'INVALID', 'port is missing'],
+    ['localhost', 'INVALID', 'port is missing'],
+    ['tcp://', 'INVALID', 'port is missing'],
+    ['host:', 'INVALID', 'not host:port'],
+    ['host:abc', 'INVALID', 'not host:port'],
+    ['host:0', 'INVALID', 'port 0'],
+    ['host:65536', 'INVALID', 'port 65536'],
+    ['host:123456', 'INVALID', 'not host:port'],
+    [':26658', 'INVALID', 'not a host'],
+    ['tcp://user@host:26658', 'INVALID', 'not a host'],
+    ['tcp://host:26658/path', 'INVALID', 'not host:port'],
+    ['host name:26658', 'INVALID', 'not a host'],
+    ['-host:26658', 'INVALID', 'not a host'],
+    ['10.1.0.256:26658', 'INVALID', 'not a host'],
+    ['10.1.0:26658', 'INVALID', 'not a host'],
+    ['::1', 'INVALID', 'port is missing'],
+    ['fd00::1:x:26658', 'INVALID', 'in brackets'],
+    ['[host]:26658', 'INVALID', 'not a host'],
+    ['[::1]', 'INVALID', 'in brackets'],
+    ['tcp://0.0.0.0:26658', 'INVALID', 'to listen on'],
+    ['[::]:26658', 'INVALID', 'to listen on'],
+    ['unix://pv.sock', 'INVALID', 'begin with a slash'],
+    ['unix:///run/', 'INVALID', 'folder'],
+    ['unix:///a\0b', 'INVALID', 'zero byte'],
+    [`unix:///${'a'.repeat(107)}`, 'INVALID', '108 bytes'],
+    [`${'a'.repeat(600)}:1`, 'INVALID', '602 characters'],
+    ['noise://12D3KooW@10.0.0.1:26658', 'UNSUPPORTED', 'not supported yet'],
+    ['http://host:26658', 'UNSUPPORTED', 'http'],
+    ['TCP://host:26658', 'UNSUPPORTED', 'TCP'],
+  ])('refuses %j', (text, code, why) => {
+    expect(refusal(text)).toMatch(new RegExp(`^NODE_ADDRESS_${code}: .*${why}`));
+  });
+
+  it('refuses or gives an address that means the same again', () => {
+    const pieces = fc.constantFrom(
+      'tcp://',
+      'unix://',
+      'noise://',
+      '/',
+      ':',
+      '[',
+      ']',
+      '::1',
+      'host',
+      '1',
+      '26658',
+      '.',
+      '%',
+      ' ',
+      '\n',
+    );
+    const text = fc.oneof(
+      fc.string(),
+      fc.array(pieces, { maxLength: 8 }).map((all) => all.join('')),
+    );
+    fc.assert(
+      fc.property(text, (input) => {
+        const first = refusal(input);
+        if (!first.startsWith('NODE_ADDRESS_')) expect(parseNodeAddress(first)).toEqual(parseNodeAddress(input));
+        // Nothing from the input can start a line of its own in a log.
+        expect(first.startsWith('NODE_ADDRESS_') && first.includes('\n')).toBe(false);
+      }),
+    );
+  });
+});

@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import type { TomlTable } from 'smol-toml';
+import type { z } from 'zod';
+import { MAX_LEASE_MS } from '../coordination/limits.js';
+import { duplicates, logConfig, logSection, rawSections, tlsPaths, tlsSection } from './common-sections.js';
+import type { TlsPaths } from './common-sections.js';
+import type { LogConfig } from './log-config.js';
+import * as field from './fields.js';
+import type { HostPort } from './host-port.js';
+import { parseConfig, readConfigText, type ConfigIssue } from './toml-file.js';
+
+export const SENTRY_LINK_CONFIG_FILE = 'sentry-link.toml';
+export const DEFAULT_LEASE_MS = 1_000;
+export const DEFAULT_SIGN_DEADLINE_MS = 4_000;
+/** A node gives up on a request after 5 s (privval/signer_endpoint.go, defaultTimeoutReadWriteSeconds). */
+const MAX_SIGN_DEADLINE_MS = 4_800;
+const MAX_NODES = 16;
+const NODE_MODES = ['active', 'any'] as const;
+
+export interface LinkCosigner {
+  readonly id: number;
+  readonly address: HostPort;
+  readonly pin: string;
+}
+
+export interface LinkChain {
+  readonly id: string;
+  /** As written; node-address.ts parses them. */
+  readonly nodes: readonly string[];
+  /** Which of several nodes is served: one until it is lost, or whoever asks first. */
+  readonly nodeMode: (typeof NODE_MODES)[number];
+}
+
+export interface SentryLinkConfig {
+  readonly home: string;
+  readonly file: string;
+  readonly name: string;
+  readonly log: LogConfig;
+  readonly tls: TlsPaths;
+  /** Ascending by id. */
+  readonly cosigners: readonly LinkCosigner[];
+  readonly chains: readonly LinkChain[];
+  readonly leaseMs: number;
+  readonly signDeadlineMs: number;
+}
+
+const schema = field.table({
+  version: field.version,
+  name: field.linkName,
+  log: logSection.optional(),
+  tls: tlsSection.optional(),
+  timing: field
+    .table({
+      lease_ms: field.wholeNumber(200, MAX_LEASE_MS).default(DEFAULT_LEASE_MS),
+      sign_deadline_ms: field.wholeNumber(500, MAX_SIGN_DEADLINE_MS).default(DEFAULT_SIGN_DEADLINE_MS),
+    })
+    .optional(),
+  cosigner: field.sections(
+    'cosigner',
+    field.table({ id: field.cosignerId, address: field.peerAddress, pin: field.pin }),
+    2,
+    field.MAX_COSIGNERS,
+  ),
+  chain: field.sections(
+    'chain',
+    field.table({
+      id: field.chainId,
+      nodes: field.nodeAddresses(MAX_NODES),
+      node_mode: field.oneOf(NODE_MODES).default('active'),
+    }),
+    1,
+    field.MAX_CHAINS,
+  ),
+});
+
+/** HOME/sentry-link.toml. Throws NO_HOME or CONFIG_INVALID (all problems at once). */
+export async function loadSentryLinkConfig(home: string): Promise<SentryLinkConfig> {
+  const file = join(home, SENTRY_LINK_CONFIG_FILE);
+  return parseSentryLinkConfig(home, file, await readConfigText(file));
+}
+
+/** As `loadSentryLinkConfig`, of a text. */
+export function parseSentryLinkConfig(home: string, file: string, text: string): SentryLinkConfig {
+  const toml: z.output<typeof schema> = parseConfig(file, text, schema, crossChecks);
+  return {
+    home,
+    file,
+    name: toml.name,
+    log: logConfig(toml.log),
+    tls: tlsPaths(home, toml.tls),
+    cosigners: [...toml.cosigner].sort((a, b) => a.id - b.id),
+    chains: toml.chain.map((chain) => ({ id: chain.id, nodes: chain.nodes, nodeMode: chain.node_mode })),
+    leaseMs: toml.timing?.lease_ms ?? DEFAULT_LEASE_MS,
+    signDeadlineMs: toml.timing?.sign_deadline_ms ?? DEFAULT_SIGN_DEADLINE_MS,
+  };
+}
+
+function crossChecks(toml: TomlTable): ConfigIssue[] {
+  return [
+    ...duplicates(toml, 'chain', 'id', 'chain'),
+    ...duplicates(toml, 'cosigner', 'id', 'cosigner'),
+    ...duplicates(toml, 'cosigner', 'address', 'address'),
+    ...duplicates(toml, 'cosigner', 'pin', 'pin'),
+    ...sharedNodes(toml),
+  ];
+}
+
+/** A node serves one chain and one signer: its address stands once in the file. */
+function sharedNodes(toml: TomlTable): ConfigIssue[] {
+  const seen = new Set<string>();
+  const issues: ConfigIssue[] = [];
+  for (const { index, entry } of rawSections(toml, 'chain')) {
+    const nodes = Array.isArray(entry['nodes']) ? entry['nodes'] : [];
+    nodes.forEach((node, at) => {
+      if (typeof node !== 'string') return;
+      if (seen.has(node))
+        issues.push({ path: ['chain', index, 'nodes', at], problem: `node ${JSON.stringify(node)} is there twice` });
+      seen.add(node);
+    });
+  }
+  return issues;
+}

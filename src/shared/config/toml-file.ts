@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises';
+import { parse, TomlError, type TomlTable } from 'smol-toml';
+import type { z } from 'zod';
+import { HekateError, messageOf } from '../errors.js';
+import { TomlPositions, type Position, type TomlPath } from './toml-positions.js';
+
+/** Far above 256 chains with 16 nodes each. */
+const MAX_CONFIG_BYTES = 1024 * 1024;
+
+/** Something wrong at a place of the file, found beside the schema. */
+export interface ConfigIssue {
+  readonly path: TomlPath;
+  readonly problem: string;
+}
+
+interface PlacedProblem extends Position {
+  readonly problem: string;
+}
+
+/** Text of a configuration file. Throws NO_HOME when it is absent, CONFIG_INVALID when it cannot be read. */
+export async function readConfigText(file: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw new HekateError('NO_HOME', `there is no ${file}`, { cause: error });
+    throw new HekateError('CONFIG_INVALID', `${file} cannot be read: ${messageOf(error)}`, {
+      fix: 'let the user that runs hekate read it',
+      cause: error,
+    });
+  }
+  if (bytes.length > MAX_CONFIG_BYTES)
+    throw invalid(file, [{ line: 1, column: 1, problem: `it has ${bytes.length} bytes` }]);
+  return bytes.toString('utf8');
+}
+
+/**
+ * Parses TOML and checks it against a schema and `crossChecks` (between values, on the table as written, so that they are
+ * reported together with everything else). Integers are bigint. Throws CONFIG_INVALID with all problems, each as
+ * `file:line:column: problem`, in the order of the file.
+ */
+export function parseConfig<S extends z.ZodType>(
+  file: string,
+  text: string,
+  schema: S,
+  crossChecks: (table: TomlTable) => readonly ConfigIssue[],
+): z.output<S> {
+  const table = parseSyntax(file, text);
+  const result = schema.safeParse(table);
+  const positions = new TomlPositions(text);
+  const problems: PlacedProblem[] = crossChecks(table).map(({ path, problem }) => ({
+    ...positions.value(path),
+    problem,
+  }));
+  for (const issue of result.error?.issues ?? []) problems.push(...describe(issue, positions));
+  if (problems.length > 0 || !result.success) throw invalid(file, problems);
+  return result.data;
+}
+
+function parseSyntax(file: string, text: string): TomlTable {
+  try {
+    return parse(text, { integersAsBigInt: true, unsafeKeyBehaviour: 'throw', maxDepth: 8 });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const problem = error.message.split('\n', 1)[0]?.replace('Invalid TOML document: ', 'not TOML: ') ?? 'not TOML';
+    throw invalid(file, [{ line: error.line, column: error.column, problem }]);
+  }
+}
+
+function describe(issue: z.core.$ZodIssue, positions: TomlPositions): PlacedProblem[] {
+  const path = issue.path.filter((part) => typeof part !== 'symbol');
+  const name = path.at(-1);
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({
+        ...positions.key([...path, key]),
+        problem: `unknown key ${JSON.stringify(key)}`,
+      }));
+    default:
+      if (issue.message === MISSING) return [{ ...positions.key(path), problem: `${JSON.stringify(name)} is missing` }];
+      return [{ ...positions.value(path), problem: sentence(name, issue.message) }];
+  }
+}
+
+/** Messages follow the name of their key, those that begin with a colon are sentences of their own. */
+function sentence(name: string | number | undefined, message: string): string {
+  if (typeof name !== 'string') return message.replace(/^: /, '');
+  return `"${name}"${message.startsWith(':') ? '' : ' '}${message}`;
+}
+
+const MISSING = 'missing';
+
+/** Message of a schema for a value of the wrong type; a value that is not there at all is reported as missing. */
+export function expects(what: string): (issue: { readonly input?: unknown }) => string {
+  return ({ input }) => (input === undefined ? MISSING : `must be ${what}, not ${typeName(input)}`);
+}
+
+function typeName(value: unknown): string {
+  if (typeof value === 'bigint') return 'a whole number';
+  if (typeof value === 'number') return 'a number with a decimal point';
+  if (typeof value === 'string') return 'a string';
+  if (typeof value === 'boolean') return 'true or false';
+  return Array.isArray(value) ? 'an array' : 'a table';
+}
+
+function invalid(file: string, problems: readonly PlacedProblem[]): HekateError {
+  const lines = [...problems]
+    .sort((a, b) => a.line - b.line || a.column - b.column)
+    .map(({ line, column, problem }) => `${file}:${line}:${column}: ${problem}`);
+  const message = lines.length === 1 ? lines.join('') : `${lines.length} problems\n  ${lines.join('\n  ')}`;
+  return new HekateError('CONFIG_INVALID', message, { details: { file, problems: lines.length } });
+}

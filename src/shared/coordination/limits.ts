@@ -1,0 +1,21 @@
+/** Bounds of the cluster protocol (invariant 9): what a peer may make a process keep or read. */
+export const MAX_COSIGNERS = 32;
+export const MAX_CHAINS = 256;
+/** A vote extension is at most 1 MiB in CometBFT (MaxVoteExtensionSize). */
+export const MAX_EXTENSION_BYTES = 1024 * 1024;
+/** Canonical votes and proposals are below 250 bytes with a chain id of 50. */
+export const MAX_SIGN_BYTES = 512;
+/** One message on the stream: an extension, the signer list and room. */
+export const MAX_STREAM_MESSAGE_BYTES = MAX_EXTENSION_BYTES + 64 * 1024;
+/** Unspent nonce pairs a cosigner keeps per stream and chain. */
+export const NONCE_POOL_TARGET = 32;
+/** Longest lease that a link may ask for, and so how long a cosigner holds down after a start. */
+export const MAX_LEASE_MS = 1_000;
+/** A term grows by one an election; a link that asks for a giant step wants to use the numbers up. */
+export const MAX_TERM_JUMP = 1_000_000;
+/** The same for a cosigner that just started and knows no term yet; leaves room for centuries of elections. */
+export const MAX_FIRST_TERM = 2 ** 40;
+/** How far above the cosigners in the middle a link follows the highest term that any of them claims. */
+export const MAX_TERM_LEAD = 1_000;
+/** Sign requests of one chain waiting at a cosigner or a coordinator; a node asks one at a time. */
+export const MAX_QUEUED_SIGN_REQUESTS = 16;

@@ -1,0 +1,138 @@
+/**
+ * What a sentry-link and a cosigner say to each other on their one stream (proto/hekate/v1/cosigner.proto). Plain data:
+ * the gRPC transport and the simulator carry the same objects. Nothing in a message is trusted because of who sent it;
+ * chain, height, round, step and block come from the sign bytes alone.
+ */
+
+/** Public nonce commitments of one signer for one signature (RFC 9591 §5.1). */
+export interface NonceCommitment {
+  /** Names the secret pair at its cosigner; counts up within one stream. */
+  readonly nonceId: number;
+  /** 32 bytes each, encoded Ed25519 points. */
+  readonly hiding: Uint8Array;
+  readonly binding: Uint8Array;
+}
+
+export interface SignerEntry {
+  /** Cosigner id, 1…n. */
+  readonly id: number;
+  readonly vote: NonceCommitment;
+  /** Present exactly when the request carries an extension. */
+  readonly extension: NonceCommitment | undefined;
+}
+
+/** First message of a link. */
+export interface LinkHello {
+  readonly kind: 'linkHello';
+  readonly version: string;
+  /** The highest state sequence number this link ever saw of this cosigner, by chain: how a rolled-back state shows. */
+  readonly seen: readonly { readonly chainId: string; readonly sequence: bigint }[];
+}
+
+/** Sent every few hundred milliseconds: a ping, and for a leader or a candidate also the request for a lease. */
+export interface Heartbeat {
+  readonly kind: 'heartbeat';
+  readonly id: number;
+  /** Undefined: a standby that only asks how things are. */
+  readonly lease: LeaseRequest | undefined;
+}
+
+export interface LeaseRequest {
+  readonly term: number;
+  readonly leaseMs: number;
+  /** The link holds a live lease and prolongs it; a candidate asks with false. A cosigner that just started tells them apart. */
+  readonly renewal: boolean;
+}
+
+/** A leader on its way out, or a candidate without a majority, gives its grant back. */
+export interface LeaseRelease {
+  readonly kind: 'leaseRelease';
+  readonly term: number;
+}
+
+export interface SignRequest {
+  readonly kind: 'signRequest';
+  readonly id: number;
+  readonly term: number;
+  readonly chainId: string;
+  /** Length-prefixed canonical vote or proposal: the bytes that Ed25519 signs. */
+  readonly signBytes: Uint8Array;
+  /** Raw vote extension of a non-nil precommit; the cosigner makes its sign bytes itself. */
+  readonly extension: Uint8Array | undefined;
+  /** The bytes are the newest that some cosigner stored; see the watermark rules, "other timestamp". */
+  readonly settle: boolean;
+  /** The t signers of this attempt, ascending by id. */
+  readonly signers: readonly SignerEntry[];
+}
+
+export type LinkMessage = LinkHello | Heartbeat | LeaseRelease | SignRequest;
+
+export interface ChainReport {
+  readonly chainId: string;
+  readonly groupPublicKey: Uint8Array;
+  readonly height: bigint;
+  readonly round: number;
+  /** 0 when nothing was ever signed. */
+  readonly step: number;
+  readonly sequence: bigint;
+  /** Error code when this chain refuses to sign (a failed write, a state behind what a link has seen). */
+  readonly halted: string | undefined;
+}
+
+/** First message of a cosigner. */
+export interface CosignerHello {
+  readonly kind: 'cosignerHello';
+  readonly version: string;
+  readonly id: number;
+  readonly chains: readonly ChainReport[];
+}
+
+export interface HeartbeatReply {
+  readonly kind: 'heartbeatReply';
+  readonly id: number;
+  readonly granted: boolean;
+  /** The highest term this cosigner knows. */
+  readonly term: number;
+  /** Pinned name of the link that holds the lease here, empty when nobody does. */
+  readonly holder: string;
+  readonly remainingMs: number;
+  readonly chains: readonly ChainReport[];
+}
+
+/** Fresh commitments for the coordinator's pool. */
+export interface NonceBatch {
+  readonly kind: 'nonceBatch';
+  readonly chainId: string;
+  readonly commitments: readonly NonceCommitment[];
+}
+
+export interface SignatureShare {
+  /** Group commitment R as this signer computed it, 32 bytes. */
+  readonly groupCommitment: Uint8Array;
+  /** z_i, 32 bytes, little-endian scalar. */
+  readonly share: Uint8Array;
+}
+
+export interface SignedReply {
+  readonly kind: 'signed';
+  readonly id: number;
+  readonly vote: SignatureShare;
+  readonly extension: SignatureShare | undefined;
+}
+
+/** The same vote was stored with another timestamp: sign these bytes instead. */
+export interface StoredReply {
+  readonly kind: 'stored';
+  readonly id: number;
+  readonly signBytes: Uint8Array;
+}
+
+export interface RefusedReply {
+  readonly kind: 'refused';
+  readonly id: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+export type SignReply = SignedReply | StoredReply | RefusedReply;
+export type CosignerMessage = CosignerHello | HeartbeatReply | NonceBatch | SignReply;

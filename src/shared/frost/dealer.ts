@@ -1,0 +1,79 @@
+import { wipe } from '../bytes.js';
+import { HekateError } from '../errors.js';
+import { invariant, must } from '../invariant.js';
+import type { RandomBytes } from '../ports/random.js';
+import { encodeIdentifier, MAX_SIGNERS } from './ciphersuite.js';
+import { isCanonicalScalar, isZero, pinnedBytes, SCALAR_BYTES, type Group } from './group.js';
+
+export interface DealOptions {
+  /** The group's secret scalar, canonical and not zero; it stays the caller's to wipe. */
+  readonly secret: Uint8Array;
+  readonly threshold: number;
+  readonly count: number;
+  readonly random: RandomBytes;
+}
+
+export interface SecretShare {
+  readonly id: number;
+  readonly secretShare: Uint8Array;
+}
+
+export interface Dealing {
+  /** Identifiers 1 … count. The caller wipes them once they are written. */
+  readonly shares: readonly SecretShare[];
+  /** Feldman commitments to the polynomial, `threshold` points; the first is the group public key. */
+  readonly commitments: readonly Uint8Array[];
+  readonly groupPublicKey: Uint8Array;
+}
+
+/**
+ * RFC 9591 appendix C, trusted_dealer_keygen with a given secret: any `threshold` of the shares make signatures under
+ * the secret's public key. The polynomial is wiped. Throws HekateError FROST_THRESHOLD_INVALID or FROST_SCALAR_INVALID.
+ */
+export function deal(group: Group, options: DealOptions): Dealing {
+  const { secret, threshold, count, random } = options;
+  if (![threshold, count].every(Number.isInteger) || threshold < 1 || threshold > count || count > MAX_SIGNERS) {
+    throw new HekateError('FROST_THRESHOLD_INVALID', `${threshold} of ${count} cannot be dealt`);
+  }
+  if (!isCanonicalScalar(secret) || isZero(secret)) {
+    throw new HekateError('FROST_SCALAR_INVALID', 'the secret is not a scalar between 0 and L');
+  }
+  const constant = pinnedBytes(SCALAR_BYTES);
+  constant.set(secret);
+  const coefficients = [constant];
+  const shares: SecretShare[] = [];
+  try {
+    while (coefficients.length < threshold) coefficients.push(randomScalar(group, random));
+    for (let id = 1; id <= count; id++) shares.push({ id, secretShare: evaluate(group, coefficients, id) });
+    const commitments = coefficients.map((coefficient) => group.baseMult(coefficient));
+    return { shares, commitments, groupPublicKey: must(commitments[0], 'a polynomial has a constant term') };
+  } catch (error) {
+    wipe(...shares.map(({ secretShare }) => secretShare));
+    throw error;
+  } finally {
+    wipe(...coefficients);
+  }
+}
+
+/** A uniform scalar from 64 random bytes; RFC 9591 appendix D. */
+export function randomScalar(group: Group, random: RandomBytes): Uint8Array {
+  const wide = random(64);
+  invariant(wide.length === 64, 'the random source gives what was asked for');
+  try {
+    return group.reduce64(wide);
+  } finally {
+    wipe(wide);
+  }
+}
+
+/** RFC 9591 appendix C.1.1 polynomial_evaluate: Horner's rule from the highest coefficient down. */
+function evaluate(group: Group, coefficients: readonly Uint8Array[], id: number): Uint8Array {
+  const x = encodeIdentifier(id);
+  const value = pinnedBytes(SCALAR_BYTES);
+  for (let i = coefficients.length - 1; i >= 0; i--) {
+    group.scalarMul(value, x, value);
+    group.scalarAdd(value, must(coefficients[i], 'counted down from the length'), value);
+  }
+  invariant(!isZero(value), 'a share is zero with probability 2^-252');
+  return value;
+}

@@ -1,0 +1,74 @@
+import { invariant } from '../invariant.js';
+
+/** Bytes of a scalar and of a point: RFC 9591 §6.1 (ed25519), RFC 8032 §5.1.2. */
+export const SCALAR_BYTES = 32;
+export const POINT_BYTES = 32;
+
+/** Ed25519's order L = 2^252 + 27742317777372353535851937790883648493 (RFC 8032 §5.1), little-endian. */
+const ORDER = Uint8Array.of(
+  ...[0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14],
+  ...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10],
+);
+
+/**
+ * The prime-order group of RFC 9591 §3.1 for FROST(Ed25519, SHA-512), over 32-byte encodings. Scalars go in canonical
+ * (below L) and come out canonical; every operation is constant-time in its scalars. Results are written to `out` when
+ * it is given (it may be one of the inputs) and to fresh bytes otherwise.
+ */
+export interface Group {
+  readonly name: 'native' | 'wasm';
+  /** k·B. Throws HekateError FROST_SCALAR_INVALID when k is zero. */
+  baseMult(scalar: Uint8Array, out?: Uint8Array): Uint8Array;
+  /** k·P. Throws HekateError FROST_POINT_INVALID unless isValidPoint(P), FROST_SCALAR_INVALID when k is zero. */
+  mult(scalar: Uint8Array, point: Uint8Array, out?: Uint8Array): Uint8Array;
+  /**
+   * P₁ + P₂ + … of one or more points. Checks that they lie on the curve (FROST_POINT_INVALID otherwise), not their
+   * order and not their canonical form: points from the wire need isValidPoint.
+   */
+  add(points: readonly Uint8Array[]): Uint8Array;
+  /** DeserializeElement of RFC 9591 §6.1: canonical, on the curve, of prime order (so not the identity). */
+  isValidPoint(point: Uint8Array): boolean;
+  scalarAdd(a: Uint8Array, b: Uint8Array, out?: Uint8Array): Uint8Array;
+  scalarMul(a: Uint8Array, b: Uint8Array, out?: Uint8Array): Uint8Array;
+  /** 64 little-endian bytes mod L. */
+  reduce64(wide: Uint8Array, out?: Uint8Array): Uint8Array;
+}
+
+/**
+ * Fresh zeroed bytes for a secret or for libsodium to write to. V8 keeps small typed arrays inside its moving heap,
+ * where garbage collection leaves copies behind; an ArrayBuffer of its own stays where it is, so wiping it is enough.
+ */
+export function pinnedBytes(length: number): Uint8Array {
+  return new Uint8Array(new ArrayBuffer(length));
+}
+
+/** DeserializeScalar of RFC 9591 §6.1: 32 bytes below L. Constant-time, fit for secret scalars. */
+export function isCanonicalScalar(scalar: Uint8Array): boolean {
+  if (scalar.length !== SCALAR_BYTES) return false;
+  let borrow = 0;
+  for (let i = 0; i < SCALAR_BYTES; i++) borrow = ((scalar[i]! - ORDER[i]! - borrow) >> 8) & 1;
+  return borrow === 1;
+}
+
+/** Whether all bytes are zero. Constant-time, fit for secrets. */
+export function isZero(bytes: Uint8Array): boolean {
+  let bits = 0;
+  for (let i = 0; i < bytes.length; i++) bits |= bytes[i]!;
+  return bits === 0;
+}
+
+/**
+ * Whether 32 public bytes have the form of a point that is not the identity: y below the field's prime 2^255 - 19
+ * (RFC 8032 §5.1.3 step 1) and y ≠ 1. Says nothing about the curve or the order.
+ */
+export function hasPointForm(point: Uint8Array): boolean {
+  if (point.length !== POINT_BYTES) return false;
+  const top = point[31]! & 0x7f;
+  if (top === 0x7f && point[0]! >= 0xed && point.every((byte, i) => i === 0 || i === 31 || byte === 0xff)) return false;
+  return !(top === 0 && point[0] === 1 && point.every((byte, i) => i === 0 || i === 31 || byte === 0));
+}
+
+/** libsodium drops bit 255 of a scalar without a word; a canonical scalar is below 2^253. */
+export function assertScalar(scalar: Uint8Array): void {
+  invariant(scalar.length === SCALAR_BYTES && scalar[31]! <= 0x10, 'scalars are reduced before they are used');
+}

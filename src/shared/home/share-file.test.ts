@@ -1,0 +1,77 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { loadGroup } from '../frost/load-group.js';
+import { dealKey, type DealtKey } from '../keys/dealing.js';
+import { generateConsensusKey } from '../keys/priv-validator-key.js';
+import { systemRandom } from '../ports/random.js';
+import { loadNodeIdentitySeed } from './node-identity.js';
+import { chainFolder, shareFile } from './paths.js';
+import { encodeSecret } from './secret-file.js';
+import { loadShare } from './share-file.js';
+
+const group = await loadGroup();
+let home: string;
+let dealt: DealtKey;
+let path: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'hekate-home-'));
+  mkdirSync(chainFolder(home, 'test-1'), { recursive: true });
+  path = shareFile(home, 'test-1');
+  dealt = dealKey(group, generateConsensusKey(systemRandom), {
+    chainId: 'test-1',
+    threshold: 2,
+    count: 3,
+    random: systemRandom,
+  });
+});
+
+afterEach(() => rmSync(home, { recursive: true }));
+
+const share = (id: number): Uint8Array => dealt.shares[id - 1]?.secretShare ?? new Uint8Array();
+
+test.each([
+  ['as it is written', (hex: string) => hex],
+  ['in upper case, with a line end of Windows', (hex: string) => `${hex.trim().toUpperCase()}\r\n`],
+])('a share is loaded: %s', async (_name, change) => {
+  writeFileSync(path, change(Buffer.from(encodeSecret(share(2))).toString()), { mode: 0o600 });
+  expect(await loadShare(home, 2, dealt.info, group)).toEqual(share(2));
+});
+
+test.each<[string, () => void, string]>([
+  ['missing', () => undefined, 'SHARE_MISSING'],
+  ['a folder', () => mkdirSync(path), 'SHARE_INVALID'],
+  ['readable by the group', () => write(encodeSecret(share(2)), 0o640), 'SHARE_MODE'],
+  ['readable by others', () => write(encodeSecret(share(2)), 0o604), 'SHARE_MODE'],
+  ['empty', () => write('', 0o600), 'SHARE_INVALID'],
+  ['cut short', () => write(encodeSecret(share(2)).subarray(0, 60), 0o600), 'SHARE_INVALID'],
+  ['huge', () => write(new Uint8Array(5000), 0o600), 'SHARE_INVALID'],
+  ['no hex', () => write('x'.repeat(64), 0o600), 'SHARE_INVALID'],
+  ['the share of another cosigner', () => write(encodeSecret(share(1)), 0o600), 'SHARE_MISMATCH'],
+  ['zero', () => write('0'.repeat(64), 0o600), 'SHARE_MISMATCH'],
+  ['no scalar', () => write('f'.repeat(64), 0o600), 'SHARE_MISMATCH'],
+])('a share is refused: %s', async (_name, prepare, code) => {
+  prepare();
+  await expect(loadShare(home, 2, dealt.info, group)).rejects.toMatchObject({ code });
+});
+
+test('a cosigner that the group does not have has no share', async () => {
+  write(encodeSecret(share(2)), 0o600);
+  await expect(loadShare(home, 4, dealt.info, group)).rejects.toMatchObject({ code: 'SHARE_MISMATCH' });
+});
+
+test('the identity for nodes is as private', async () => {
+  await expect(loadNodeIdentitySeed(home)).rejects.toMatchObject({ code: 'IDENTITY_INVALID' });
+  const seed = systemRandom(32);
+  writeFileSync(join(home, 'node-identity.key'), encodeSecret(seed), { mode: 0o600 });
+  expect(await loadNodeIdentitySeed(home)).toEqual(seed);
+  chmodSync(join(home, 'node-identity.key'), 0o644);
+  await expect(loadNodeIdentitySeed(home)).rejects.toMatchObject({ code: 'IDENTITY_INVALID' });
+});
+
+function write(contents: Uint8Array | string, mode: number): void {
+  writeFileSync(path, contents);
+  chmodSync(path, mode);
+}

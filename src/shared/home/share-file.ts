@@ -1,0 +1,31 @@
+import { wipe } from '../bytes.js';
+import { HekateError } from '../errors.js';
+import { checkShare } from '../frost/feldman.js';
+import type { Group } from '../frost/group.js';
+import type { GroupInfo } from './group-file.js';
+import { shareFile } from './paths.js';
+import { readSecretFile } from './secret-file.js';
+
+const CODES = { missing: 'SHARE_MISSING', mode: 'SHARE_MODE', invalid: 'SHARE_INVALID' } as const;
+
+/** A share as it is on disk, unchecked. Throws SHARE_MISSING, SHARE_MODE or SHARE_INVALID. The caller wipes it. */
+export function readShare(path: string): Promise<Uint8Array> {
+  return readSecretFile(path, 'the share', CODES);
+}
+
+/**
+ * The share of cosigner `id`, checked against the dealer's commitments: 32 secret bytes, the caller's to wipe. Throws as
+ * `readShare`, SHARE_MISMATCH when it is not the share of this cosigner and group, FROST_POINT_INVALID for a bad group.
+ */
+export async function loadShare(home: string, id: number, info: GroupInfo, group: Group): Promise<Uint8Array> {
+  const path = shareFile(home, info.chainId);
+  const share = await readShare(path);
+  let good = false;
+  try {
+    good = id >= 1 && id <= info.count && checkShare(group, info.commitments, id, share);
+  } finally {
+    if (!good) wipe(share);
+  }
+  if (!good) throw new HekateError('SHARE_MISMATCH', `${path} is not the share of cosigner ${id} in its group.json`);
+  return share;
+}

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { fromHex } from '../bytes.js';
+import { toBech32 } from './bech32.js';
+import { publicKeyForms } from './formats.js';
+import vectors from './testdata/keys.json' with { type: 'json' };
+
+test.each(vectors.bech32)('bech32: $name', ({ prefix, hex, text }) => {
+  expect(toBech32(prefix, fromHex(hex))).toBe(text);
+});
+
+test.each(vectors.forms)('forms of a public key: $name', ({ publicKey, prefix, address, valcons, value }) => {
+  expect(publicKeyForms(fromHex(publicKey), prefix)).toEqual({
+    cometbft: { type: 'tendermint/PubKeyEd25519', value },
+    sdk: { '@type': '/cosmos.crypto.ed25519.PubKey', key: value },
+    hex: publicKey,
+    address,
+    valcons,
+  });
+});
+
+test('the whole valcons prefix may be given', () => {
+  const key = fromHex(vectors.forms[0]?.publicKey ?? '');
+  expect(publicKeyForms(key, 'kiravalcons').valcons).toBe(publicKeyForms(key, 'kira').valcons);
+});

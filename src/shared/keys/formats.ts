@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { toBase64, toHex } from '../bytes.js';
+import { toBech32 } from './bech32.js';
+
+/** A public key in the forms that nodes, chains and explorers use. */
+export interface PublicKeyForms {
+  /** As in genesis.json and priv_validator_key.json. */
+  readonly cometbft: { readonly type: 'tendermint/PubKeyEd25519'; readonly value: string };
+  /** As create-validator transactions and `tendermint show-validator` have it. */
+  readonly sdk: { readonly '@type': '/cosmos.crypto.ed25519.PubKey'; readonly key: string };
+  readonly hex: string;
+  /** Upper-case hex of the first 20 bytes of SHA-256(key). */
+  readonly address: string;
+  /** `<prefix>valcons1…`. */
+  readonly valcons: string;
+}
+
+/** The forms of a 32-byte Ed25519 public key; `prefix` is the chain's bech32 prefix ("cosmos", "kira"), with or without "valcons". */
+export function publicKeyForms(publicKey: Uint8Array, prefix: string): PublicKeyForms {
+  const address = addressOf(publicKey);
+  return {
+    cometbft: { type: 'tendermint/PubKeyEd25519', value: toBase64(publicKey) },
+    sdk: { '@type': '/cosmos.crypto.ed25519.PubKey', key: toBase64(publicKey) },
+    hex: toHex(publicKey),
+    address: toHex(address).toUpperCase(),
+    valcons: toBech32(prefix.endsWith('valcons') ? prefix : `${prefix}valcons`, address),
+  };
+}
+
+/** Validator address, 20 bytes (CometBFT crypto/ed25519). */
+export function addressOf(publicKey: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(publicKey).digest().subarray(0, 20));
+}

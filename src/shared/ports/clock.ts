@@ -1,0 +1,19 @@
+/** Time as decisions see it: monotonic, so that a stepped or wrong wall clock has no effect. */
+export interface Clock {
+  /** Milliseconds since an arbitrary start, never going back, with fractions. */
+  nowMs(): number;
+  /** Runs `task` once after `delayMs`. */
+  schedule(delayMs: number, task: () => void): Timer;
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  schedule(delayMs, task) {
+    const timeout = setTimeout(task, delayMs);
+    return { cancel: () => clearTimeout(timeout) };
+  },
+};

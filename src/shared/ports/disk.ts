@@ -1,0 +1,57 @@
+/**
+ * The little of a disk that hekate needs. Production: `node-disk.ts`; the simulator has one that tears and loses writes.
+ * Failures carry a `code`, as Node's system errors do: ENOENT, EEXIST, EACCES, ENOSPC, … and those of DiskErrorCode.
+ */
+export interface Disk {
+  /** Whole contents; throws with code ENOENT when absent. */
+  read(path: string): Promise<Uint8Array>;
+  /**
+   * Creates a file with these contents and mode 0600. Resolves only when data and directory entry are durable; throws
+   * with code EEXIST rather than replace anything.
+   */
+  create(path: string, contents: Uint8Array): Promise<void>;
+  /**
+   * Opens an existing file for in-place writes, holding an exclusive lock on it until closed; throws with code ELOCKED
+   * when somebody else holds it, EMODE when others than the owner may read or write it.
+   */
+  open(path: string): Promise<SlotFile>;
+}
+
+/** A preallocated file that is only ever overwritten in place. */
+export interface SlotFile {
+  /**
+   * Starts the write at once; resolves only when the bytes are durable (O_DSYNC); rejects if that is not certain. The
+   * bytes must not change until then.
+   */
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** Gives the lock back. */
+  close(): Promise<void>;
+}
+
+export type DiskErrorCode =
+  /** Another process, or this one, holds the file open. */
+  | 'ELOCKED'
+  /** This platform has no lock that ends with its process. */
+  | 'ENOLOCK'
+  /** The file may be read or written by others than its owner. */
+  | 'EMODE'
+  /** Fewer bytes were written than asked. */
+  | 'ESHORT'
+  /** Not a plain file, or far too large for one of ours. */
+  | 'EUNFIT';
+
+export class DiskError extends Error {
+  override readonly name = 'DiskError';
+  readonly code: DiskErrorCode;
+
+  constructor(code: DiskErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** The `code` of a disk failure, whoever made it. */
+export function diskErrorCode(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}

@@ -1,0 +1,25 @@
+import type { NonceCommitment } from '../coordination/messages.js';
+import { MAX_CHAIN_ID_BYTES } from './message-bounds.js';
+import { present, safeNumber, sized, text, type Wire64 } from './wire-values.js';
+
+export interface WireCommitment {
+  readonly nonceId: Wire64;
+  readonly hiding: Uint8Array;
+  readonly binding: Uint8Array;
+}
+
+const POINT_BYTES = 32;
+
+export function readCommitment(wire: WireCommitment | null | undefined, what: string): NonceCommitment {
+  const { nonceId, hiding, binding } = present(wire, what);
+  return { nonceId: safeNumber(nonceId, 'nonce id'), hiding: point(hiding, what), binding: point(binding, what) };
+}
+
+/** 32 bytes; whether they are a point of the group is for the one who uses it to check. */
+export function point(bytes: Uint8Array, what: string): Uint8Array {
+  return sized(bytes, POINT_BYTES, POINT_BYTES, what);
+}
+
+export function chainId(value: string): string {
+  return text(value, 1, MAX_CHAIN_ID_BYTES, 'chain id');
+}

@@ -1,0 +1,144 @@
+import { MAX_CHAINS, MAX_COSIGNERS, MAX_SIGN_BYTES } from '../coordination/limits.js';
+import type { ChainReport, CosignerMessage, SignatureShare } from '../coordination/messages.js';
+import { chainId, point, readCommitment, type WireCommitment } from './commitment-codec.js';
+import { MAX_BATCH, MAX_NAME_BYTES, MAX_SENTENCE, MAX_VERSION_BYTES } from './message-bounds.js';
+import * as value from './wire-values.js';
+import { malformed, safeNumber, type Wire64 } from './wire-values.js';
+
+/** CosignerMessage as protobufjs decodes it: unset scalars have their default, unset messages are null. */
+export interface WireCosignerMessage {
+  readonly cosignerHello?: {
+    readonly version: string;
+    readonly id: number;
+    readonly chains: readonly WireReport[];
+  };
+  readonly heartbeatReply?: {
+    readonly id: Wire64;
+    readonly granted: boolean;
+    readonly term: Wire64;
+    readonly holder: string;
+    readonly remainingMs: number;
+    readonly chains: readonly WireReport[];
+  };
+  readonly nonceBatch?: { readonly chainId: string; readonly commitments: readonly WireCommitment[] };
+  readonly signed?: { readonly id: Wire64; readonly vote?: WireShare | null; readonly extension?: WireShare | null };
+  readonly stored?: { readonly id: Wire64; readonly signBytes: Uint8Array };
+  readonly refused?: { readonly id: Wire64; readonly code: string; readonly message: string };
+}
+
+interface WireReport {
+  readonly chainId: string;
+  readonly groupPublicKey: Uint8Array;
+  readonly height: Wire64;
+  readonly round: number;
+  readonly step: number;
+  readonly sequence: Wire64;
+  readonly halted?: string | null;
+}
+
+interface WireShare {
+  readonly groupCommitment: Uint8Array;
+  readonly share: Uint8Array;
+}
+
+/** The object that protobufjs encodes; it takes numbers for 64-bit fields and leaves out what is undefined. */
+export function toWireCosignerMessage(message: CosignerMessage): object {
+  switch (message.kind) {
+    case 'signed':
+      return { signed: message };
+    case 'nonceBatch':
+      return { nonceBatch: message };
+    case 'stored':
+      return { stored: message };
+    case 'refused':
+      return { refused: { ...message, message: value.sentence(message.message, MAX_SENTENCE) } };
+    case 'cosignerHello':
+      return { cosignerHello: { ...message, chains: message.chains.map(toWireReport) } };
+    case 'heartbeatReply': {
+      const chains = message.chains.map(toWireReport);
+      return { heartbeatReply: { ...message, remainingMs: Math.ceil(Math.max(0, message.remainingMs)), chains } };
+    }
+  }
+}
+
+/** Throws TRANSPORT_MALFORMED. */
+export function fromWireCosignerMessage(wire: WireCosignerMessage): CosignerMessage {
+  if (wire.signed) {
+    const { id, vote, extension } = wire.signed;
+    return {
+      kind: 'signed',
+      id: safeNumber(id, 'request id'),
+      vote: readShare(value.present(vote, 'signature share')),
+      extension: extension ? readShare(extension) : undefined,
+    };
+  }
+  if (wire.nonceBatch) {
+    const { chainId: chain, commitments } = wire.nonceBatch;
+    return {
+      kind: 'nonceBatch',
+      chainId: chainId(chain),
+      commitments: value
+        .atMost(commitments, MAX_BATCH, 'nonce batch')
+        .map((commitment) => readCommitment(commitment, 'nonce commitment')),
+    };
+  }
+  if (wire.heartbeatReply) return readHeartbeatReply(wire.heartbeatReply);
+  if (wire.stored) {
+    const signBytes = value.sized(wire.stored.signBytes, 1, MAX_SIGN_BYTES, 'sign bytes');
+    return { kind: 'stored', id: safeNumber(wire.stored.id, 'request id'), signBytes };
+  }
+  if (wire.refused) {
+    const { id, code, message } = wire.refused;
+    return {
+      kind: 'refused',
+      id: safeNumber(id, 'request id'),
+      code: value.code(code, 'code of a refusal'),
+      message: value.sentence(message, MAX_SENTENCE),
+    };
+  }
+  if (wire.cosignerHello) {
+    const { version, id, chains } = wire.cosignerHello;
+    return {
+      kind: 'cosignerHello',
+      version: value.text(version, 0, MAX_VERSION_BYTES, 'version'),
+      id: value.between(id, 1, MAX_COSIGNERS, 'cosigner id'),
+      chains: readReports(chains),
+    };
+  }
+  throw malformed('a message of a kind that is not in this version');
+}
+
+function readHeartbeatReply(wire: NonNullable<WireCosignerMessage['heartbeatReply']>): CosignerMessage {
+  return {
+    kind: 'heartbeatReply',
+    id: safeNumber(wire.id, 'heartbeat id'),
+    granted: wire.granted,
+    term: safeNumber(wire.term, 'term'),
+    holder: value.text(wire.holder, 0, MAX_NAME_BYTES, 'name of the leader'),
+    remainingMs: value.int32(wire.remainingMs, 'remaining lease time'),
+    chains: readReports(wire.chains),
+  };
+}
+
+function readShare(wire: WireShare): SignatureShare {
+  return {
+    groupCommitment: point(wire.groupCommitment, 'group commitment'),
+    share: point(wire.share, 'signature share'),
+  };
+}
+
+function readReports(wire: readonly WireReport[]): readonly ChainReport[] {
+  return value.atMost(wire, MAX_CHAINS, 'list of chains').map((report) => ({
+    chainId: chainId(report.chainId),
+    groupPublicKey: point(report.groupPublicKey, 'group public key'),
+    height: value.height(report.height, 'height'),
+    round: value.int32(report.round, 'round'),
+    step: value.between(report.step, 0, 3, 'step'),
+    sequence: value.uint64(report.sequence),
+    halted: typeof report.halted === 'string' ? value.code(report.halted, 'halt code') : undefined,
+  }));
+}
+
+function toWireReport(report: ChainReport): object {
+  return { ...report, height: value.wire64(report.height), sequence: value.wire64(report.sequence) };
+}

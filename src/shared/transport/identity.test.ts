@@ -1,0 +1,82 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadIdentity, pinOf, type TlsIdentity } from './identity.js';
+import { makeIdentity } from './make-identity.js';
+import { pemBytes } from './pem.js';
+import { checkPins } from './tls.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'hekate-identity-'));
+const path = (name: string): string => join(folder, name);
+let own: TlsIdentity;
+let other: TlsIdentity;
+
+beforeAll(async () => {
+  own = await makeIdentity('cosigner-1');
+  other = await makeIdentity('cosigner-2');
+  writeFileSync(path('crt'), own.certPem);
+  writeFileSync(path('key'), own.keyPem, { mode: 0o600 });
+  writeFileSync(path('other.key'), other.keyPem, { mode: 0o600 });
+  writeFileSync(path('text'), 'text', { mode: 0o600 });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it('a new identity signs itself, and no clock finds it expired or too young', () => {
+  const certificate = new X509Certificate(own.certPem);
+  expect(certificate.subject).toBe('CN=cosigner-1');
+  expect(certificate.verify(certificate.publicKey)).toBe(true);
+  expect(certificate.checkPrivateKey(createPrivateKey(own.keyPem))).toBe(true);
+  expect([certificate.validFrom, certificate.validTo]).toEqual([
+    'Jan  1 00:00:00 1970 GMT',
+    'Dec 31 23:59:59 9999 GMT',
+  ]);
+});
+
+it('a pin is the hash of the key, in PEM and DER, and no two are the same', () => {
+  expect(pinOf(own.certPem)).toMatch(/^sha256:[0-9a-f]{64}$/);
+  expect(pinOf(new X509Certificate(own.certPem).raw)).toBe(pinOf(own.certPem));
+  expect(pinOf(other.certPem)).not.toBe(pinOf(own.certPem));
+});
+
+it('an identity comes back from its files', async () => {
+  expect(await loadIdentity(path('crt'), path('key'))).toEqual(own);
+});
+
+describe('refused', () => {
+  it.each([
+    ['no certificate', 'none', 'key', 'TLS_IDENTITY_MISSING'],
+    ['no key', 'crt', 'none', 'TLS_IDENTITY_MISSING'],
+    ['text as certificate', 'text', 'key', 'TLS_IDENTITY_INVALID'],
+    ['text as key', 'crt', 'text', 'TLS_IDENTITY_INVALID'],
+    ['the key of another certificate', 'crt', 'other.key', 'TLS_IDENTITY_INVALID'],
+  ])('%s: %s %s', async (_, certificate, key, code) => {
+    await expect(loadIdentity(path(certificate), path(key))).rejects.toMatchObject({ code });
+  });
+
+  it.each([0o604, 0o620, 0o640, 0o644, 0o660, 0o601])('a key with mode %o', async (mode) => {
+    writeFileSync(path('open.key'), own.keyPem);
+    chmodSync(path('open.key'), mode);
+    await expect(loadIdentity(path('crt'), path('open.key'))).rejects.toMatchObject({ code: 'TLS_KEY_MODE' });
+  });
+
+  it('a certificate under the pin of another', () => {
+    const peer = { name: 'cosigner-2', certPem: own.certPem, pin: pinOf(other.certPem) };
+    expect(() => checkPins([peer])).toThrowError(expect.objectContaining({ code: 'TLS_PIN_MISMATCH' }) as Error);
+  });
+});
+
+it.each([1, 2, 3, 47, 48, 49, 138])('PEM of %i bytes is as Node writes it', (length) => {
+  const der = new Uint8Array(length).map((_, at) => at * 37);
+  const base64 = Buffer.from(der)
+    .toString('base64')
+    .replace(/(.{64})(?=.)/g, '$1\n');
+  expect(pemBytes('X', der).toString()).toBe(`-----BEGIN X-----\n${base64}\n-----END X-----\n`);
+});
+
+it('a key that Node made is read back from our PEM', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = pemBytes('PRIVATE KEY', privateKey.export({ format: 'der', type: 'pkcs8' }));
+  expect(createPublicKey(createPrivateKey(pem)).equals(publicKey)).toBe(true);
+});

@@ -1,0 +1,110 @@
+import {
+  MAX_CHAINS,
+  MAX_COSIGNERS,
+  MAX_EXTENSION_BYTES,
+  MAX_LEASE_MS,
+  MAX_SIGN_BYTES,
+} from '../coordination/limits.js';
+import type { LeaseRequest, LinkMessage, SignerEntry } from '../coordination/messages.js';
+import { chainId, readCommitment, type WireCommitment } from './commitment-codec.js';
+import { MAX_VERSION_BYTES } from './message-bounds.js';
+import { atMost, between, malformed, safeNumber, sized, text, uint64, wire64, type Wire64 } from './wire-values.js';
+
+/** LinkMessage as protobufjs decodes it: unset scalars have their default, unset messages are null. */
+export interface WireLinkMessage {
+  readonly linkHello?: {
+    readonly version: string;
+    readonly seen: readonly { readonly chainId: string; readonly sequence: Wire64 }[];
+  };
+  readonly heartbeat?: { readonly id: Wire64; readonly lease?: WireLease | null };
+  readonly leaseRelease?: { readonly term: Wire64 };
+  readonly signRequest?: {
+    readonly id: Wire64;
+    readonly term: Wire64;
+    readonly chainId: string;
+    readonly signBytes: Uint8Array;
+    readonly extension?: Uint8Array | null;
+    readonly settle: boolean;
+    readonly signers: readonly WireSigner[];
+  };
+}
+
+interface WireLease {
+  readonly term: Wire64;
+  readonly leaseMs: number;
+  readonly renewal: boolean;
+}
+
+interface WireSigner {
+  readonly id: number;
+  readonly vote?: WireCommitment | null;
+  readonly extension?: WireCommitment | null;
+}
+
+/** The object that protobufjs encodes; it takes numbers for 64-bit fields and leaves out what is undefined. */
+export function toWireLinkMessage(message: LinkMessage): object {
+  switch (message.kind) {
+    case 'signRequest':
+      return { signRequest: message };
+    case 'heartbeat':
+      return { heartbeat: message };
+    case 'leaseRelease':
+      return { leaseRelease: message };
+    case 'linkHello': {
+      const seen = message.seen.map((entry) => ({ chainId: entry.chainId, sequence: wire64(entry.sequence) }));
+      return { linkHello: { version: message.version, seen } };
+    }
+  }
+}
+
+/** Throws TRANSPORT_MALFORMED. */
+export function fromWireLinkMessage(wire: WireLinkMessage): LinkMessage {
+  if (wire.signRequest) return readSignRequest(wire.signRequest);
+  if (wire.heartbeat) {
+    const { id, lease } = wire.heartbeat;
+    return { kind: 'heartbeat', id: safeNumber(id, 'heartbeat id'), lease: lease ? readLease(lease) : undefined };
+  }
+  if (wire.leaseRelease) return { kind: 'leaseRelease', term: safeNumber(wire.leaseRelease.term, 'term') };
+  if (wire.linkHello) {
+    const { version, seen } = wire.linkHello;
+    return {
+      kind: 'linkHello',
+      version: text(version, 0, MAX_VERSION_BYTES, 'version'),
+      seen: atMost(seen, MAX_CHAINS, 'list of seen chains').map((entry) => ({
+        chainId: chainId(entry.chainId),
+        sequence: uint64(entry.sequence),
+      })),
+    };
+  }
+  throw malformed('a message of a kind that is not in this version');
+}
+
+function readLease(wire: WireLease): LeaseRequest {
+  return {
+    term: safeNumber(wire.term, 'term'),
+    leaseMs: between(wire.leaseMs, 1, MAX_LEASE_MS, 'lease time in ms'),
+    renewal: wire.renewal,
+  };
+}
+
+function readSignRequest(wire: NonNullable<WireLinkMessage['signRequest']>): LinkMessage {
+  if (wire.signers.length === 0) throw malformed('a sign request has no signers');
+  return {
+    kind: 'signRequest',
+    id: safeNumber(wire.id, 'request id'),
+    term: safeNumber(wire.term, 'term'),
+    chainId: chainId(wire.chainId),
+    signBytes: sized(wire.signBytes, 1, MAX_SIGN_BYTES, 'sign bytes'),
+    extension: wire.extension ? sized(wire.extension, 0, MAX_EXTENSION_BYTES, 'vote extension') : undefined,
+    settle: wire.settle,
+    signers: atMost(wire.signers, MAX_COSIGNERS, 'signer list').map(readSigner),
+  };
+}
+
+function readSigner(wire: WireSigner): SignerEntry {
+  return {
+    id: between(wire.id, 1, MAX_COSIGNERS, 'signer id'),
+    vote: readCommitment(wire.vote, 'nonce commitment'),
+    extension: wire.extension ? readCommitment(wire.extension, 'nonce commitment') : undefined,
+  };
+}

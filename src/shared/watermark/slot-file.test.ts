@@ -1,0 +1,244 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { isHekateError } from '../errors.js';
+import { encodeSlot, newSlotFile, recoverSlotFile, SLOT_BYTES, slotOffset, type RecoveredState } from './slot-file.js';
+import { decodeRecord, encodeRecord, MAX_STORED_SIGN_BYTES, RECORD_BYTES, type StateBinding } from './slot-record.js';
+import { INT32_MAX, INT64_MAX, neverSigned, type Watermark } from './watermark.js';
+
+const BINDING: StateBinding = { chainId: 'test-1', groupPublicKey: new Uint8Array(32).fill(7) };
+const SECTORS = [0, RECORD_BYTES, 4096, 4096 + RECORD_BYTES];
+
+const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
+
+/** The watermark of record `n`; some neighbours differ in one byte only, as votes do. */
+const watermarkOf = (n: bigint): Watermark => ({
+  height: 100n + n,
+  round: 0,
+  step: 2,
+  signBytes: new Uint8Array(Number(n % 3n) * 100).fill(Number(n % 256n)),
+  fresh: false,
+});
+
+const slotOf = (n: bigint): Uint8Array => encodeSlot(BINDING, n, watermarkOf(n));
+
+/** A file after the completed writes up to record `n`. */
+function fileAt(n: bigint): Uint8Array {
+  const file = newSlotFile(BINDING, 1n, neverSigned());
+  for (let number = 2n; number <= n; number++) file.set(slotOf(number), slotOffset(number));
+  return file;
+}
+
+function read(contents: Uint8Array, binding = BINDING): RecoveredState | string {
+  try {
+    return recoverSlotFile(contents, binding, 'x.state');
+  } catch (error) {
+    if (isHekateError(error)) return error.code;
+    throw error;
+  }
+}
+
+function numberOf(contents: Uint8Array): bigint | string {
+  const found = read(contents);
+  if (typeof found === 'string') return found;
+  expect(found.watermark).toEqual(found.sequence <= 1n ? neverSigned() : watermarkOf(found.sequence));
+  return found.sequence;
+}
+
+const changed = (contents: Uint8Array, change: (copy: Uint8Array) => void): Uint8Array => {
+  const copy = contents.slice();
+  change(copy);
+  return copy;
+};
+
+const NEWEST = [1n, 2n, 3n, 4n, 5n, 6n, 7n];
+
+describe('a write of the next record that is cut short', () => {
+  it.each(NEWEST)('after any number of bytes leaves record %d or the next', (n) => {
+    const [file, next, offset] = [fileAt(n), slotOf(n + 1n), slotOffset(n + 1n)];
+    for (let length = 0; length <= SLOT_BYTES; length++) {
+      const torn = changed(file, (copy) => copy.set(next.subarray(0, length), offset));
+      // Once the first copy is whole it is found. A prefix shorter by bytes that are equal anyway is whole too.
+      const whole = torn.subarray(offset, offset + RECORD_BYTES).every((byte, at) => byte === next[at]);
+      expect([length, numberOf(torn)]).toEqual([length, whole ? n + 1n : n]);
+    }
+  });
+
+  it.each(NEWEST)('with any of its sectors leaves record %d or the next', (n) => {
+    const [file, next, offset] = [fileAt(n), slotOf(n + 1n), slotOffset(n + 1n)];
+    const kept = (sectors: readonly number[]): Uint8Array =>
+      changed(file, (copy) => {
+        for (const at of sectors) copy.set(next.subarray(at, at + RECORD_BYTES), offset + at);
+      });
+    expect([[], [0], [RECORD_BYTES], [0, RECORD_BYTES]].map((sectors) => numberOf(kept(sectors)))).toEqual([
+      n,
+      n + 1n,
+      n + 1n,
+      n + 1n,
+    ]);
+  });
+
+  it.each(NEWEST)('and is followed by others cut short in the same slot still leaves record %d or the next', (n) => {
+    const cuts = fc.array(fc.integer({ min: 0, max: SLOT_BYTES - 1 }), { maxLength: 6 });
+    fc.assert(
+      fc.property(cuts, (lengths) => {
+        // What a restart that never gets through its first write does: it starts from what it found.
+        let file = fileAt(n);
+        for (const length of lengths) {
+          const found = numberOf(file);
+          if (typeof found === 'string') throw new Error(found);
+          expect([n, n + 1n]).toContain(found);
+          if (found !== n) return;
+          file = changed(file, (copy) => copy.set(slotOf(n + 1n).subarray(0, length), slotOffset(n + 1n)));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('damage to a completed state', () => {
+  const damages: readonly [name: string, damage: (sector: Uint8Array) => void][] = [
+    ['zeroed', (sector) => sector.fill(0)],
+    ['filled with ones', (sector) => sector.fill(0xff)],
+    ['flipped in its first bit', (sector) => (sector[0] = (sector[0] ?? 0) ^ 1)],
+    ['flipped in its last bit', (sector) => (sector[511] = (sector[511] ?? 0) ^ 0x80)],
+  ];
+
+  it.each(damages)('in one sector, %s, never leads back', (_name, damage) => {
+    for (const n of NEWEST) {
+      for (const at of SECTORS) {
+        const damaged = changed(fileAt(n), (copy) => damage(copy.subarray(at, at + RECORD_BYTES)));
+        expect([n, at, numberOf(damaged)]).toEqual([n, at, n]);
+      }
+    }
+  });
+
+  it('in any bit of any one sector never leads back', () => {
+    const file = fileAt(5n);
+    const wrong: string[] = [];
+    for (const at of SECTORS) {
+      for (let bit = 0; bit < RECORD_BYTES * 8; bit++) {
+        const damaged = changed(file, (copy) => (copy[at + (bit >> 3)]! ^= 1 << (bit & 7)));
+        const found = read(damaged);
+        if (typeof found === 'string' || found.sequence !== 5n) wrong.push(`bit ${bit} at ${at}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('as one sector of the newest record that kept its old contents never leads back', () => {
+    for (const n of NEWEST.filter((number) => number >= 2n)) {
+      for (const at of [slotOffset(n), slotOffset(n) + RECORD_BYTES]) {
+        const before = fileAt(n - 1n).subarray(at, at + RECORD_BYTES);
+        expect(numberOf(changed(fileAt(n), (copy) => copy.set(before, at)))).toBe(n);
+      }
+    }
+  });
+
+  it('in both copies of either slot is refused', () => {
+    const bytes = fc.uint8Array({ minLength: RECORD_BYTES, maxLength: RECORD_BYTES });
+    fc.assert(
+      fc.property(fc.constantFrom(...NEWEST), fc.constantFrom(0, 4096), bytes, bytes, (n, slot, first, second) => {
+        const damaged = changed(fileAt(n), (copy) => {
+          copy.set(first, slot);
+          copy.set(second, slot + RECORD_BYTES);
+        });
+        expect(read(damaged)).toBe('STATE_CORRUPT');
+      }),
+    );
+  });
+
+  it.each<[name: string, file: Uint8Array, code: string]>([
+    ['no bytes', new Uint8Array(0), 'STATE_TRUNCATED'],
+    ['one byte less', fileAt(4n).subarray(1), 'STATE_TRUNCATED'],
+    ['one byte more', new Uint8Array(8193), 'STATE_TRUNCATED'],
+    ['only zeros', new Uint8Array(8192), 'STATE_CORRUPT'],
+    [
+      'a completed write that was lost',
+      changed(fileAt(4n), (copy) => copy.set(slotOf(7n), slotOffset(7n))),
+      'STATE_CORRUPT',
+    ],
+    [
+      'a slot in the place of the other',
+      changed(fileAt(4n), (copy) => copy.copyWithin(0, 4096, 5120)),
+      'STATE_CORRUPT',
+    ],
+    [
+      'copies too far apart',
+      changed(fileAt(6n), (copy) => copy.set(slotOf(2n).subarray(0, RECORD_BYTES), 0)),
+      'STATE_CORRUPT',
+    ],
+    [
+      'one number with two contents',
+      changed(fileAt(6n), (copy) => copy.set(encodeSlot(BINDING, 6n, watermarkOf(9n)).subarray(0, RECORD_BYTES), 0)),
+      'STATE_CORRUPT',
+    ],
+    [
+      'a watermark that falls',
+      changed(fileAt(6n), (copy) => copy.set(encodeSlot(BINDING, 7n, watermarkOf(1n)), 4096)),
+      'STATE_CORRUPT',
+    ],
+  ])('%s is refused', (_name, file, code) => {
+    expect(read(file)).toBe(code);
+  });
+});
+
+describe('what a file belongs to', () => {
+  const newer = (record: Uint8Array): Uint8Array => {
+    // A record of version 2 with its checksum, made from one of version 1.
+    const bytes = Buffer.from(record);
+    bytes.writeUInt16BE(2, 8);
+    return Buffer.concat([bytes.subarray(0, 480), sha256(bytes.subarray(0, 480))]);
+  };
+
+  it.each<[name: string, binding: StateBinding]>([
+    ['another chain', { ...BINDING, chainId: 'test-2' }],
+    ['a chain that starts with the same name', { ...BINDING, chainId: 'test-11' }],
+    ['another key', { ...BINDING, groupPublicKey: new Uint8Array(32).fill(8) }],
+  ])('is refused for %s', (_name, binding) => {
+    expect(read(fileAt(3n), binding)).toBe('STATE_FOREIGN');
+  });
+
+  it('is refused when one copy has a version of the future, but not when a version is damaged', () => {
+    const future = changed(fileAt(3n), (copy) => copy.set(newer(copy.slice(0, RECORD_BYTES)), 0));
+    expect(read(future)).toBe('STATE_VERSION');
+    expect(numberOf(changed(fileAt(3n), (copy) => (copy[9] = 2)))).toBe(3n);
+  });
+});
+
+describe('a record', () => {
+  it('comes back as it was', () => {
+    const records = fc.record({
+      binding: fc.record({
+        chainId: fc
+          .string({ unit: 'grapheme', minLength: 1, maxLength: 8 })
+          .filter((id) => Buffer.from(id).length <= 50),
+        groupPublicKey: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+      }),
+      sequence: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+      watermark: fc.record({
+        height: fc.bigInt({ min: 0n, max: INT64_MAX }),
+        round: fc.integer({ min: 0, max: INT32_MAX }),
+        step: fc.constantFrom<Watermark['step']>(0, 1, 2, 3),
+        signBytes: fc.uint8Array({ maxLength: MAX_STORED_SIGN_BYTES }),
+        fresh: fc.boolean(),
+      }),
+    });
+    fc.assert(
+      fc.property(records, (record) => {
+        const bytes = encodeRecord(record);
+        expect(bytes.length).toBe(RECORD_BYTES);
+        expect(decodeRecord(bytes)).toEqual({ kind: 'record', record });
+      }),
+    );
+  });
+
+  it('is bad when any byte of it is changed', () => {
+    const record = encodeRecord({ binding: BINDING, sequence: 9n, watermark: watermarkOf(9n) });
+    for (let at = 0; at < RECORD_BYTES; at++) {
+      const damaged = changed(record, (copy) => (copy[at]! ^= 0x10));
+      expect([at, decodeRecord(damaged).kind]).toEqual([at, 'bad']);
+    }
+  });
+});

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { equalBytes } from '../bytes.js';
+import { invariant } from '../invariant.js';
+import { MAX_CHAIN_ID_BYTES } from '../privval/canonical-limits.js';
+import { INT32_MAX, INT64_MAX, type Watermark } from './watermark.js';
+
+/**
+ * One watermark as bytes, in one 512-byte sector, big-endian:
+ *
+ *     0 magic (8) | 8 version (2) | 10 flags (1) | 11 step (1) | 12 round (4) | 16 sequence (8) | 24 height (8)
+ *     32 group public key (32) | 64 chain id length (1) | 65 chain id (50) | 115 zero (1)
+ *     116 sign bytes length (2) | 118 sign bytes (362) | 480 SHA-256 of bytes 0 to 479 (32)
+ *
+ * Every version keeps magic, version and checksum where they are, so that an older hekate can tell a newer file from a
+ * broken one.
+ */
+export const RECORD_BYTES = 512;
+export const MAX_STORED_SIGN_BYTES = 362;
+
+const MAGIC = Buffer.from('HEKATEWM', 'latin1');
+const VERSION = 1;
+const FLAG_FRESH = 1;
+const AT = {
+  version: 8,
+  flags: 10,
+  step: 11,
+  round: 12,
+  sequence: 16,
+  height: 24,
+  publicKey: 32,
+  chainIdLength: 64,
+  chainId: 65,
+  signBytesLength: 116,
+  signBytes: 118,
+  checksum: 480,
+} as const;
+const UINT64_MAX = 2n ** 64n - 1n;
+
+/** What a state file belongs to. A file of another chain or key is refused. */
+export interface StateBinding {
+  readonly chainId: string;
+  /** 32 bytes. */
+  readonly groupPublicKey: Uint8Array;
+}
+
+export interface SlotRecord {
+  readonly binding: StateBinding;
+  readonly sequence: bigint;
+  readonly watermark: Watermark;
+}
+
+export type DecodedRecord =
+  | { readonly kind: 'record'; readonly record: SlotRecord }
+  /** The checksum holds, but this hekate does not know the version. */
+  | { readonly kind: 'version'; readonly version: number }
+  | { readonly kind: 'bad' };
+
+export function sameBinding(a: StateBinding, b: StateBinding): boolean {
+  return a.chainId === b.chainId && equalBytes(a.groupPublicKey, b.groupPublicKey);
+}
+
+/** The 512 bytes of a record. Its values must be in range, which is the caller's business: InvariantViolation. */
+export function encodeRecord({ binding, sequence, watermark }: SlotRecord): Uint8Array {
+  const { height, round, step, signBytes, fresh } = watermark;
+  const chainId = Buffer.from(binding.chainId, 'utf8');
+  invariant(chainId.length >= 1 && chainId.length <= MAX_CHAIN_ID_BYTES, 'a chain id has 1 to 50 bytes');
+  invariant(binding.groupPublicKey.length === 32, 'a group public key has 32 bytes');
+  invariant(sequence >= 0n && sequence <= UINT64_MAX, 'a state sequence is a uint64');
+  invariant(height >= 0n && height <= INT64_MAX, 'a watermark height is a non-negative int64');
+  invariant(Number.isInteger(round) && round >= 0 && round <= INT32_MAX, 'a watermark round is a non-negative int32');
+  invariant(signBytes.length <= MAX_STORED_SIGN_BYTES, 'sign bytes fit into a state record');
+
+  const bytes = Buffer.alloc(RECORD_BYTES);
+  bytes.set(MAGIC, 0);
+  bytes.writeUInt16BE(VERSION, AT.version);
+  bytes.writeUInt8(fresh ? FLAG_FRESH : 0, AT.flags);
+  bytes.writeUInt8(step, AT.step);
+  bytes.writeUInt32BE(round, AT.round);
+  bytes.writeBigUInt64BE(sequence, AT.sequence);
+  bytes.writeBigUInt64BE(height, AT.height);
+  bytes.set(binding.groupPublicKey, AT.publicKey);
+  bytes.writeUInt8(chainId.length, AT.chainIdLength);
+  bytes.set(chainId, AT.chainId);
+  bytes.writeUInt16BE(signBytes.length, AT.signBytesLength);
+  bytes.set(signBytes, AT.signBytes);
+  bytes.set(checksum(bytes), AT.checksum);
+  return bytes;
+}
+
+/** Reads 512 bytes back; anything that `encodeRecord` could not have written is 'bad'. Never throws. */
+export function decodeRecord(sector: Uint8Array): DecodedRecord {
+  const bytes = Buffer.from(sector.buffer, sector.byteOffset, sector.byteLength);
+  if (bytes.length !== RECORD_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return { kind: 'bad' };
+  if (!checksum(bytes).equals(bytes.subarray(AT.checksum))) return { kind: 'bad' };
+  const version = bytes.readUInt16BE(AT.version);
+  if (version !== VERSION) return { kind: 'version', version };
+
+  const step = bytes.readUInt8(AT.step);
+  const round = bytes.readUInt32BE(AT.round);
+  const height = bytes.readBigUInt64BE(AT.height);
+  const chainIdLength = bytes.readUInt8(AT.chainIdLength);
+  const signBytesLength = bytes.readUInt16BE(AT.signBytesLength);
+  if (step !== 0 && step !== 1 && step !== 2 && step !== 3) return { kind: 'bad' };
+  if (round > INT32_MAX || height > INT64_MAX) return { kind: 'bad' };
+  if (chainIdLength > MAX_CHAIN_ID_BYTES || signBytesLength > MAX_STORED_SIGN_BYTES) return { kind: 'bad' };
+  return {
+    kind: 'record',
+    record: {
+      binding: {
+        chainId: bytes.toString('utf8', AT.chainId, AT.chainId + chainIdLength),
+        groupPublicKey: copy(bytes, AT.publicKey, 32),
+      },
+      sequence: bytes.readBigUInt64BE(AT.sequence),
+      watermark: {
+        height,
+        round,
+        step,
+        signBytes: copy(bytes, AT.signBytes, signBytesLength),
+        fresh: (bytes.readUInt8(AT.flags) & FLAG_FRESH) !== 0,
+      },
+    },
+  };
+}
+
+function checksum(record: Buffer): Buffer {
+  return createHash('sha256').update(record.subarray(0, AT.checksum)).digest();
+}
+
+function copy(bytes: Buffer, from: number, length: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(from, from + length));
+}

@@ -1,0 +1,52 @@
+import { HekateError } from '../errors.js';
+import type { Disk } from '../ports/disk.js';
+import { checkSize, corrupt, encodeSlot, readCopies, SLOT_BYTES, type RecoveredState } from './slot-file.js';
+import { decodeRecord, encodeRecord, RECORD_BYTES } from './slot-record.js';
+import type { SlotRecord, StateBinding } from './slot-record.js';
+import { compareHrs, formatHrs } from './watermark.js';
+
+/**
+ * A second, small file beside the state: the record that stood at the last start, two copies in one write. A state file
+ * with a lower number or a lower watermark than its mark is an older copy that somebody put back. The mark is written after
+ * the state, so a crash in between leaves it behind, which is harmless. Its copies are written one after the other, the
+ * newest last: however often that is cut short, one valid copy stays.
+ */
+export function markPath(path: string): string {
+  return `${path}.mark`;
+}
+
+/** Contents of a mark. */
+export function encodeMark(binding: StateBinding, state: Pick<RecoveredState, 'sequence' | 'watermark'>): Uint8Array {
+  return encodeSlot(binding, state.sequence, state.watermark);
+}
+
+/** The newest valid copy. Throws STATE_TRUNCATED, STATE_CORRUPT, STATE_FOREIGN or STATE_VERSION. */
+export function decodeMark(contents: Uint8Array, binding: StateBinding, path: string): SlotRecord {
+  checkSize(contents, SLOT_BYTES, path);
+  const [first, second] = readCopies(contents, 0, binding, path);
+  if (first === undefined) throw corrupt(path, 'neither copy in it can be read');
+  return second !== undefined && second.sequence > first.sequence ? second : first;
+}
+
+/** Throws STATE_ROLLED_BACK when the state is older than its mark. */
+export function checkAgainstMark(state: RecoveredState, mark: SlotRecord, path: string): void {
+  if (state.sequence >= mark.sequence && compareHrs(state.watermark, mark.watermark) >= 0) return;
+  const found = `number ${state.sequence} at ${formatHrs(state.watermark)}`;
+  const known = `number ${mark.sequence} at ${formatHrs(mark.watermark)}`;
+  throw new HekateError('STATE_ROLLED_BACK', `${path} is an old copy: it has ${found}, but it had reached ${known}`);
+}
+
+/** Overwrites the mark of the state file at `path` in place, durably, once it is locked by the owner of the state. */
+export async function writeMark(disk: Disk, path: string, mark: SlotRecord): Promise<void> {
+  const contents = await disk.read(markPath(path));
+  const [first, second] = [0, RECORD_BYTES].map((at) => decodeRecord(contents.subarray(at, at + RECORD_BYTES)));
+  const firstIsNewest =
+    first?.kind === 'record' && (second?.kind !== 'record' || first.record.sequence >= second.record.sequence);
+  const file = await disk.open(markPath(path));
+  try {
+    const bytes = encodeRecord(mark);
+    for (const offset of firstIsNewest ? [RECORD_BYTES, 0] : [0, RECORD_BYTES]) await file.write(offset, bytes);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,67 @@
+/** The other process of echo.ts: its setup comes as a message, and the port of its stream goes back as one. */
+import { startGrpcServer } from '../../cosigner/grpc-server.js';
+import { nodeConnect } from '../../sentry-link/node-connect.js';
+import { NodeRecord } from '../../sentry-link/node-session-record.js';
+import { NodeSession } from '../../sentry-link/node-session.js';
+import { parseNodeAddress } from '../../src/shared/config/node-address.js';
+import type { CosignerMessage } from '../../src/shared/coordination/messages.js';
+import { systemClock } from '../../src/shared/ports/clock.js';
+import { silentLog } from '../../src/shared/ports/log.js';
+import { systemRandom } from '../../src/shared/ports/random.js';
+import { identityFromSeed } from '../../src/shared/secret-connection/identity.js';
+import { pinOf } from '../../src/shared/transport/identity.js';
+import type { EchoSetup } from './echo.js';
+
+const POINT = new Uint8Array(32).fill(9);
+const SIGNATURE = new Uint8Array(64).fill(9);
+
+process.on('disconnect', () => process.exit(0));
+process.once('message', (message) => {
+  const setup = message as EchoSetup;
+  void Promise.all([serveStream(setup), serveNode(setup)]).then(([port]) => process.send?.(port));
+});
+
+async function serveStream({ certPem, keyPem, linkCertPem }: EchoSetup): Promise<number> {
+  const server = await startGrpcServer({
+    listen: { host: '127.0.0.1', port: 0 },
+    identity: { certPem, keyPem: Buffer.from(keyPem, 'latin1') },
+    links: [{ name: 'link', certPem: linkCertPem, pin: pinOf(linkCertPem) }],
+    ...{ otherPeers: [], log: silentLog },
+    onFault: (error) => {
+      throw error;
+    },
+    onLink: (_link, send) => {
+      send({ kind: 'cosignerHello', version: 'bench', id: 1, chains: [] });
+      return {
+        receive: (request) => {
+          if (request.kind === 'heartbeat') send(heartbeatReply(request.id));
+          if (request.kind !== 'signRequest') return;
+          send({
+            kind: 'signed',
+            id: request.id,
+            vote: { groupCommitment: POINT, share: POINT },
+            extension: undefined,
+          });
+        },
+        closed: () => undefined,
+      };
+    },
+  });
+  return server.port;
+}
+
+async function serveNode({ nodeAddress }: EchoSetup): Promise<void> {
+  const identity = identityFromSeed(systemRandom(32));
+  const connect = nodeConnect({ identity, clock: systemClock, random: systemRandom });
+  const channel = await connect(parseNodeAddress(nodeAddress), new AbortController().signal);
+  new NodeSession(channel, {
+    ...{ chainId: 'echo-1', publicKey: POINT, clock: systemClock },
+    record: new NodeRecord(silentLog, systemClock, {}),
+    sign: ({ canonical: { timestamp } }) =>
+      Promise.resolve({ kind: 'signed', signature: SIGNATURE, timestamp, extensionSignature: undefined }),
+  }).start();
+}
+
+function heartbeatReply(id: number): CosignerMessage {
+  return { kind: 'heartbeatReply', id, granted: false, term: 0, holder: '', remainingMs: 0, chains: [] };
+}

@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import type { CosignerMessage, SignatureShare, SignedReply } from '../../src/shared/coordination/messages.js';
+import { parseSignBytes } from '../../src/shared/privval/sign-bytes.js';
+import { encodeSignBytes, withTimestamp } from '../../src/shared/privval/sign-bytes.js';
+import { Cluster, told } from './cluster.js';
+import type { ClusterWire } from './cluster-wire.js';
+import { vote } from './votes.js';
+
+const BAD = 2;
+const NEXT = vote({ at: [8, 0, 3], extension: 'of the application' });
+const flipped = (bytes: Uint8Array, at = 0): Uint8Array => bytes.map((byte, i) => (i === at ? byte ^ 1 : byte));
+/** An encoding of a point that is none of this round. */
+const OTHER_POINT = Uint8Array.of(0x58, ...new Uint8Array(31).fill(0x66));
+const L = Buffer.from('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010', 'hex');
+
+const TAMPERINGS: readonly [name: string, how: (share: SignatureShare) => SignatureShare][] = [
+  ['a share with one bit changed', ({ groupCommitment, share }) => ({ groupCommitment, share: flipped(share) })],
+  ['a share of zero', ({ groupCommitment }) => ({ groupCommitment, share: new Uint8Array(32) })],
+  ['a share that is no scalar', ({ groupCommitment }) => ({ groupCommitment, share: new Uint8Array(32).fill(0xff) })],
+  ['a share of exactly L', ({ groupCommitment }) => ({ groupCommitment, share: new Uint8Array(L) })],
+  ['another group commitment', ({ share }) => ({ groupCommitment: OTHER_POINT, share })],
+  [
+    'no point as group commitment',
+    ({ groupCommitment, share }) => ({ groupCommitment: flipped(groupCommitment), share }),
+  ],
+  ['both changed', ({ share }) => ({ groupCommitment: OTHER_POINT, share: flipped(share) })],
+];
+
+function tamperSigned(how: (reply: SignedReply) => SignedReply): (message: CosignerMessage) => CosignerMessage {
+  return (message) => (message.kind === 'signed' ? how(message) : message);
+}
+
+async function withBad(how: (reply: SignedReply) => SignedReply): Promise<Cluster> {
+  const cluster = await Cluster.start({ threshold: 2, count: 3 });
+  cluster.wire('a', BAD).tamper = tamperSigned(how);
+  return cluster;
+}
+
+function leftOut(cluster: Cluster): unknown[] {
+  return cluster.logged('cosigner left out').map(({ cosigner }) => cosigner);
+}
+
+describe('a bad answer names its cosigner, and the vote is signed without it', () => {
+  it.each(TAMPERINGS)('%s', async (_name, how) => {
+    const cluster = await withBad((reply) => ({ ...reply, vote: how(reply.vote) }));
+    expect(told(await cluster.ask('a', NEXT))).toBe('signed 500');
+    expect(leftOut(cluster)).toEqual([BAD]);
+    const asked = cluster.wire('a', BAD).requests.length;
+    expect(told(await cluster.ask('a', vote({ at: [9, 0, 1] })))).toBe('signed 500');
+    expect(cluster.wire('a', BAD).requests).toHaveLength(asked);
+  });
+
+  it.each(TAMPERINGS)('%s, in the extension alone', async (_name, how) => {
+    const cluster = await withBad((reply) => ({ ...reply, extension: reply.extension && how(reply.extension) }));
+    expect(told(await cluster.ask('a', NEXT))).toBe('signed 500');
+    expect(leftOut(cluster)).toEqual([BAD]);
+  });
+
+  it.each<[name: string, how: (reply: SignedReply) => SignedReply]>([
+    ['no extension', (reply) => ({ ...reply, extension: undefined })],
+    ['vote and extension swapped', (reply) => ({ ...reply, vote: reply.extension!, extension: reply.vote })],
+    ['the vote twice', (reply) => ({ ...reply, extension: reply.vote })],
+  ])('%s', async (_name, how) => {
+    const cluster = await withBad(how);
+    expect(told(await cluster.ask('a', NEXT))).toBe('signed 500');
+    expect(leftOut(cluster)).toEqual([BAD]);
+  });
+
+  it('the share of an earlier request', async () => {
+    let earlier: SignedReply | undefined;
+    const cluster = await withBad((reply) => ({ ...reply, vote: (earlier ??= reply).vote }));
+    expect(told(await cluster.ask('a', vote({ at: [8, 0, 1] })))).toBe('signed 500');
+    expect(told(await cluster.ask('a', vote({ at: [8, 0, 2] })))).toBe('signed 500');
+    expect(leftOut(cluster)).toEqual([BAD]);
+  });
+
+  it('two of five at once', async () => {
+    const cluster = await Cluster.start({ threshold: 3, count: 5 });
+    for (const id of [1, 3])
+      cluster.wire('a', id).tamper = tamperSigned((reply) => ({
+        ...reply,
+        vote: { ...reply.vote, share: OTHER_POINT },
+      }));
+    expect(told(await cluster.ask('a', NEXT))).toBe('signed 500');
+    expect(leftOut(cluster)).toEqual([1, 3]);
+  });
+
+  it('is tried again after a minute', async () => {
+    let good = false;
+    const cluster = await withBad((reply) =>
+      good ? reply : { ...reply, vote: { ...reply.vote, share: OTHER_POINT } },
+    );
+    await cluster.ask('a', NEXT);
+    good = true;
+    await cluster.clock.advance(61_000);
+    await cluster.onlyAlive('a', [BAD, 3]);
+    expect(told(await cluster.ask('a', vote({ at: [9, 0, 1] })))).toBe('signed 500');
+  });
+
+  it('with too few good ones left there is no signature', async () => {
+    const cluster = await withBad((reply) => ({ ...reply, vote: { ...reply.vote, share: OTHER_POINT } }));
+    cluster.wire('a', 1).tamper = tamperSigned((reply) => ({ ...reply, extension: undefined }));
+    const before = cluster.clock.nowMs();
+    expect(told(await cluster.ask('a', NEXT))).toBe('QUORUM_LOST');
+    // Two of three have shown that they cannot: nothing is left to wait for.
+    expect(cluster.clock.nowMs() - before).toBeLessThan(1_000);
+  });
+});
+
+describe('a cosigner that lies about what it stored', () => {
+  /** Instead of its shares. `ask` counts from 1. */
+  async function withLiar(stored: (asked: Uint8Array, ask: number) => Uint8Array): Promise<[Cluster, ClusterWire]> {
+    const cluster = await Cluster.start({ threshold: 2, count: 3 });
+    const wire = cluster.wire('a', BAD);
+    wire.tamper = (message) => {
+      if (message.kind !== 'signed' && message.kind !== 'stored') return message;
+      const asked = wire.requests.find(({ id }) => id === message.id)!;
+      return { kind: 'stored', id: message.id, signBytes: stored(asked.signBytes, wire.requests.length) };
+    };
+    return [cluster, wire];
+  }
+  const later = (bytes: Uint8Array, nanos: number): Uint8Array =>
+    encodeSignBytes(withTimestamp(parseSignBytes(bytes), { seconds: 1_700_000_000n, nanos }));
+
+  type Lie = (asked: Uint8Array, ask: number) => Uint8Array;
+  it.each<[name: string, stored: Lie, expected: RegExp, provable: boolean]>([
+    ['another block, earlier', () => vote({ at: [8, 0, 3], block: 'B', nanos: 100 }).signBytes, /^signed 500$/, true],
+    ['another block, later', () => vote({ at: [8, 0, 3], block: 'B', nanos: 900 }).signBytes, /^signed 500$/, true],
+    ['nil, later', () => vote({ at: [8, 0, 3], block: 'nil', nanos: 900 }).signBytes, /^signed 500$/, true],
+    ['another height', () => vote({ at: [9, 0, 3], nanos: 900 }).signBytes, /^signed 500$/, true],
+    ['another step', () => vote({ at: [8, 0, 2], nanos: 900 }).signBytes, /^signed 500$/, true],
+    ['another chain', () => vote({ at: [8, 0, 3], chainId: 'test-2', nanos: 9 }).signBytes, /^signed 500$/, true],
+    ['garbage', () => Uint8Array.of(1, 2, 3), /^signed 500$/, true],
+    ['the very bytes that it was asked for', (asked) => asked, /^signed 500$/, true],
+    ['always the same older time', (asked) => later(asked, 100), /^signed (100|500)$/, true],
+    ['always the same newer time', (asked) => later(asked, 900), /^signed (500|900)$/, true],
+    ['ever newer times', (asked, ask) => later(asked, 1_000 + ask), /^signed (500|10\d\d)$/, false],
+    ['ever older times', (asked, ask) => later(asked, 400 - ask), /^signed (500|39\d)$/, true],
+  ])('%s', async (_name, stored, expected, provable) => {
+    const [cluster, wire] = await withLiar(stored);
+    expect(told(await cluster.ask('a', NEXT))).toMatch(expected);
+    expect(wire.requests.length).toBeLessThan(10);
+    expect(leftOut(cluster)).toEqual(provable ? [BAD] : []);
+    expect(cluster.faults).toEqual([]);
+  });
+});
+
+describe('bad commitments', () => {
+  const spoil = (message: CosignerMessage): CosignerMessage =>
+    message.kind === 'nonceBatch'
+      ? { ...message, commitments: message.commitments.map((one) => ({ ...one, binding: OTHER_ORDER })) }
+      : message;
+  /** A point of order 8: on the curve, outside the prime-order group. */
+  const OTHER_ORDER = new Uint8Array(
+    Buffer.from('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05', 'hex'),
+  );
+
+  it('their cosigner is left out, and the others lose none of theirs', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3 });
+    const wire = cluster.wire('a', BAD);
+    wire.tamper = spoil;
+    for (let times = 1; times <= 12; times++) {
+      // Just back, and nothing checked yet.
+      await cluster.onlyAlive('a', [1, 3]);
+      await cluster.clock.advance(61_000);
+      await cluster.onlyAlive('a', [1, BAD, 3]);
+      expect(told(await cluster.ask('a', vote({ at: [10 + times, 0, 1] })))).toBe('signed 500');
+      expect(leftOut(cluster)).toHaveLength(times);
+    }
+    expect(wire.requests).toHaveLength(0);
+  });
+
+  it('more than were asked for: left out, told once', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3 });
+    cluster.wire('a', BAD).tamper = (message) =>
+      message.kind === 'heartbeatReply'
+        ? { kind: 'nonceBatch', chainId: 'test-1', commitments: Array.from({ length: 300 }, () => COMMITMENT) }
+        : message;
+    await cluster.clock.advance(2_000);
+    expect(leftOut(cluster)).toEqual([BAD]);
+    expect(told(await cluster.ask('a', NEXT))).toBe('signed 500');
+  });
+  const COMMITMENT = { nonceId: 1, hiding: OTHER_POINT, binding: OTHER_POINT };
+});

@@ -1,0 +1,84 @@
+import { ChainSigner } from '../../cosigner/chain-signer.js';
+import { Cosigner } from '../../cosigner/cosigner.js';
+import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
+import type { Group } from '../../src/shared/frost/group.js';
+import type { Clock } from '../../src/shared/ports/clock.js';
+import type { Log } from '../../src/shared/ports/log.js';
+import type { RandomBytes } from '../../src/shared/ports/random.js';
+import { recoverSlotFile } from '../../src/shared/watermark/slot-file.js';
+import { WatermarkStore } from '../../src/shared/watermark/store.js';
+import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
+import type { Checker } from '../sim/checker.js';
+import { MemoryDisk } from './memory-disk.js';
+import { CHAIN } from './votes.js';
+
+export interface ClusterCosignerOptions {
+  readonly id: number;
+  readonly threshold: number;
+  readonly groupPublicKey: Uint8Array;
+  readonly secretShare: Uint8Array;
+  readonly maxHeightsPerSecond: number | undefined;
+}
+
+export interface ClusterCosignerDeps {
+  readonly group: Group;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  readonly checker: Checker;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** A cosigner's host: the disk lasts, the process comes and goes. Everything that leaves it is shown to the checker. */
+export class ClusterCosigner {
+  readonly id: number;
+  readonly disk: MemoryDisk;
+  process: Cosigner | undefined;
+  readonly #options: ClusterCosignerOptions;
+  readonly #deps: ClusterCosignerDeps;
+
+  constructor(options: ClusterCosignerOptions, deps: ClusterCosignerDeps) {
+    this.id = options.id;
+    this.disk = new MemoryDisk(deps.clock);
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  async createState(): Promise<void> {
+    await WatermarkStore.create(this.disk, 'state', this.#binding(), neverSigned());
+  }
+
+  async start(): Promise<void> {
+    const { id, threshold, groupPublicKey, secretShare, maxHeightsPerSecond } = this.#options;
+    const { group, clock, random, log, onFault } = this.#deps;
+    const watermark = await WatermarkStore.open(this.disk, 'state', this.#binding());
+    const limits = { maxHeightJump: 100_000n, maxHeightsPerSecond, noncePoolTarget: 8 };
+    const signer = new ChainSigner(
+      { chainId: CHAIN, id, threshold, groupPublicKey, secretShare: secretShare.slice(), ...limits },
+      { group, watermark, clock, random, log },
+    );
+    this.process = new Cosigner({ id, version: 'test', leaseCapMs: 1_000 }, [signer], { clock, log, onFault });
+  }
+
+  /** The process is killed; its wires are the cluster's to break. */
+  kill(): void {
+    this.process = undefined;
+    this.disk.unlock();
+  }
+
+  /** What the state file would say after a power cut now. */
+  durable(): Watermark {
+    return recoverSlotFile(this.disk.contents.get('state')!, this.#binding(), 'state').watermark;
+  }
+
+  sent(message: CosignerMessage, requests: readonly LinkMessage[]): void {
+    if (message.kind !== 'signed') return;
+    const request = requests.find((one) => one.kind === 'signRequest' && one.id === message.id);
+    this.#deps.checker.watermarkSeen(this.id, this.durable());
+    this.#deps.checker.shareLeaves(this.id, request, message, () => this.durable());
+  }
+
+  #binding(): { readonly chainId: string; readonly groupPublicKey: Uint8Array } {
+    return { chainId: CHAIN, groupPublicKey: this.#options.groupPublicKey };
+  }
+}

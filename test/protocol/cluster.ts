@@ -1,0 +1,210 @@
+import { SentryLink } from '../../sentry-link/sentry-link.js';
+import { deal } from '../../src/shared/frost/dealer.js';
+import { verificationShare } from '../../src/shared/frost/feldman.js';
+import { loadGroup } from '../../src/shared/frost/load-group.js';
+import type { Log, LogFields } from '../../src/shared/ports/log.js';
+import { encodeSignBytes, extensionSignBytes, withTimestamp } from '../../src/shared/privval/sign-bytes.js';
+import type { SignOutcome, VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
+import { Checker } from '../sim/checker.js';
+import { Prng } from '../sim/prng.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+import { ClusterCosigner } from './cluster-cosigner.js';
+import { ClusterWire } from './cluster-wire.js';
+import { CHAIN } from './votes.js';
+
+export const DEADLINE_MS = 4_000;
+const LEASE_MS = 1_000;
+const REDIAL_MS = 150;
+const group = await loadGroup();
+
+export interface ClusterOptions {
+  readonly threshold: number;
+  readonly count: number;
+  /** Started in this order; the first leads. */
+  readonly links?: readonly string[];
+  readonly seed?: number;
+  readonly maxHeightsPerSecond?: number;
+}
+
+interface ClusterLink {
+  readonly process: SentryLink;
+  readonly wires: ReadonlyMap<number, ClusterWire>;
+}
+
+/** Production cosigners and sentry-links joined by plain message passing under virtual time. Holds the checker of the simulator. */
+export class Cluster {
+  readonly clock = new VirtualClock();
+  readonly events: { readonly event: string; readonly fields: LogFields }[] = [];
+  readonly faults: unknown[] = [];
+  readonly cosigners: readonly ClusterCosigner[];
+  readonly #links = new Map<string, ClusterLink>();
+  readonly #random: Prng;
+  readonly #checker: Checker;
+  readonly #threshold: number;
+  readonly #key: ConstructorParameters<typeof SentryLink>[0]['chains'][number]['key'];
+
+  /** A cluster whose first link leads. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const cluster = new Cluster(options);
+    for (const cosigner of cluster.cosigners) await cosigner.createState();
+    const all = Promise.all(cluster.cosigners.map((cosigner) => cosigner.start()));
+    await cluster.clock.advance(50);
+    await all;
+    for (const name of options.links ?? ['a']) {
+      cluster.addLink(name);
+      await cluster.clock.advance(2_500);
+    }
+    return cluster;
+  }
+
+  private constructor({ threshold, count, seed = 1, maxHeightsPerSecond }: ClusterOptions) {
+    this.#random = new Prng(seed);
+    this.#threshold = threshold;
+    const secret = this.#random.bytes(32);
+    secret[31] = secret[31]! & 0x0f;
+    const dealt = deal(group, { secret, threshold, count, random: this.#random.bytes });
+    const publicKey = dealt.groupPublicKey;
+    this.#checker = new Checker(publicKey);
+    const log = recordingLog((event, fields) => this.events.push({ event, fields }));
+    this.cosigners = dealt.shares.map(
+      ({ id, secretShare }) =>
+        new ClusterCosigner(
+          { id, threshold, groupPublicKey: publicKey, secretShare, maxHeightsPerSecond },
+          {
+            group,
+            clock: this.clock,
+            random: this.#random.bytes,
+            log,
+            checker: this.#checker,
+            onFault: (error) => this.faults.push(error),
+          },
+        ),
+    );
+    const ids = dealt.shares.map(({ id }) => id);
+    const verificationShares = new Map(ids.map((id) => [id, verificationShare(group, dealt.commitments, id)]));
+    this.#key = { publicKey, verificationShares };
+  }
+
+  get publicKey(): Uint8Array {
+    return this.#key.publicKey;
+  }
+
+  addLink(name: string): void {
+    const wires = new Map(this.cosigners.map((cosigner) => [cosigner.id, new ClusterWire(this.clock, cosigner)]));
+    const log = recordingLog((event, fields) => this.events.push({ event, fields: { ...fields, link: name } }));
+    const process = new SentryLink(
+      {
+        chains: [{ chainId: CHAIN, threshold: this.#threshold, key: this.#key }],
+        cosigners: this.cosigners.map(({ id }) => id),
+        leaseMs: LEASE_MS,
+        deadlineMs: DEADLINE_MS,
+      },
+      {
+        group,
+        clock: this.clock,
+        random: this.#random.bytes,
+        log,
+        onLeading: (term) => void this.events.push({ event: 'leads', fields: { link: name, term } }),
+        onLost: (reason) => void this.events.push({ event: 'lost', fields: { link: name, reason } }),
+      },
+    );
+    this.#links.set(name, { process, wires });
+    for (const wire of wires.values()) wire.open(name, process);
+    process.start();
+  }
+
+  link(name: string): SentryLink {
+    return this.#links.get(name)!.process;
+  }
+
+  wire(link: string, cosigner: number): ClusterWire {
+    return this.#links.get(link)!.wires.get(cosigner)!;
+  }
+
+  cosigner(id: number): ClusterCosigner {
+    return this.cosigners[id - 1]!;
+  }
+
+  /** The process is gone: its streams end, nothing is given back. */
+  killLink(name: string): void {
+    for (const wire of this.#links.get(name)!.wires.values()) wire.drop();
+    this.link(name).stop();
+    this.#links.delete(name);
+  }
+
+  /** Its port refuses from now on, as every dial of a link finds out. */
+  killCosigner(id: number): void {
+    this.cosigner(id).kill();
+    for (const { wires } of this.#links.values()) wires.get(id)!.drop();
+    this.#refuse(id);
+  }
+
+  #refuse(id: number): void {
+    if (this.cosigner(id).process !== undefined) return;
+    for (const { process } of this.#links.values()) process.peerDown(id);
+    this.clock.schedule(REDIAL_MS, () => this.#refuse(id));
+  }
+
+  /** Starts it if need be, and gives every link a stream to it. */
+  async startCosigner(id: number): Promise<void> {
+    if (this.cosigner(id).process === undefined) {
+      const started = this.cosigner(id).start();
+      started.catch(() => undefined);
+      await this.clock.advance(5);
+      await started;
+    }
+    for (const [name, { process, wires }] of this.#links) wires.get(id)!.open(name, process);
+    await this.clock.advance(20);
+  }
+
+  /** Leaves only these cosigners connected to a link. */
+  async onlyAlive(link: string, alive: readonly number[]): Promise<void> {
+    const { process, wires } = this.#links.get(link)!;
+    for (const [id, wire] of wires) {
+      if (alive.includes(id)) wire.open(link, process);
+      else wire.drop();
+    }
+    await this.clock.advance(20);
+  }
+
+  /** A node's question to one link, and what it answers; it must answer by its deadline. */
+  async ask(link: string, vote: VoteToSign): Promise<SignOutcome> {
+    let outcome: SignOutcome | undefined;
+    void this.asking(link, vote).then((result) => (outcome = result));
+    for (let ms = 0; outcome === undefined && ms <= DEADLINE_MS + 100; ms += 2) await this.clock.advance(2);
+    if (outcome === undefined) throw new Error('no answer by the deadline');
+    return outcome;
+  }
+
+  /** The same without moving the clock. */
+  async asking(link: string, vote: VoteToSign): Promise<SignOutcome> {
+    const outcome = await this.link(link).sign(CHAIN, vote);
+    if (outcome.kind === 'refused') return outcome;
+    const { canonical, extension } = vote;
+    this.#checker.released(encodeSignBytes(withTimestamp(canonical, outcome.timestamp)), outcome.signature);
+    this.#checker.demand(
+      'verified',
+      (extension === undefined) === (outcome.extensionSignature === undefined),
+      'a vote extension is signed exactly when it was asked for',
+    );
+    if (extension !== undefined && outcome.extensionSignature !== undefined) {
+      const bytes = extensionSignBytes({ ...canonical, extension });
+      this.#checker.extensionReleased(bytes, outcome.extensionSignature);
+    }
+    return outcome;
+  }
+
+  logged(event: string): readonly LogFields[] {
+    return this.events.filter((one) => one.event === event).map(({ fields }) => fields);
+  }
+}
+
+/** `signed` with the nanoseconds that were signed, or the code of the refusal. */
+export function told(outcome: SignOutcome): string {
+  return outcome.kind === 'signed' ? `signed ${outcome.timestamp.nanos}` : outcome.code;
+}
+
+function recordingLog(note: (event: string, fields: LogFields) => void): Log {
+  const write = (event: string, fields: LogFields = {}): void => note(event, fields);
+  return { debug: () => undefined, info: write, warn: write, error: write };
+}

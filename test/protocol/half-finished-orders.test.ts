@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { Cluster, told } from './cluster.js';
+import { RawLink } from './raw-link.js';
+import { vote, type VoteSpec } from './votes.js';
+
+/** Every way in which fewer than t cosigners each can hold one or the other unfinished vote. `-`: nothing. */
+function storedStates(count: number, threshold: number, kinds: readonly string[]): string[][] {
+  let states: string[][] = [[]];
+  for (let i = 0; i < count; i++) states = states.flatMap((state) => ['-', ...kinds].map((kind) => [...state, kind]));
+  return states.filter((state) => kinds.every((kind) => state.filter((one) => one === kind).length < threshold));
+}
+
+/** Every set of at least t that are alive. */
+function aliveSets(count: number, threshold: number): number[][] {
+  const sets = Array.from({ length: 2 ** count }, (_, bits) =>
+    Array.from({ length: count }, (_unused, i) => i + 1).filter((id) => bits & (1 << (id - 1))),
+  );
+  return sets.filter((set) => set.length >= threshold);
+}
+
+const STORED: Readonly<Record<string, Omit<VoteSpec, 'at'>>> = {
+  old: { nanos: 500 },
+  new: { nanos: 600 },
+  B: { block: 'B', nanos: 500 },
+};
+
+interface Case {
+  readonly states: readonly string[][];
+  readonly alive: readonly number[][];
+  readonly asked: readonly number[];
+  readonly delays: readonly (readonly number[])[];
+}
+
+/** Runs all combinations through one cluster, each at a height of its own; returns what went wrong. */
+async function failures(threshold: number, count: number, { states, alive, asked, delays }: Case): Promise<string[]> {
+  const cluster = await Cluster.start({ threshold, count });
+  const dead = new RawLink(cluster);
+  const wrong: string[] = [];
+  let height = 10;
+  for (const living of alive) {
+    await cluster.onlyAlive('a', living);
+    for (const delay of delays) {
+      for (const id of living) cluster.wire('a', id).delayMs = delay[id - 1]!;
+      for (const state of states)
+        for (const nanos of asked) {
+          const at = [++height, 0, 3] as const;
+          for (const kind of Object.keys(STORED)) {
+            const ids = state.flatMap((one, i) => (one === kind ? [i + 1] : []));
+            if (ids.length > 0) await dead.ask(ids, vote({ at, ...STORED[kind] }), { quorum: threshold });
+          }
+          const outcome = told(await cluster.ask('a', vote({ at, nanos })));
+          const mayNot = living.filter((id) => state[id - 1] === 'B').length;
+          const maySign = living.length - mayNot >= threshold;
+          // Below t that may sign it is refused, at once when that is certain, at the deadline when somebody is away.
+          const certain = count - mayNot < threshold;
+          const expected = maySign ? /^signed (400|500|550|600|900)$/ : certain ? /^DOUBLE_SIGN$/ : /^QUORUM_LOST$/;
+          if (!expected.test(outcome)) wrong.push(`${state.join()} alive ${living.join()} asked ${nanos}: ${outcome}`);
+        }
+    }
+  }
+  expect(cluster.faults).toEqual([]);
+  return wrong;
+}
+
+describe('half-finished votes, whoever is alive', () => {
+  it('2 of 3: every state, every quorum, every order of answers', async () => {
+    const wrong = await failures(2, 3, {
+      states: storedStates(3, 2, ['old', 'new']),
+      alive: aliveSets(3, 2),
+      asked: [400, 500, 600, 900],
+      delays: [
+        [1, 1, 1],
+        [1, 4, 9],
+        [9, 4, 1],
+      ],
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('2 of 3, some of them for another block', async () => {
+    const wrong = await failures(2, 3, {
+      states: storedStates(3, 2, ['old', 'B']),
+      alive: [
+        [1, 2, 3],
+        [2, 3],
+      ],
+      asked: [900],
+      delays: [[1, 4, 2]],
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('3 of 5: every state with just a quorum alive, and with all alive', async () => {
+    const wrong = await failures(3, 5, {
+      states: storedStates(5, 3, ['old', 'new']),
+      alive: [
+        [1, 2, 3],
+        [1, 3, 5],
+        [1, 2, 3, 4, 5],
+      ],
+      asked: [900],
+      delays: [[1, 2, 3, 4, 5]],
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('3 of 5: every set that is alive', async () => {
+    const wrong = await failures(3, 5, {
+      states: [
+        ['old', 'new', '-', '-', '-'],
+        ['old', 'old', 'new', 'new', '-'],
+        ['-', 'new', 'old', 'new', 'old'],
+      ],
+      alive: aliveSets(5, 3),
+      asked: [400, 550],
+      delays: [[5, 1, 4, 2, 3]],
+    });
+    expect(wrong).toEqual([]);
+  });
+});

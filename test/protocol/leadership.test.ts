@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import type { CosignerMessage } from '../../src/shared/coordination/messages.js';
+import { Cluster, told } from './cluster.js';
+import { RawLink } from './raw-link.js';
+import { vote } from './votes.js';
+
+const VOTE = vote({ at: [7, 0, 3] });
+
+describe('terms and leases, seen from the signature', () => {
+  it('a standby signs nothing', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    expect(told(await cluster.ask('b', VOTE))).toBe('NOT_LEADER');
+    expect(cluster.cosigners.map((cosigner) => cosigner.durable().height)).toEqual([0n, 0n, 0n]);
+  });
+
+  it('a request with the term of an old leader, or with the leader’s term from another link, is refused', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    cluster.killLink('a');
+    await cluster.clock.advance(3_000);
+    const term = cluster.link('b').candidate.term()!;
+    const raw = new RawLink(cluster);
+    for (const old of [term - 1, term])
+      expect(await raw.ask([1, 2], VOTE, { term: old })).toMatchObject([{ code: 'TERM_OLD' }, { code: 'TERM_OLD' }]);
+    expect(await raw.ask([1, 2], VOTE, { term: term + 1 })).toMatchObject([{ kind: 'signed' }, { kind: 'signed' }]);
+  });
+
+  it('an old leader that does not know better gets no share from a majority', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    // Whatever the cosigners say to it, it reads as granted.
+    for (const { id } of cluster.cosigners) cluster.wire('a', id).tamper = granting;
+    for (const { id } of cluster.cosigners) cluster.cosigner(id).process!.leases.release('a', 1);
+    const held = { leaseMs: 1_000, renewal: true };
+    for (const { process } of cluster.cosigners)
+      process!.leases.request('b', { ...held, term: 99 }, cluster.clock.nowMs());
+    expect(cluster.link('a').candidate.term()).toBe(1);
+    const answer = await cluster.ask('a', VOTE);
+    expect(answer.kind === 'refused' ? answer.code : 'signed').toMatch(/QUORUM_LOST|NOT_LEADER/);
+    expect(cluster.cosigners.map((cosigner) => cosigner.durable().height)).toEqual([0n, 0n, 0n]);
+  });
+
+  it('two leaders that sign at once: one block, whoever asks first', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    for (const { id } of cluster.cosigners) cluster.wire('b', id).tamper = granting;
+    await cluster.clock.advance(3_000);
+    expect(cluster.logged('leads').map(({ link }) => link)).toEqual(['a', 'b']);
+    for (let height = 10; height < 30; height++) {
+      const answers = ['a', 'b'].map((link) => cluster.asking(link, vote({ at: [height, 0, 3], block: link })));
+      await cluster.clock.advance(4_000);
+      const outcomes = (await Promise.all(answers)).map(told);
+      expect(outcomes.filter((outcome) => outcome.startsWith('signed')).length).toBeLessThanOrEqual(1);
+    }
+    // Half-finished rounds stop nothing: the next height is signed.
+    expect(told(await cluster.ask('a', vote({ at: [30, 0, 1] })))).toBe('signed 500');
+  });
+
+  it('the lease is lost while the shares are on their way: nothing is released', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3 });
+    for (const { id } of cluster.cosigners) cluster.wire('a', id).delayMs = 700;
+    const answer = cluster.asking('a', VOTE);
+    await cluster.clock.advance(1);
+    // From here on no heartbeat is answered in time.
+    for (const { id } of cluster.cosigners)
+      cluster.wire('a', id).tamper = (message) =>
+        message.kind === 'heartbeatReply' ? { ...message, granted: false, holder: 'b' } : message;
+    await cluster.clock.advance(2_000);
+    expect(cluster.cosigners.filter((cosigner) => cosigner.durable().height === 7n).length).toBeGreaterThanOrEqual(2);
+    expect(told(await answer)).toBe('NOT_LEADER');
+  });
+
+  it('the link stops in the middle of a round: nothing is released, the next one signs at once', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    const answer = cluster.asking('a', VOTE);
+    await cluster.clock.advance(1);
+    cluster.link('a').stop();
+    await cluster.clock.advance(900);
+    expect(told(await answer)).toBe('NOT_LEADER');
+    expect(told(await cluster.ask('b', VOTE))).toBe('signed 500');
+  });
+
+  it.each([2 ** 53 - 1, 5_000])('a cosigner that claims term %i does not end leadership', async (giant) => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    const claim = (message: CosignerMessage): CosignerMessage =>
+      message.kind === 'heartbeatReply' ? { ...message, granted: false, holder: '', term: giant } : message;
+    for (const link of ['a', 'b']) cluster.wire(link, 2).tamper = claim;
+    await cluster.clock.advance(5_000);
+    expect(told(await cluster.ask('a', VOTE))).toBe('signed 500');
+    cluster.killLink('a');
+    await cluster.clock.advance(5_000);
+    expect(told(await cluster.ask('b', vote({ at: [8, 0, 1] })))).toBe('signed 500');
+    // A good one restarts and knows no term.
+    cluster.killCosigner(1);
+    await cluster.startCosigner(1);
+    await cluster.clock.advance(5_000);
+    expect(told(await cluster.ask('b', vote({ at: [9, 0, 1] })))).toBe('signed 500');
+  });
+});
+
+function granting(message: CosignerMessage): CosignerMessage {
+  return message.kind === 'heartbeatReply' ? { ...message, granted: true, holder: '', remainingMs: 0 } : message;
+}

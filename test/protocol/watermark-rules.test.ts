@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { Cluster, told } from './cluster.js';
+import { RawLink } from './raw-link.js';
+import { vote, type VoteSpec } from './votes.js';
+
+const PROPOSAL: VoteSpec = { at: [7, 2, 1], nanos: 500 };
+const PREVOTE: VoteSpec = { at: [7, 2, 2], nanos: 500 };
+const PRECOMMIT: VoteSpec = { at: [7, 2, 3], nanos: 500 };
+
+/** First the one, then the other, asked of a whole cluster; a second answer of the first link or of the next one. */
+const ROWS: readonly [name: string, first: VoteSpec, second: VoteSpec, expected: string][] = [
+  ['higher height', PRECOMMIT, { at: [8, 0, 1] }, 'signed 500'],
+  ['higher round, another block', PRECOMMIT, { at: [7, 3, 2], block: 'B' }, 'signed 500'],
+  ['higher step', PREVOTE, { at: [7, 2, 3] }, 'signed 500'],
+  ['higher step, another block: no rule across steps', PREVOTE, { at: [7, 2, 3], block: 'B' }, 'signed 500'],
+  ['higher step, nil', PREVOTE, { at: [7, 2, 3], block: 'nil' }, 'signed 500'],
+  ['prevote after the proposal', PROPOSAL, { at: [7, 2, 2] }, 'signed 500'],
+  ['the same prevote', PREVOTE, PREVOTE, 'signed 500'],
+  ['the same precommit', PRECOMMIT, PRECOMMIT, 'signed 500'],
+  ['the same proposal', PROPOSAL, PROPOSAL, 'signed 500'],
+  ['the same vote for nil', { ...PREVOTE, block: 'nil' }, { ...PREVOTE, block: 'nil' }, 'signed 500'],
+  ['same vote, later', PREVOTE, { ...PREVOTE, nanos: 900 }, 'signed 500'],
+  ['same vote, earlier', PRECOMMIT, { ...PRECOMMIT, nanos: 100 }, 'signed 500'],
+  ['same vote for nil, later', { ...PREVOTE, block: 'nil' }, { ...PREVOTE, block: 'nil', nanos: 9 }, 'signed 500'],
+  ['same proposal, other time', PROPOSAL, { ...PROPOSAL, nanos: 900 }, 'PROPOSAL_TIMESTAMP'],
+  ['another block', PREVOTE, { ...PREVOTE, block: 'B' }, 'DOUBLE_SIGN'],
+  ['another block, other time', PRECOMMIT, { ...PRECOMMIT, block: 'B', nanos: 900 }, 'DOUBLE_SIGN'],
+  ['nil after a block', PRECOMMIT, { ...PRECOMMIT, block: 'nil' }, 'DOUBLE_SIGN'],
+  ['a block after nil', { ...PRECOMMIT, block: 'nil' }, PRECOMMIT, 'DOUBLE_SIGN'],
+  ['proposal, another block', PROPOSAL, { ...PROPOSAL, block: 'B' }, 'DOUBLE_SIGN'],
+  ['proposal, another POL round', PROPOSAL, { ...PROPOSAL, polRound: 1n }, 'DOUBLE_SIGN'],
+  ['lower height', PRECOMMIT, { at: [6, 9, 3] }, 'HEIGHT_REGRESSION'],
+  ['lower round', PRECOMMIT, { at: [7, 1, 3] }, 'ROUND_REGRESSION'],
+  ['lower step', PRECOMMIT, PREVOTE, 'STEP_REGRESSION'],
+  ['proposal after the prevote', PREVOTE, PROPOSAL, 'STEP_REGRESSION'],
+  ['100,000 heights up', PRECOMMIT, { at: [100_007, 0, 1] }, 'signed 500'],
+  ['100,001 heights up', PRECOMMIT, { at: [100_008, 0, 1] }, 'HEIGHT_JUMP'],
+  ['an extension on a precommit', PREVOTE, { ...PRECOMMIT, extension: 'x' }, 'signed 500'],
+  ['an empty extension', PREVOTE, { ...PRECOMMIT, extension: '' }, 'signed 500'],
+  [
+    'another extension on the same precommit',
+    { ...PRECOMMIT, extension: 'x' },
+    { ...PRECOMMIT, extension: 'y' },
+    'signed 500',
+  ],
+  ['an extension on a prevote', PROPOSAL, { ...PREVOTE, extension: 'x' }, 'EXTENSION_NOT_ALLOWED'],
+  [
+    'an extension on a precommit for nil',
+    PREVOTE,
+    { ...PRECOMMIT, block: 'nil', extension: 'x' },
+    'EXTENSION_NOT_ALLOWED',
+  ],
+  ['an extension on a proposal', PRECOMMIT, { at: [8, 0, 1], extension: 'x' }, 'EXTENSION_NOT_ALLOWED'],
+];
+
+describe('watermark rules through a cluster', () => {
+  it.each(ROWS)('%s', async (_name, first, second, expected) => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3 });
+    expect(told(await cluster.ask('a', vote(first)))).toBe('signed 500');
+    expect(told(await cluster.ask('a', vote(second)))).toBe(expected);
+    expect(cluster.faults).toEqual([]);
+  });
+
+  it.each(ROWS)('%s, after a takeover', async (_name, first, second, expected) => {
+    const cluster = await Cluster.start({ threshold: 3, count: 5, links: ['a', 'b'] });
+    expect(told(await cluster.ask('a', vote(first)))).toBe('signed 500');
+    cluster.killLink('a');
+    await cluster.clock.advance(3_000);
+    // Only a majority signed the first: what a new link is told about the second must not depend on whom it asks.
+    const outcome = told(await cluster.ask('b', vote(second)));
+    expect(outcome).toBe(expected);
+    expect(cluster.faults).toEqual([]);
+  });
+
+  it.each(ROWS)('%s, after a restart of all cosigners', async (_name, first, second, expected) => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3 });
+    expect(told(await cluster.ask('a', vote(first)))).toBe('signed 500');
+    for (const { id } of cluster.cosigners) cluster.killCosigner(id);
+    for (const { id } of cluster.cosigners) await cluster.startCosigner(id);
+    await cluster.clock.advance(3_000);
+    expect(told(await cluster.ask('a', vote(second)))).toBe(expected);
+  });
+
+  it('a link that asks for another chain than it says is refused by every cosigner', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3 });
+    const replies = await new RawLink(cluster).ask([1, 2], vote({ at: [8, 0, 1], chainId: 'test-2' }));
+    expect(replies).toMatchObject([
+      { kind: 'refused', code: 'WRONG_CHAIN' },
+      { kind: 'refused', code: 'WRONG_CHAIN' },
+    ]);
+    expect(cluster.cosigners.map((cosigner) => cosigner.durable().height)).toEqual([0n, 0n, 0n]);
+  });
+
+  it('a refusal says where the watermark stands', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3 });
+    await cluster.ask('a', vote(PRECOMMIT));
+    expect(await cluster.ask('a', vote(PREVOTE))).toMatchObject({
+      kind: 'refused',
+      message: expect.stringMatching(/7\/2\/2.*7\/2\/3/) as string,
+    });
+  });
+
+  it('too many heights a second', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, maxHeightsPerSecond: 1 });
+    expect(told(await cluster.ask('a', vote({ at: [1, 0, 1] })))).toBe('signed 500');
+    expect(told(await cluster.ask('a', vote({ at: [100_000, 0, 1] })))).toBe('signed 500');
+    expect(told(await cluster.ask('a', vote({ at: [100_500, 0, 1] })))).toBe('HEIGHT_PACE');
+    await cluster.clock.advance(500_000);
+    expect(told(await cluster.ask('a', vote({ at: [100_500, 0, 1] })))).toBe('signed 500');
+  });
+});

@@ -1,0 +1,160 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { eventually } from './eventually.js';
+import { parseEvent, readEvents, type LogEvent } from './log-events.js';
+import { freePorts } from './ports.js';
+import { TestProcess, tailOf } from './processes.js';
+import { HEKATE_MAIN } from './project.js';
+
+/** A node that starts needs half a second; a machine that is busy with other things may need much longer. */
+const READY_MS = 30_000;
+
+export interface ClusterOptions {
+  /** Below it: one home per process, as `hekate init` makes them, and the logs. */
+  readonly folder: string;
+  readonly chainId: string;
+  /** Where the node waits for its signer. */
+  readonly nodeAddress: string;
+  readonly keyFile: string;
+  readonly cosigners?: number;
+  readonly threshold?: number;
+  readonly links?: number;
+  /** See ProcessOptions.unwatched. */
+  readonly unwatched?: boolean;
+  /** Options of Node for one process. */
+  readonly nodeArgs?: (name: string) => readonly string[];
+  /** Environment of one process, on top of ours. */
+  readonly env?: (name: string) => Readonly<Record<string, string>>;
+}
+
+/** One process of a cluster: a home folder and, while it runs, a child. */
+export class HekateProcess {
+  readonly home: string;
+  readonly logFile: string;
+  private child: TestProcess | undefined;
+
+  constructor(
+    readonly name: string,
+    private readonly role: 'cosigner' | 'sentry-link',
+    folder: string,
+    private readonly options: Pick<ClusterOptions, 'unwatched' | 'nodeArgs' | 'env'> = {},
+  ) {
+    this.home = join(folder, name);
+    this.logFile = join(folder, `${name}.log`);
+  }
+
+  get running(): boolean {
+    return this.child?.running ?? false;
+  }
+
+  get pid(): number {
+    if (!this.child) throw new Error(`${this.name} was never started`);
+    return this.child.pid;
+  }
+
+  /** Resolves once it says that it is ready. */
+  async start(): Promise<void> {
+    if (this.running) throw new Error(`${this.name} runs already`);
+    const { unwatched = false, nodeArgs, env } = this.options;
+    this.child = new TestProcess({
+      name: this.name,
+      command: process.execPath,
+      args: [
+        ...(nodeArgs?.(this.name) ?? []),
+        HEKATE_MAIN,
+        this.role,
+        'start',
+        '--home',
+        this.home,
+        '--log-format',
+        'json',
+      ],
+      logFile: this.logFile,
+      unwatched,
+      env: env?.(this.name) ?? {},
+    });
+    if (unwatched) await this.untilReadyInFile(this.child);
+    else await this.child.waitForLine('ready', (line) => parseEvent(line)?.event === 'ready', READY_MS);
+  }
+
+  private async untilReadyInFile(child: TestProcess): Promise<void> {
+    const startsBefore = this.events().filter(({ event }) => event === 'ready').length;
+    const look = (): true | undefined => {
+      if (!child.running) throw new Error(`${this.name} ended:\n${tailOf(this.logFile)}`);
+      return this.events().filter(({ event }) => event === 'ready').length > startsBefore ? true : undefined;
+    };
+    await eventually(`${this.name} is ready`, READY_MS, look, 5);
+  }
+
+  /** SIGTERM. Resolves with the exit code, null when it had to be killed. */
+  async stop(): Promise<number | null> {
+    return (await this.child?.stop())?.code ?? null;
+  }
+
+  /** SIGKILL. */
+  async crash(): Promise<void> {
+    await this.child?.crash();
+  }
+
+  events(): LogEvent[] {
+    return readEvents(this.logFile);
+  }
+}
+
+/** Cosigners and sentry-links as an operator has them: made by `hekate init`, each a process of its own. */
+export class HekateCluster {
+  private constructor(
+    readonly cosigners: readonly HekateProcess[],
+    readonly links: readonly HekateProcess[],
+    /** Of the cosigners, on 127.0.0.1. */
+    readonly ports: readonly number[],
+    /** What `hekate init` made: the folder of all homes. */
+    readonly folder: string,
+  ) {}
+
+  static async create(options: ClusterOptions): Promise<HekateCluster> {
+    const { cosigners = 3, threshold = 2, links = 2 } = options;
+    const ports = await freePorts(cosigners);
+    const folder = join(options.folder, 'hekate');
+    const args = [
+      ...[HEKATE_MAIN, 'init', folder],
+      ...['--chain-id', options.chainId, '--node', options.nodeAddress],
+      ...['--key', options.keyFile, '--never-signed', '--threshold', String(threshold)],
+      ...ports.flatMap((port) => ['--cosigner', `127.0.0.1:${port}`]),
+      ...['--links', String(links)],
+    ];
+    await promisify(execFile)(process.execPath, args);
+    const make = (role: 'cosigner' | 'sentry-link', count: number): HekateProcess[] =>
+      Array.from({ length: count }, (_, i) => new HekateProcess(`${role}-${i + 1}`, role, folder, options));
+    return new HekateCluster(make('cosigner', cosigners), make('sentry-link', links), ports, folder);
+  }
+
+  get processes(): readonly HekateProcess[] {
+    return [...this.cosigners, ...this.links];
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.processes.map((process) => process.start()));
+  }
+
+  /** The running link that took the lease last and has not said that it lost it. */
+  leader(timeoutMs = 10_000): Promise<HekateProcess> {
+    return eventually('a leading link', timeoutMs, () =>
+      this.links.find((link) => link.running && leads(link.events())),
+    );
+  }
+
+  /** Ends every process; with SIGKILL where SIGTERM is not enough. */
+  async stop(): Promise<void> {
+    await Promise.all(this.processes.map((process) => process.stop()));
+  }
+}
+
+/** A restarted process begins anew, so only events after its last "ready" count. */
+function leads(events: readonly LogEvent[]): boolean {
+  const last = events.findLast(
+    ({ event }) => event === 'ready' || event === 'lease acquired' || event === 'lease lost',
+  );
+  return last?.event === 'lease acquired';
+}
