@@ -1,4 +1,10 @@
-import type { SignatureShare, SignedReply, SignerEntry, SignRequest } from '../src/shared/coordination/messages.js';
+import type {
+  NonceCommitment,
+  SignatureShare,
+  SignedReply,
+  SignerEntry,
+  SignRequest,
+} from '../src/shared/coordination/messages.js';
 import { equalBytes } from '../src/shared/bytes.js';
 import { isHekateError } from '../src/shared/errors.js';
 import { verifySignature } from '../src/shared/ed25519/openssl-verify.js';
@@ -97,6 +103,15 @@ export class Attempt {
     return { kind: 'complete', signed: { signBytes: this.request.signBytes, signature: vote, extensionSignature } };
   }
 
+  /** The signers of which a commitment is not a point of the prime-order group (RFC 9591 §3.1 DeserializeElement). */
+  invalidCommitments(group: Group): readonly number[] {
+    const valid = ({ hiding, binding }: NonceCommitment): boolean =>
+      group.isValidPoint(hiding) && group.isValidPoint(binding);
+    return this.request.signers
+      .filter(({ vote, extension }) => !valid(vote) || (extension !== undefined && !valid(extension)))
+      .map(({ id }) => id);
+  }
+
   #combine(group: Group, key: GroupKey, part: Part): Uint8Array | readonly number[] {
     const shares = this.request.signers.map((signer) => {
       const reply = must(this.#replies.get(signer.id), 'an attempt is finished with all its shares');
@@ -124,6 +139,8 @@ export class Attempt {
     part: Part,
     shares: readonly { readonly id: number; readonly groupCommitment: Uint8Array; readonly share: Uint8Array }[],
   ): readonly number[] {
+    const invalid = this.invalidCommitments(group);
+    if (invalid.length > 0) return invalid;
     const commitments = this.request.signers.map(part.commitmentOf);
     const context = { groupPublicKey: key.publicKey, commitments, message: part.message };
     const groupCommitment = computeGroupCommitment(group, context);

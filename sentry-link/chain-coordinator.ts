@@ -6,9 +6,6 @@ import { SerialQueue } from '../src/shared/serial-queue.js';
 import type { CompletedSignature } from './attempt.js';
 import { SigningRound, type RoundDeps } from './signing-round.js';
 
-/** Fresh commitments checked after each vote, so that the next one finds them ready: a vote and an extension each. */
-const CHECK_AHEAD = 2;
-
 export interface CoordinatorOptions {
   readonly chainId: string;
   /** From the arrival of a request to its answer; below the 5 s after which a node gives the connection up. */
@@ -41,7 +38,7 @@ export class ChainCoordinator {
   }
 
   async #inTurn(vote: VoteToSign, deadline: number): Promise<SignOutcome> {
-    const { clock, peers, term } = this.#deps;
+    const { clock, term } = this.#deps;
     if (term() === undefined) return NOT_LEADER;
     const leftMs = deadline - clock.nowMs();
     // Nobody waits for it any more: cosigners are not asked for what would be a half-finished vote.
@@ -50,9 +47,6 @@ export class ChainCoordinator {
     this.#round = round;
     const result = await round.run(leftMs);
     this.#round = undefined;
-    clock.schedule(0, () => {
-      for (const peer of peers) peer.checkAhead(this.#options.chainId, CHECK_AHEAD);
-    });
     if (result.kind === 'refused') return result;
     // The lease may have run out meanwhile: then another link may be answering this node already.
     if (term() === undefined) return NOT_LEADER;

@@ -1,7 +1,6 @@
 import { equalBytes } from '../src/shared/bytes.js';
 import { MAX_CHAINS } from '../src/shared/coordination/limits.js';
 import { FIXES, type ErrorCode } from '../src/shared/error-codes.js';
-import type { Group } from '../src/shared/frost/group.js';
 import type {
   ChainReport,
   CosignerHello,
@@ -28,7 +27,6 @@ const MAX_SUSPECT_MS = 60_000;
 const MAX_PENDING = 4 * MAX_CHAINS;
 
 export interface PeerDeps {
-  readonly group: Group;
   /** The group public key that this cosigner must hold a share of, by chain. */
   readonly groupKeys: ReadonlyMap<string, Uint8Array>;
   readonly clock: Clock;
@@ -184,21 +182,8 @@ export class Peer {
     );
   }
 
-  /** Whether that many commitments can be taken; otherwise the cosigner is left out. Nothing is taken yet. */
-  prepare(chainId: string, nonces: number): boolean {
-    if (this.#pools.get(chainId)?.prepare(nonces) === true) return true;
-    this.quarantine('a nonce commitment is not a valid point');
-    return false;
-  }
-
   takeCommitment(chainId: string): NonceCommitment | undefined {
     return this.#pools.get(chainId)?.take();
-  }
-
-  /** Off the signing path: checks commitments that will be needed next. */
-  checkAhead(chainId: string, count: number): void {
-    if (this.#pools.get(chainId)?.checkAhead(count) === false)
-      this.quarantine('a nonce commitment is not a valid point');
   }
 
   get quarantined(): boolean {
@@ -215,7 +200,7 @@ export class Peer {
   #addCommitments(chainId: string, commitments: readonly NonceCommitment[]): void {
     if (!this.#reports.has(chainId)) return;
     let pool = this.#pools.get(chainId);
-    if (pool === undefined) this.#pools.set(chainId, (pool = new CommitmentPool(this.#deps.group)));
+    if (pool === undefined) this.#pools.set(chainId, (pool = new CommitmentPool()));
     if (!pool.add(commitments)) this.quarantine('more nonce commitments than were asked for');
     this.#deps.onChange();
   }

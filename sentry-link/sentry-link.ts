@@ -49,9 +49,7 @@ export class SentryLink {
     const { group, clock, random, log } = deps;
     const groupKeys = new Map(options.chains.map(({ chainId, key }) => [chainId, key.publicKey]));
     const onChange = (): void => this.#poke();
-    this.#peers = new Map(
-      options.cosigners.map((id) => [id, new Peer(id, { group, groupKeys, clock, log, onChange })]),
-    );
+    this.#peers = new Map(options.cosigners.map((id) => [id, new Peer(id, { groupKeys, clock, log, onChange })]));
     this.candidate = new LeaseCandidate(options.cosigners, options.leaseMs, {
       clock,
       random,

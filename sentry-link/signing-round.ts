@@ -92,7 +92,6 @@ export class SigningRound {
 
   #start(signers: readonly Peer[], term: number): void {
     const request = this.#request(signers, term);
-    if (request === undefined) return this.poke();
     const attempt = new Attempt(request, this.#extensionBytes());
     this.#attempts.push(attempt);
     const patienceMs = Math.max(...signers.map((peer) => peer.patienceMs()));
@@ -105,16 +104,11 @@ export class SigningRound {
     });
   }
 
-  /**
-   * Undefined when a commitment turned out to be invalid; its cosigner has been quarantined then. None is taken before all
-   * are checked: one that is taken and not sent would stay in its cosigner's pool, and that pool would dry up.
-   */
-  #request(signers: readonly Peer[], term: number): SignRequest | undefined {
+  #request(signers: readonly Peer[], term: number): SignRequest {
     const { chainId } = this.#vote.canonical;
     const { extension } = this.#vote;
-    const nonces = extension === undefined ? 1 : 2;
-    if (!signers.every((peer) => peer.prepare(chainId, nonces))) return undefined;
-    const take = (peer: Peer): NonceCommitment => must(peer.takeCommitment(chainId), 'a prepared commitment is there');
+    const take = (peer: Peer): NonceCommitment =>
+      must(peer.takeCommitment(chainId), 'a signer is chosen for its commitments');
     const entries = signers.map((peer) => ({
       id: peer.id,
       vote: take(peer),
@@ -144,6 +138,7 @@ export class SigningRound {
     attempt.dead = true;
     if (reply === undefined) this.#rest(peer);
     else if (reply.kind === 'stored') this.#adopt(attempt, peer, reply.signBytes);
+    else if (reply.code === 'FROST_POINT_INVALID') this.#settleCommitments(attempt, peer);
     else this.#noteRefusal(peer, reply.code, reply.message);
     this.poke();
   }
@@ -152,18 +147,29 @@ export class SigningRound {
     const result = attempt.finish(this.#deps.group, this.#deps.key);
     if (result.kind === 'complete') return this.#finish({ kind: 'signed', signed: result.signed });
     attempt.dead = true;
-    for (const id of result.ids) {
-      this.#bad.add(id);
-      must(
-        this.#deps.peers.find((peer) => peer.id === id),
-        'a culprit is one of the signers',
-      ).quarantine('bad signature share');
-    }
+    this.#leaveOut(result.ids, 'bad signature share');
     if (result.ids.length === 0) {
       this.#deps.log.error('signature does not verify although every share does', { code: 'SIGNATURE_INVALID' });
       return this.#finish(refused('SIGNATURE_INVALID', 'the shares do not make a signature of the configured key'));
     }
     this.poke();
+  }
+
+  /** A signer says that another's commitment is no valid point: one of the two is not to be trusted. */
+  #settleCommitments(attempt: Attempt, accuser: Peer): void {
+    const invalid = attempt.invalidCommitments(this.#deps.group);
+    if (invalid.length > 0) this.#leaveOut(invalid, 'a nonce commitment is not a valid point');
+    else this.#leaveOut([accuser.id], 'it refuses nonce commitments that are valid');
+  }
+
+  #leaveOut(ids: readonly number[], reason: string): void {
+    for (const id of ids) {
+      this.#bad.add(id);
+      must(
+        this.#deps.peers.find((peer) => peer.id === id),
+        'a culprit is one of the signers',
+      ).quarantine(reason);
+    }
   }
 
   /** A cosigner holds the same vote with another timestamp: the newest one stored anywhere is what gets signed. */

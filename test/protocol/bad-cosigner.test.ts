@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { CosignerMessage, SignatureShare, SignedReply } from '../../src/shared/coordination/messages.js';
+import type {
+  CosignerMessage,
+  NonceCommitment,
+  SignatureShare,
+  SignedReply,
+} from '../../src/shared/coordination/messages.js';
 import { parseSignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { encodeSignBytes, withTimestamp } from '../../src/shared/privval/sign-bytes.js';
 import { Cluster, told } from './cluster.js';
@@ -146,28 +151,46 @@ describe('a cosigner that lies about what it stored', () => {
 });
 
 describe('bad commitments', () => {
-  const spoil = (message: CosignerMessage): CosignerMessage =>
-    message.kind === 'nonceBatch'
-      ? { ...message, commitments: message.commitments.map((one) => ({ ...one, binding: OTHER_ORDER })) }
-      : message;
+  type Spoil = (commitment: NonceCommitment) => NonceCommitment;
+  const spoiled =
+    (how: Spoil) =>
+    (message: CosignerMessage): CosignerMessage =>
+      message.kind === 'nonceBatch' ? { ...message, commitments: message.commitments.map(how) } : message;
   /** A point of order 8: on the curve, outside the prime-order group. */
   const OTHER_ORDER = new Uint8Array(
     Buffer.from('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05', 'hex'),
   );
 
-  it('their cosigner is left out, and the others lose none of theirs', async () => {
+  it.each<[name: string, how: Spoil]>([
+    ['a hiding point of order 8', (one) => ({ ...one, hiding: OTHER_ORDER })],
+    ['a binding point of order 8', (one) => ({ ...one, binding: OTHER_ORDER })],
+    ['bytes that are no point', (one) => ({ ...one, binding: new Uint8Array(32).fill(2) })],
+    ['the identity', (one) => ({ ...one, hiding: Uint8Array.of(1, ...new Uint8Array(31)) })],
+    ['for extensions alone', (one) => (one.nonceId % 2 === 0 ? { ...one, binding: OTHER_ORDER } : one)],
+  ])('%s: the vote is signed, their cosigner is left out, and the others go on for ever', async (_name, how) => {
     const cluster = await Cluster.start({ threshold: 2, count: 3 });
     const wire = cluster.wire('a', BAD);
-    wire.tamper = spoil;
-    for (let times = 1; times <= 12; times++) {
-      // Just back, and nothing checked yet.
+    wire.tamper = spoiled(how);
+    // More often than the others have commitments in their pools.
+    for (let times = 1; times <= 40; times++) {
       await cluster.onlyAlive('a', [1, 3]);
       await cluster.clock.advance(61_000);
       await cluster.onlyAlive('a', [1, BAD, 3]);
-      expect(told(await cluster.ask('a', vote({ at: [10 + times, 0, 1] })))).toBe('signed 500');
-      expect(leftOut(cluster)).toHaveLength(times);
+      const next = vote({ at: [10 + times, 0, 3], extension: 'x' });
+      expect(told(await cluster.ask('a', next))).toBe('signed 500');
+      expect(leftOut(cluster)).toEqual(new Array(times).fill(BAD));
     }
-    expect(wire.requests).toHaveLength(0);
+    expect(wire.requests).toHaveLength(40);
+  });
+
+  it('one that calls the good ones of others bad is left out itself', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3 });
+    cluster.wire('a', BAD).tamper = (message) =>
+      message.kind === 'signed'
+        ? { kind: 'refused', id: message.id, code: 'FROST_POINT_INVALID', message: 'of cosigner 1' }
+        : message;
+    expect(told(await cluster.ask('a', NEXT))).toBe('signed 500');
+    expect(leftOut(cluster)).toEqual([BAD]);
   });
 
   it('more than were asked for: left out, told once', async () => {
