@@ -7,8 +7,11 @@ export const MAX_EXTENSION_BYTES = 1024 * 1024;
 export const MAX_SIGN_BYTES = 512;
 /** One message on the stream: an extension, the signer list and room. */
 export const MAX_STREAM_MESSAGE_BYTES = MAX_EXTENSION_BYTES + 64 * 1024;
-/** Unspent nonce pairs a cosigner keeps per stream and chain. */
-export const NONCE_POOL_TARGET = 32;
+/**
+ * Unspent nonce pairs a cosigner keeps per stream and chain. A vote takes one or two, and new ones come after each; few enough
+ * that they are used up before the garbage collector takes them for long-lived.
+ */
+export const NONCE_POOL_TARGET = 16;
 /** Longest lease that a link may ask for, and so how long a cosigner holds down after a start. */
 export const MAX_LEASE_MS = 1_000;
 /** A term grows by one an election; a link that asks for a giant step wants to use the numbers up. */

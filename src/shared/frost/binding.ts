@@ -1,5 +1,5 @@
 import { encodeIdentifier, h1, h4, h5 } from './ciphersuite.js';
-import { POINT_BYTES, SCALAR_BYTES, type Group } from './group.js';
+import { POINT_BYTES, publicBytes, SCALAR_BYTES, type Group } from './group.js';
 import type { SignerCommitment } from './nonce.js';
 
 /** What every share of one signature is bound to. Commitments ascend by id. */
@@ -12,7 +12,7 @@ export interface SigningContext {
 /** RFC 9591 §4.3 encode_group_commitment_list: identifier, hiding and binding commitment of each signer. */
 export function encodeGroupCommitmentList(commitments: readonly SignerCommitment[]): Uint8Array {
   const entry = SCALAR_BYTES + 2 * POINT_BYTES;
-  const encoded = new Uint8Array(commitments.length * entry);
+  const encoded = publicBytes(commitments.length * entry);
   commitments.forEach(({ id, hiding, binding }, i) => {
     encoded.set(encodeIdentifier(id), i * entry);
     encoded.set(hiding, i * entry + SCALAR_BYTES);

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { wipe } from '../bytes.js';
 import { invariant, must } from '../invariant.js';
-import { pinnedBytes, SCALAR_BYTES, type Group } from './group.js';
+import { pinnedBytes, publicBytes, SCALAR_BYTES, type Group } from './group.js';
 
 /** FROST(Ed25519, SHA-512), RFC 9591 §6.1. */
 export const CONTEXT_STRING = 'FROST-ED25519-SHA512-v1';
@@ -39,7 +39,7 @@ export function encodeIdentifier(id: number): Uint8Array {
  * Every input is public.
  */
 export function h1(group: Group, prefix: readonly Uint8Array[], endings: readonly Uint8Array[]): Uint8Array[] {
-  const input = join([PREFIX.rho, ...prefix, pinnedBytes(SCALAR_BYTES)]);
+  const input = join(publicBytes, [PREFIX.rho, ...prefix, publicBytes(SCALAR_BYTES)]);
   return endings.map((ending) => {
     input.set(ending, input.length - SCALAR_BYTES);
     return group.reduce64(sha512(input));
@@ -48,26 +48,26 @@ export function h1(group: Group, prefix: readonly Uint8Array[], endings: readonl
 
 /** H2: no prefix, so that signatures are those of RFC 8032. */
 export function h2(group: Group, ...input: readonly Uint8Array[]): Uint8Array {
-  return group.reduce64(sha512(join(input)));
+  return group.reduce64(sha512(join(publicBytes, input)));
 }
 
-/** H3, over secrets: the joined input and the digest are wiped. */
-export function h3(group: Group, ...input: readonly Uint8Array[]): Uint8Array {
-  const joined = join([PREFIX.nonce, ...input]);
+/** H3, over secrets, into `out`: the joined input and the digest are wiped. */
+export function h3(group: Group, out: Uint8Array, ...input: readonly Uint8Array[]): Uint8Array {
+  const joined = join(pinnedBytes, [PREFIX.nonce, ...input]);
   const digest = sha512(joined);
   try {
-    return group.reduce64(digest);
+    return group.reduce64(digest, out);
   } finally {
     wipe(joined, digest);
   }
 }
 
 export function h4(message: Uint8Array): Uint8Array {
-  return sha512(join([PREFIX.msg, message]));
+  return sha512(join(publicBytes, [PREFIX.msg, message]));
 }
 
 export function h5(encodedCommitments: Uint8Array): Uint8Array {
-  return sha512(join([PREFIX.com, encodedCommitments]));
+  return sha512(join(publicBytes, [PREFIX.com, encodedCommitments]));
 }
 
 /** SHA-512 in one call; OpenSSL keeps no copy of the input. The digest is the caller's to wipe when it is secret. */
@@ -77,10 +77,10 @@ export function sha512(input: Uint8Array): Uint8Array {
   return digest;
 }
 
-function join(parts: readonly Uint8Array[]): Uint8Array {
+function join(allocate: (length: number) => Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
-  const out = pinnedBytes(length);
+  const out = allocate(length);
   let at = 0;
   for (const part of parts) {
     out.set(part, at);

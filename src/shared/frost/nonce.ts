@@ -2,7 +2,7 @@ import { wipe } from '../bytes.js';
 import { invariant } from '../invariant.js';
 import type { RandomBytes } from '../ports/random.js';
 import { h3 } from './ciphersuite.js';
-import type { Group } from './group.js';
+import { pinnedBytes, SCALAR_BYTES, type Group } from './group.js';
 
 /** Two secret scalars, used for one signature share and wiped by it. */
 export interface NoncePair {
@@ -26,9 +26,11 @@ export function generateNonces(
   secretShare: Uint8Array,
   random: RandomBytes,
 ): { readonly nonces: NoncePair; readonly commitment: Commitment } {
-  const hiding = nonceGenerate(group, secretShare, random);
-  const binding = nonceGenerate(group, secretShare, random);
-  const nonces = { hiding, binding };
+  const secrets = pinnedBytes(2 * SCALAR_BYTES);
+  const nonces = {
+    hiding: nonceGenerate(group, secretShare, random, secrets.subarray(0, SCALAR_BYTES)),
+    binding: nonceGenerate(group, secretShare, random, secrets.subarray(SCALAR_BYTES)),
+  };
   return { nonces, commitment: commit(group, nonces) };
 }
 
@@ -38,11 +40,11 @@ export function commit(group: Group, nonces: NoncePair): Commitment {
 }
 
 /** RFC 9591 §4.1 nonce_generate: the secret share is hashed in, so that a weak random source alone gives nothing away. */
-function nonceGenerate(group: Group, secretShare: Uint8Array, random: RandomBytes): Uint8Array {
+function nonceGenerate(group: Group, secretShare: Uint8Array, random: RandomBytes, out: Uint8Array): Uint8Array {
   const randomBytes = random(32);
   invariant(randomBytes.length === 32, 'the random source gives what was asked for');
   try {
-    return h3(group, randomBytes, secretShare);
+    return h3(group, out, randomBytes, secretShare);
   } finally {
     wipe(randomBytes);
   }

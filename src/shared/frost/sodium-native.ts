@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { HekateError } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { assertScalar, pinnedBytes, POINT_BYTES, SCALAR_BYTES, type Group } from './group.js';
+import { assertScalar, pinnedBytes, POINT_BYTES, publicBytes, SCALAR_BYTES, type Group } from './group.js';
 
 /** What is used of sodium-native 5 (prebuilt libsodium addon). Functions throw where libsodium returns -1. */
 interface NativeSodium {
@@ -28,7 +28,7 @@ export function nativeGroup(scalarMul: Group['scalarMul']): Group {
 
   return {
     name: 'native',
-    baseMult(scalar, out = pinnedBytes(POINT_BYTES)) {
+    baseMult(scalar, out = publicBytes(POINT_BYTES)) {
       assertScalar(scalar);
       try {
         sodium.crypto_scalarmult_ed25519_base_noclamp(out, scalar);
@@ -37,7 +37,7 @@ export function nativeGroup(scalarMul: Group['scalarMul']): Group {
       }
       return out;
     },
-    mult(scalar, point, out = pinnedBytes(POINT_BYTES)) {
+    mult(scalar, point, out = publicBytes(POINT_BYTES)) {
       assertScalar(scalar);
       if (point.length !== POINT_BYTES)
         throw new HekateError('FROST_POINT_INVALID', `a point has ${point.length} bytes`);
@@ -52,7 +52,7 @@ export function nativeGroup(scalarMul: Group['scalarMul']): Group {
     add(points) {
       const [first, ...others] = points;
       invariant(first?.length === POINT_BYTES, 'a sum has at least one point');
-      const sum = pinnedBytes(POINT_BYTES);
+      const sum = publicBytes(POINT_BYTES);
       sum.set(first);
       try {
         for (const point of others) sodium.crypto_core_ed25519_add(sum, sum, point);

@@ -1,6 +1,6 @@
 import { HekateError } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { assertScalar, pinnedBytes, POINT_BYTES, SCALAR_BYTES, type Group } from './group.js';
+import { assertScalar, pinnedBytes, POINT_BYTES, publicBytes, SCALAR_BYTES, type Group } from './group.js';
 
 /** libsodium's C functions as the WASM module behind libsodium-wrappers-sumo exports them: addresses in, 0 for success. */
 interface WasmSodium {
@@ -61,12 +61,12 @@ export async function wasmGroup(): Promise<Group> {
 
   return {
     name: 'wasm',
-    baseMult(scalar, out = pinnedBytes(POINT_BYTES)) {
+    baseMult(scalar, out = publicBytes(POINT_BYTES)) {
       assertScalar(scalar);
       if (!run(baseMult, out, scalar)) throw new HekateError('FROST_SCALAR_INVALID', 'a scalar is zero');
       return out;
     },
-    mult(scalar, point, out = pinnedBytes(POINT_BYTES)) {
+    mult(scalar, point, out = publicBytes(POINT_BYTES)) {
       assertScalar(scalar);
       if (point.length !== POINT_BYTES)
         throw new HekateError('FROST_POINT_INVALID', `a point has ${point.length} bytes`);
@@ -79,7 +79,7 @@ export async function wasmGroup(): Promise<Group> {
     add(points) {
       const [first, ...others] = points;
       invariant(first?.length === POINT_BYTES, 'a sum has at least one point');
-      const sum = pinnedBytes(POINT_BYTES);
+      const sum = publicBytes(POINT_BYTES);
       sum.set(first);
       for (const point of others) {
         if (point.length !== POINT_BYTES || !run(add, sum, sum, point)) {

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since an arbitrary start, never going back, with fractions. */
   nowMs(): number;
-  /** Runs `task` once after `delayMs`. */
+  /** Runs `task` once after `delayMs`; with 0, once what has arrived by now has been handled. */
   schedule(delayMs: number, task: () => void): Timer;
 }
 
@@ -13,6 +13,10 @@ export interface Timer {
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   schedule(delayMs, task) {
+    if (delayMs <= 0) {
+      const immediate = setImmediate(task);
+      return { cancel: () => clearImmediate(immediate) };
+    }
     const timeout = setTimeout(task, delayMs);
     return { cancel: () => clearTimeout(timeout) };
   },

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { equalBytes } from '../bytes.js';
 import { invariant } from '../invariant.js';
 import { MAX_CHAIN_ID_BYTES } from '../privval/canonical-limits.js';
@@ -123,7 +123,7 @@ export function decodeRecord(sector: Uint8Array): DecodedRecord {
 }
 
 function checksum(record: Buffer): Buffer {
-  return createHash('sha256').update(record.subarray(0, AT.checksum)).digest();
+  return hash('sha256', record.subarray(0, AT.checksum), 'buffer');
 }
 
 function copy(bytes: Buffer, from: number, length: number): Uint8Array {
