@@ -12,6 +12,7 @@ const TARGET = 8;
 const bytes = (): Uint8Array => new Uint8Array(32).fill(5);
 
 /** What became of one pair: its secrets, to see whether they are wiped. */
+const SHARE = { groupCommitment: new Uint8Array(32), share: new Uint8Array(32) };
 type Secrets = readonly Uint8Array[];
 
 describe('link session', () => {
@@ -26,9 +27,10 @@ describe('link session', () => {
   let host: SessionHost;
 
   const told = (chainId: string): NonceCommitment[] =>
-    sent.flatMap((message) =>
-      message.kind === 'nonceBatch' && message.chainId === chainId ? message.commitments : [],
-    );
+    sent.flatMap((message) => {
+      const batch = message.kind === 'signed' ? message.fresh : message;
+      return batch?.kind === 'nonceBatch' && batch.chainId === chainId ? batch.commitments : [];
+    });
   const refused = (id: number): SignReply => ({ kind: 'refused', id, code: 'BUSY', message: '' });
   const request = (id: number, chainId = 'one'): SignRequest => ({
     kind: 'signRequest',
@@ -103,6 +105,21 @@ describe('link session', () => {
     }
     expect(new Set(told('one').map(({ nonceId }) => nonceId)).size).toBe(told('one').length);
     expect(told('two')).toHaveLength(TARGET);
+  });
+
+  it('with a share travels what was made since the last one, in no message of its own', async () => {
+    answer = async ({ id }) => ({ kind: 'signed', id, vote: SHARE, extension: undefined });
+    const session = open();
+    clock.advance(0);
+    for (let id = 1; id <= 40; id++) {
+      const before = sent.length;
+      session.receive(request(id));
+      await settled();
+      expect(sent.slice(before).map(({ kind }) => kind)).toEqual(['signed']);
+      // What replaces the pair of this request goes with the next answer.
+      expect(told('one')).toHaveLength(TARGET + id - 1);
+    }
+    expect(new Set(told('one').map(({ nonceId }) => nonceId)).size).toBe(told('one').length);
   });
 
   it('the nonces of a stream die with it, and are of no use on another', async () => {

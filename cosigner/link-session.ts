@@ -3,6 +3,8 @@ import type {
   CosignerMessage,
   Heartbeat,
   LinkMessage,
+  NonceBatch,
+  SignedReply,
   SignRequest,
   ChainReport,
 } from '../src/shared/coordination/messages.js';
@@ -97,11 +99,14 @@ export class LinkSession {
     // What still waits for its turn when the stream ends must not become a half-finished vote for nobody.
     const admits = (): boolean => this.#open && this.#host.leases.admits(this.link, request.term);
     const reply = await chain.sign(request, pool, admits);
-    this.#send(reply);
+    this.#send(reply.kind === 'signed' ? this.#withFresh(reply, chain.chainId, pool) : reply);
     this.#deps.clock.schedule(0, () => this.#replace(chain.chainId, pool));
   }
 
-  /** After an answer has left: as many pairs as one request can use, so that the next request is not kept waiting. */
+  /**
+   * After an answer has left, so that nobody waits for it: as many pairs as one request can use. They travel with the next
+   * answer, or by themselves where there has been no share for a while.
+   */
   #replace(chainId: string, pool: NoncePool): void {
     pool.generate(2);
     if (pool.worthTelling) this.#ship(chainId, pool);
@@ -115,8 +120,18 @@ export class LinkSession {
   }
 
   #ship(chainId: string, pool: NoncePool): void {
+    const batch = this.#takeReady(chainId, pool);
+    if (batch !== undefined) this.#send(batch);
+  }
+
+  #withFresh(reply: SignedReply, chainId: string, pool: NoncePool): SignedReply {
+    const fresh = this.#takeReady(chainId, pool);
+    return fresh === undefined ? reply : { ...reply, fresh };
+  }
+
+  #takeReady(chainId: string, pool: NoncePool): NonceBatch | undefined {
     const commitments = pool.takeReady();
-    if (commitments.length > 0) this.#send({ kind: 'nonceBatch', chainId, commitments });
+    return commitments.length > 0 ? { kind: 'nonceBatch', chainId, commitments } : undefined;
   }
 
   #send(message: CosignerMessage): void {

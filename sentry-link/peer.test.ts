@@ -139,6 +139,18 @@ describe('peer', () => {
     expect(peer.takeCommitment('made-up')).toBeUndefined();
   });
 
+  it.each<[name: string, awaited: boolean]>([
+    ['of a request that is awaited', true],
+    ['of one that nobody awaits any more', false],
+  ])('takes the commitments that come with a share %s', (_name, awaited) => {
+    open();
+    if (awaited) peer.ask(request(1), () => undefined);
+    const fresh = { kind: 'nonceBatch', chainId: 'test-1', commitments: commitments(2) } as const;
+    const share = { groupCommitment: KEY, share: KEY };
+    peer.receive({ kind: 'signed', id: 1, vote: share, extension: undefined, fresh });
+    expect(peer.ready('test-1', 2)).toBe(true);
+  });
+
   it('a flood of commitments is told once', () => {
     open();
     for (let i = 0; i < 50; i++) fill('test-1', 200);

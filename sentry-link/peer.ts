@@ -6,6 +6,7 @@ import type {
   CosignerHello,
   CosignerMessage,
   LinkMessage,
+  NonceBatch,
   NonceCommitment,
   SignReply,
   SignRequest,
@@ -139,18 +140,23 @@ export class Peer {
       case 'heartbeatReply':
         return this.#noteReports(message.chains);
       case 'nonceBatch':
-        return this.#addCommitments(message.chainId, message.commitments);
+        return this.#addCommitments(message);
       case 'signed':
+        if (message.fresh !== undefined) this.#addCommitments(message.fresh);
+        return this.#answered(message);
       case 'stored':
-      case 'refused': {
-        const pending = this.#pending.get(message.id);
-        if (pending === undefined) return;
-        this.#pending.delete(message.id);
-        this.#signLatency.note(this.#deps.clock.nowMs() - pending.sentMs);
-        if (!this.suspect) this.#suspectMs = SUSPECT_MS;
-        pending.onReply(message);
-      }
+      case 'refused':
+        return this.#answered(message);
     }
+  }
+
+  #answered(reply: SignReply): void {
+    const pending = this.#pending.get(reply.id);
+    if (pending === undefined) return;
+    this.#pending.delete(reply.id);
+    this.#signLatency.note(this.#deps.clock.nowMs() - pending.sentMs);
+    if (!this.suspect) this.#suspectMs = SUSPECT_MS;
+    pending.onReply(reply);
   }
 
   send(message: LinkMessage): boolean {
@@ -197,7 +203,7 @@ export class Peer {
     this.#deps.log.error('cosigner left out', { code: 'COSIGNER_BAD', cosigner: this.id, reason });
   }
 
-  #addCommitments(chainId: string, commitments: readonly NonceCommitment[]): void {
+  #addCommitments({ chainId, commitments }: NonceBatch): void {
     if (!this.#reports.has(chainId)) return;
     let pool = this.#pools.get(chainId);
     if (pool === undefined) this.#pools.set(chainId, (pool = new CommitmentPool()));

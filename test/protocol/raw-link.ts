@@ -73,7 +73,9 @@ export class RawLink {
     if (message.kind === 'nonceBatch') {
       const known = this.#commitments.get(id) ?? [];
       this.#commitments.set(id, [...known, ...message.commitments]);
-    } else if (message.kind === 'signed' || message.kind === 'stored' || message.kind === 'refused')
+    } else if (message.kind === 'signed' || message.kind === 'stored' || message.kind === 'refused') {
+      if (message.kind === 'signed' && message.fresh !== undefined) this.#receive(id, message.fresh);
       this.#replies.set(`${id} ${message.id}`, message);
+    }
   }
 }

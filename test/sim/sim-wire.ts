@@ -119,6 +119,12 @@ export class SimWire {
   }
 
   #fromCosigner(message: CosignerMessage, epoch: number): void {
+    if (message.kind === 'signed' && message.fresh !== undefined) {
+      const { fresh, ...alone } = message;
+      // A stream loses nothing but its end: nonces that got lost with one answer would be missing on it for ever.
+      this.#fromCosigner(fresh, epoch);
+      return this.#fromCosigner(alone, epoch);
+    }
     const request = 'id' in message ? this.#requests.get(message.id) : undefined;
     this.#tap.sent(this.cosignerId, request, message);
     const vital = message.kind === 'cosignerHello' || message.kind === 'nonceBatch';

@@ -118,6 +118,8 @@ export interface SignedReply {
   readonly id: number;
   readonly vote: SignatureShare;
   readonly extension: SignatureShare | undefined;
+  /** In place of the nonces that were used, made after an earlier answer. */
+  readonly fresh?: NonceBatch;
 }
 
 /** The same vote was stored with another timestamp: sign these bytes instead. */

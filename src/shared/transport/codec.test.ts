@@ -66,6 +66,10 @@ const COSIGNER: Record<string, CosignerMessage> = {
   'nonce batch': { kind: 'nonceBatch', chainId: 'a', commitments: [commitment(1), commitment(2)] },
   signed: { kind: 'signed', id: 1, vote: share, extension: undefined },
   'signed with an extension': { kind: 'signed', id: 1, vote: share, extension: share },
+  'signed with fresh nonces': {
+    ...{ kind: 'signed', id: 1, vote: share, extension: undefined },
+    fresh: { kind: 'nonceBatch', chainId: 'a', commitments: [commitment(3)] },
+  },
   stored: { kind: 'stored', id: 1, signBytes: bytes(MAX_SIGN_BYTES) },
   refused: { kind: 'refused', id: 1, code: 'DOUBLE_SIGN', message: 'another block at 5/0/1' },
 };
@@ -215,6 +219,11 @@ describe('what is out of bounds is refused', () => {
       'share of 31 bytes',
       { signed: { id: 1, vote: { ...share, share: bytes(31) } } },
       /^TRANSPORT_MALFORMED: .*signature share has 31/,
+    ],
+    [
+      '129 commitments with a share',
+      { signed: { id: 1, vote: share, fresh: { chainId: 'a', commitments: Array(129).fill(commitment(1)) } } },
+      /^TRANSPORT_MALFORMED: .*129 entries/,
     ],
     ['stored without bytes', { stored: { id: 1 } }, /^TRANSPORT_MALFORMED: .*sign bytes has 0/],
     ['refusal without a code', { refused: { id: 1, message: 'no' } }, /^TRANSPORT_MALFORMED: .*not an error code/],

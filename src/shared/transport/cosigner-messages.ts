@@ -1,5 +1,5 @@
 import { MAX_CHAINS, MAX_COSIGNERS, MAX_SIGN_BYTES } from '../coordination/limits.js';
-import type { ChainReport, CosignerMessage, SignatureShare } from '../coordination/messages.js';
+import type { ChainReport, CosignerMessage, NonceBatch, SignatureShare } from '../coordination/messages.js';
 import { chainId, point, readCommitment, type WireCommitment } from './commitment-codec.js';
 import { MAX_BATCH, MAX_NAME_BYTES, MAX_SENTENCE, MAX_VERSION_BYTES } from './message-bounds.js';
 import * as value from './wire-values.js';
@@ -20,8 +20,13 @@ export interface WireCosignerMessage {
     readonly remainingMs: number;
     readonly chains: readonly WireReport[];
   };
-  readonly nonceBatch?: { readonly chainId: string; readonly commitments: readonly WireCommitment[] };
-  readonly signed?: { readonly id: Wire64; readonly vote?: WireShare | null; readonly extension?: WireShare | null };
+  readonly nonceBatch?: WireBatch;
+  readonly signed?: {
+    readonly id: Wire64;
+    readonly vote?: WireShare | null;
+    readonly extension?: WireShare | null;
+    readonly fresh?: WireBatch | null;
+  };
   readonly stored?: { readonly id: Wire64; readonly signBytes: Uint8Array };
   readonly refused?: { readonly id: Wire64; readonly code: string; readonly message: string };
 }
@@ -34,6 +39,11 @@ interface WireReport {
   readonly step: number;
   readonly sequence: Wire64;
   readonly halted?: string | null;
+}
+
+interface WireBatch {
+  readonly chainId: string;
+  readonly commitments: readonly WireCommitment[];
 }
 
 interface WireShare {
@@ -64,24 +74,16 @@ export function toWireCosignerMessage(message: CosignerMessage): object {
 /** Throws TRANSPORT_MALFORMED. */
 export function fromWireCosignerMessage(wire: WireCosignerMessage): CosignerMessage {
   if (wire.signed) {
-    const { id, vote, extension } = wire.signed;
+    const { id, vote, extension, fresh } = wire.signed;
     return {
       kind: 'signed',
       id: safeNumber(id, 'request id'),
       vote: readShare(value.present(vote, 'signature share')),
       extension: extension ? readShare(extension) : undefined,
+      ...(fresh && { fresh: readBatch(fresh) }),
     };
   }
-  if (wire.nonceBatch) {
-    const { chainId: chain, commitments } = wire.nonceBatch;
-    return {
-      kind: 'nonceBatch',
-      chainId: chainId(chain),
-      commitments: value
-        .atMost(commitments, MAX_BATCH, 'nonce batch')
-        .map((commitment) => readCommitment(commitment, 'nonce commitment')),
-    };
-  }
+  if (wire.nonceBatch) return readBatch(wire.nonceBatch);
   if (wire.heartbeatReply) return readHeartbeatReply(wire.heartbeatReply);
   if (wire.stored) {
     const signBytes = value.sized(wire.stored.signBytes, 1, MAX_SIGN_BYTES, 'sign bytes');
@@ -117,6 +119,16 @@ function readHeartbeatReply(wire: NonNullable<WireCosignerMessage['heartbeatRepl
     holder: value.text(wire.holder, 0, MAX_NAME_BYTES, 'name of the leader'),
     remainingMs: value.int32(wire.remainingMs, 'remaining lease time'),
     chains: readReports(wire.chains),
+  };
+}
+
+function readBatch(wire: WireBatch): NonceBatch {
+  return {
+    kind: 'nonceBatch',
+    chainId: chainId(wire.chainId),
+    commitments: value
+      .atMost(wire.commitments, MAX_BATCH, 'nonce batch')
+      .map((commitment) => readCommitment(commitment, 'nonce commitment')),
   };
 }
 
