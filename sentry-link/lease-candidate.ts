@@ -21,10 +21,12 @@ export interface CandidateDeps {
 
 interface Grant {
   /** Until when, on our clock, this cosigner's promise certainly holds. */
-  untilMs: number;
+  readonly untilMs: number;
   /** Its process was seen not to run until then: it promises nothing to anybody, and holds down when it starts. */
-  downUntilMs: number;
+  readonly downUntilMs: number;
 }
+
+const NO_GRANT: Grant = { untilMs: 0, downUntilMs: 0 };
 
 interface Sent {
   readonly cosigner: number;
@@ -41,6 +43,8 @@ export class LeaseCandidate {
   readonly #leaseMs: number;
   readonly #deps: CandidateDeps;
   readonly #grants = new Map<number, Grant>();
+  /** When the majority of promises (or of cosigners known to be down) runs out. */
+  #leaseUntilMs = 0;
   readonly #answers = new Map<number, { readonly freeAtMs: number; readonly atMs: number }>();
   readonly #sent = new Map<number, Sent>();
   #lastId = 0;
@@ -56,7 +60,7 @@ export class LeaseCandidate {
     this.#cosigners = cosigners;
     this.#leaseMs = leaseMs;
     this.#deps = deps;
-    for (const id of cosigners) this.#grants.set(id, { untilMs: 0, downUntilMs: 0 });
+    for (const id of cosigners) this.#grants.set(id, NO_GRANT);
   }
 
   start(): void {
@@ -65,7 +69,7 @@ export class LeaseCandidate {
 
   /** The term we lead with, checked against the clock at this moment; undefined when we do not lead. */
   term(): number | undefined {
-    if (this.#state === 'leader' && this.#deps.clock.nowMs() >= this.#leaseUntilMs()) this.#lose('the lease ran out');
+    if (this.#state === 'leader' && this.#deps.clock.nowMs() >= this.#leaseUntilMs) this.#lose('the lease ran out');
     return this.#state === 'leader' ? this.#term : undefined;
   }
 
@@ -82,7 +86,8 @@ export class LeaseCandidate {
   /** Its process was seen not to run (its port refused the connection). */
   peerDown(cosigner: number): void {
     const grant = this.#grants.get(cosigner);
-    if (grant !== undefined) grant.downUntilMs = this.#deps.clock.nowMs() + this.#leaseMs * LEASE_MARGIN;
+    const downUntilMs = this.#deps.clock.nowMs() + this.#leaseMs * LEASE_MARGIN;
+    if (grant !== undefined) this.#setGrant(cosigner, { ...grant, downUntilMs });
     this.#watchExpiry();
   }
 
@@ -109,7 +114,8 @@ export class LeaseCandidate {
     }
     const grant = this.#grants.get(cosigner);
     if (grant === undefined) return;
-    grant.untilMs = Math.max(grant.untilMs, sent.sentMs + this.#leaseMs * LEASE_MARGIN);
+    const untilMs = Math.max(grant.untilMs, sent.sentMs + this.#leaseMs * LEASE_MARGIN);
+    this.#setGrant(cosigner, { ...grant, untilMs });
     if (this.#state === 'candidate' && sent.term === this.#term && this.#majority((one) => one.untilMs > nowMs)) {
       this.#state = 'leader';
       this.#watchExpiry();
@@ -168,17 +174,17 @@ export class LeaseCandidate {
     return [...this.#grants.values()].filter(test).length > this.#cosigners.length / 2;
   }
 
-  /** When the majority of promises (or of cosigners known to be down) runs out. */
-  #leaseUntilMs(): number {
-    const untils = [...this.#grants.values()].map((grant) => Math.max(grant.untilMs, grant.downUntilMs));
+  #setGrant(cosigner: number, grant: Grant): void {
+    this.#grants.set(cosigner, grant);
+    const untils = [...this.#grants.values()].map((one) => Math.max(one.untilMs, one.downUntilMs));
     untils.sort((a, b) => b - a);
-    return untils[Math.floor(this.#cosigners.length / 2)] ?? 0;
+    this.#leaseUntilMs = must(untils[Math.floor(this.#cosigners.length / 2)], 'a cluster has cosigners');
   }
 
   #watchExpiry(): void {
     if (this.#state !== 'leader') return;
     this.#expiry?.cancel();
-    const inMs = this.#leaseUntilMs() - this.#deps.clock.nowMs();
+    const inMs = this.#leaseUntilMs - this.#deps.clock.nowMs();
     this.#expiry = this.#deps.clock.schedule(Math.max(0, inMs), () => {
       if (this.term() !== undefined) this.#watchExpiry();
     });
@@ -196,7 +202,7 @@ export class LeaseCandidate {
     for (const id of this.#cosigners) {
       const grant = this.#grants.get(id);
       if (grant !== undefined && grant.untilMs > 0) this.#deps.send(id, { kind: 'leaseRelease', term: this.#term });
-      this.#grants.set(id, { untilMs: 0, downUntilMs: 0 });
+      this.#setGrant(id, NO_GRANT);
     }
     // An answer that is still under way must not look like a promise: it was given back.
     this.#sent.clear();

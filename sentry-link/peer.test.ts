@@ -183,4 +183,14 @@ describe('peer', () => {
     expect(peer.signLatencyMs).toBe(25);
     expect(changes).toBe(1);
   });
+
+  it('tells of commitments as long as a request may be waiting for them', () => {
+    open();
+    const told = [1, 1, 1, 2].map((count) => {
+      const before = changes;
+      fill('test-1', count);
+      return changes - before;
+    });
+    expect(told).toEqual([1, 1, 0, 0]);
+  });
 });

@@ -27,13 +27,16 @@ const MAX_SUSPECT_MS = 60_000;
  */
 const MAX_PENDING = 4 * MAX_CHAINS;
 
+/** A request takes this many commitments at most: for a vote and its extension. */
+const MAX_NONCES = 2;
+
 export interface PeerDeps {
   /** The group public key that this cosigner must hold a share of, by chain. */
   readonly groupKeys: ReadonlyMap<string, Uint8Array>;
   readonly clock: Clock;
   readonly log: Log;
-  /** Something changed that a waiting request may have been waiting for. */
-  readonly onChange: () => void;
+  /** Something changed that a waiting request may have been waiting for, of one chain or of all. */
+  readonly onChange: (chainId?: string) => void;
 }
 
 /** Undefined when the stream broke before the answer came. */
@@ -207,8 +210,9 @@ export class Peer {
     if (!this.#reports.has(chainId)) return;
     let pool = this.#pools.get(chainId);
     if (pool === undefined) this.#pools.set(chainId, (pool = new CommitmentPool()));
+    const wanting = pool.size < MAX_NONCES;
     if (!pool.add(commitments)) this.quarantine('more nonce commitments than were asked for');
-    this.#deps.onChange();
+    if (wanting) this.#deps.onChange(chainId);
   }
 
   /** Only of our own chains: what else a cosigner names must not pile up here. */

@@ -48,7 +48,7 @@ export class SentryLink {
   constructor(options: SentryLinkOptions, deps: SentryLinkDeps) {
     const { group, clock, random, log } = deps;
     const groupKeys = new Map(options.chains.map(({ chainId, key }) => [chainId, key.publicKey]));
-    const onChange = (): void => this.#poke();
+    const onChange = (chainId?: string): void => this.#poke(chainId);
     this.#peers = new Map(options.cosigners.map((id) => [id, new Peer(id, { groupKeys, clock, log, onChange })]));
     this.candidate = new LeaseCandidate(options.cosigners, options.leaseMs, {
       clock,
@@ -123,7 +123,8 @@ export class SentryLink {
     return must(this.#peers.get(id), 'transports exist for configured cosigners only');
   }
 
-  #poke(): void {
+  #poke(chainId?: string): void {
+    if (chainId !== undefined) return this.#coordinators.get(chainId)?.poke();
     // Undefined only while the constructor runs.
     for (const coordinator of this.#coordinators?.values() ?? []) coordinator.poke();
   }
