@@ -17,6 +17,7 @@ import { pinoLog } from '../src/shared/ports/pino-log.js';
 import { systemRandom } from '../src/shared/ports/random.js';
 import { lockHome } from '../src/shared/process/home-lock.js';
 import { dieOf, runInForeground, type Running } from '../src/shared/process/lifecycle.js';
+import { fitHeapTo } from '../src/shared/process/memory.js';
 import { serveStatus } from '../src/shared/status/status-socket.js';
 import { loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
@@ -46,6 +47,7 @@ interface OpenChain {
 
 async function start(config: CosignerConfig, log: Log): Promise<Running> {
   const unlock = lockHome(config.home);
+  fitHeapTo(config.chains.length);
   const group = await loadGroup();
   const identity = await loadIdentity(config.tls.certificate, config.tls.key);
   const links = await loadPinnedPeers(config.tls.peers, config.links);

@@ -21,6 +21,7 @@ import { systemRandom } from '../src/shared/ports/random.js';
 import { lockHome } from '../src/shared/process/home-lock.js';
 import { runInForeground, type Running } from '../src/shared/process/lifecycle.js';
 import { identityFromSeed } from '../src/shared/secret-connection/identity.js';
+import { fitHeapTo } from '../src/shared/process/memory.js';
 import { serveStatus } from '../src/shared/status/status-socket.js';
 import { loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
@@ -45,6 +46,7 @@ export async function startSentryLink({ home, log: overrides }: StartOptions): P
 
 async function start(config: SentryLinkConfig, log: Log): Promise<Running> {
   const unlock = lockHome(config.home);
+  fitHeapTo(config.chains.length);
   const group = await loadGroup();
   const chains = await Promise.all(config.chains.map((chain) => keyedChain(config, chain, group)));
   const seed = await loadNodeIdentitySeed(config.home);

@@ -75,8 +75,15 @@ export class Voter {
   }
 
   async votes(count: number): Promise<void> {
-    for (let i = 0; i < count; i++) await this.vote();
+    await this.backToBack(count);
+  }
+
+  /** Latencies of `count` votes, each asked when the one before was answered. */
+  async backToBack(count: number): Promise<readonly number[]> {
+    const samples: number[] = [];
+    for (let i = 0; i < count; i++) samples.push(await this.vote());
     this.check();
+    return samples;
   }
 
   /** Latencies of `count` votes, one every `everyMs`; a late one does not make the next ones hurry. */

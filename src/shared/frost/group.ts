@@ -42,7 +42,7 @@ export function pinnedBytes(length: number): Uint8Array {
   return new Uint8Array(new ArrayBuffer(length));
 }
 
-const SLAB_BYTES = 8192;
+const SLAB_BYTES = 4096;
 let slab = new ArrayBuffer(SLAB_BYTES);
 let slabUsed = 0;
 
