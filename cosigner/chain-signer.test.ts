@@ -6,7 +6,7 @@ import { MAX_QUEUED_SIGN_REQUESTS } from '../src/shared/coordination/limits.js';
 import type { NonceCommitment, SignReply, SignRequest } from '../src/shared/coordination/messages.js';
 import { loadGroup } from '../src/shared/frost/load-group.js';
 import { dealing, seededRandom } from '../src/shared/frost/testdata/fixture.js';
-import { ManualClock } from '../src/shared/ports/manual-clock.js';
+import { ManualClock } from '../test/support/manual-clock.js';
 import { silentLog } from '../src/shared/ports/log.js';
 import { neverSigned, type Watermark } from '../src/shared/watermark/watermark.js';
 import { vote, type VoteSpec } from '../test/protocol/votes.js';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { CosignerMessage, NonceCommitment, SignReply, SignRequest } from '../src/shared/coordination/messages.js';
-import { ManualClock } from '../src/shared/ports/manual-clock.js';
+import { ManualClock } from '../test/support/manual-clock.js';
 import { silentLog } from '../src/shared/ports/log.js';
 import type { ChainSigner } from './chain-signer.js';
 import { LeaseTable } from './lease-table.js';

@@ -1,7 +1,7 @@
 import type { LinkStatus } from '../src/shared/status/process-status.js';
 import { watermarkStatus } from '../src/shared/status/watermark-status.js';
 import { VERSION } from '../src/shared/version.js';
-import type { NodeService } from './node-service.js';
+import type { NodeService } from './node/node-service.js';
 import type { SentryLink } from './sentry-link.js';
 
 /** What this process answers to `hekate status`. */

@@ -25,10 +25,10 @@ import { fitHeapTo } from '../src/shared/process/memory.js';
 import { serveStatus } from '../src/shared/status/status-socket.js';
 import { loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
-import { CosignerClient } from './cosigner-client.js';
+import { CosignerClient } from './cosigners/cosigner-client.js';
 import { describeLink } from './link-status.js';
-import { nodeConnect } from './node-connect.js';
-import { NodeService } from './node-service.js';
+import { nodeConnect } from './node/node-connect.js';
+import { NodeService } from './node/node-service.js';
 import { SentryLink, type LinkChain as KeyedChain } from './sentry-link.js';
 
 export interface StartOptions {

@@ -5,10 +5,10 @@ import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import type { RandomBytes } from '../src/shared/ports/random.js';
 import type { SignOutcome, VoteToSign } from '../src/shared/privval/vote-to-sign.js';
-import type { GroupKey } from './attempt.js';
-import { ChainCoordinator } from './chain-coordinator.js';
+import type { GroupKey } from './signing/attempt.js';
+import { ChainCoordinator } from './signing/chain-coordinator.js';
 import { LeaseCandidate } from './lease-candidate.js';
-import { Peer } from './peer.js';
+import { Peer } from './cosigners/peer.js';
 
 export interface LinkChain {
   readonly chainId: string;

@@ -1,8 +1,8 @@
 /** The other process of echo.ts: its setup comes as a message, and the port of its stream goes back as one. */
 import { startGrpcServer } from '../../cosigner/grpc-server.js';
-import { nodeConnect } from '../../sentry-link/node-connect.js';
-import { NodeRecord } from '../../sentry-link/node-session-record.js';
-import { NodeSession } from '../../sentry-link/node-session.js';
+import { nodeConnect } from '../../sentry-link/node/node-connect.js';
+import { NodeRecord } from '../../sentry-link/node/node-session-record.js';
+import { NodeSession } from '../../sentry-link/node/node-session.js';
 import { parseNodeAddress } from '../../src/shared/config/node-address.js';
 import type { CosignerMessage } from '../../src/shared/coordination/messages.js';
 import { systemClock } from '../../src/shared/ports/clock.js';

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { CosignerClient } from '../../sentry-link/cosigner-client.js';
+import { CosignerClient } from '../../sentry-link/cosigners/cosigner-client.js';
 import type { NonceCommitment, SignRequest } from '../../src/shared/coordination/messages.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
 import { silentLog } from '../../src/shared/ports/log.js';

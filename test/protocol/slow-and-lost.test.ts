@@ -29,6 +29,15 @@ describe('slow and lost cosigners, 2 of 3', () => {
     expect(asked(1)).toBe(before);
   });
 
+  it.each(['BUSY', 'TERM_OLD'])('one that says %s is asked last for a while', async (code) => {
+    cluster.wire('a', 1).tamper = (message) =>
+      message.kind === 'signed' ? { kind: 'refused', id: message.id, code, message: 'not now' } : message;
+    expect(told(await cluster.ask('a', vote(VOTE)))).toBe('signed 500');
+    const before = asked(1);
+    expect(told(await cluster.ask('a', vote({ at: [8, 0, 1] })))).toBe('signed 500');
+    expect(asked(1)).toBe(before);
+  });
+
   it('one is slow and the third still slower: the first attempt may still win', async () => {
     cluster.wire('a', 1).delayMs = 60;
     cluster.wire('a', 3).delayMs = 500;

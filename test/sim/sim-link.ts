@@ -1,7 +1,7 @@
-import type { GroupKey } from '../../sentry-link/attempt.js';
-import type { ConnectToNode } from '../../sentry-link/dialler.js';
+import type { GroupKey } from '../../sentry-link/signing/attempt.js';
+import type { ConnectToNode } from '../../sentry-link/node/dialler.js';
 import { parseNodeAddress } from '../../src/shared/config/node-address.js';
-import { NodeService } from '../../sentry-link/node-service.js';
+import { NodeService } from '../../sentry-link/node/node-service.js';
 import { SentryLink } from '../../sentry-link/sentry-link.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';

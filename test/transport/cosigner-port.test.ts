@@ -14,7 +14,7 @@ import { connect as connectTls, createSecureContext, type ConnectionOptions } fr
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MAX_STREAM_MESSAGE_BYTES } from '../../src/shared/coordination/limits.js';
 import { LINK_PATH } from '../../src/shared/transport/contract.js';
-import { ManualClock } from '../../src/shared/ports/manual-clock.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { HOST, member, TestCosigner, TestLink, until, type Member } from './stream-fixture.js';
 
 const SOCKET_CASES = process.env['CI'] ? 1_000 : 100;

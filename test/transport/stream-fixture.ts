@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { startGrpcServer, type GrpcServer, type GrpcServerOptions } from '../../cosigner/grpc-server.js';
 import type { EndLink, SendToLink } from '../../cosigner/grpc-server-stream.js';
-import { CosignerClient, type CosignerClientOptions } from '../../sentry-link/cosigner-client.js';
+import { CosignerClient, type CosignerClientOptions } from '../../sentry-link/cosigners/cosigner-client.js';
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
 import type { Log, LogFields } from '../../src/shared/ports/log.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../shared/bytes.js';
 import { systemClock } from '../../shared/ports/clock.js';
-import { ManualClock } from '../../shared/ports/manual-clock.js';
+import { ManualClock } from '../../../test/support/manual-clock.js';
 import { systemRandom } from '../../shared/ports/random.js';
 import { socketChannel } from '../../shared/ports/socket-channel.js';
 import { encodeRequest, type PrivvalRequest } from '../../shared/privval/request.js';

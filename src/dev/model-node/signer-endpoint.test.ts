@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../shared/bytes.js';
 import { HekateError } from '../../shared/errors.js';
-import { ManualClock } from '../../shared/ports/manual-clock.js';
+import { ManualClock } from '../../../test/support/manual-clock.js';
 import type { PrivvalRequest } from '../../shared/privval/request.js';
 import { Backlog } from './backlog.js';
 import { RemoteSignerClient } from './remote-signer-client.js';

@@ -83,6 +83,37 @@ describe('MessageReader', () => {
     else expect(() => reader.next()).toThrow(expect.objectContaining({ code }) as Error);
   });
 
+  it.each<[name: string, cut: number]>([
+    ['in one piece', Infinity],
+    ['in pieces of 64 KiB', 65_536],
+    ['in pieces of 1,000 bytes', 1_000],
+    ['its first bytes one by one', 1],
+  ])('reads over a message above the limit and tells of it in its turn: %s', (_name, cut) => {
+    const told: string[] = [];
+    const reader = new MessageReader(100, (head, length) => told.push(`${toHex(head)} ${length}`));
+    const long = concat(fromHex('1a2b3c4d5e6f708192'), new Uint8Array(cut === 1 ? 200 : 300_000));
+    const stream = concat(fromHex('023a00'), frameMessage(long), fromHex('023a00'), frameMessage(long));
+    for (let at = 0; at < stream.length; at += cut) {
+      reader.push(stream.slice(at, at + cut));
+      told.push(...drain(reader));
+    }
+    const expected = `1a2b3c4d5e6f7081 ${long.length}`;
+    expect(told.filter((one) => one !== expected)).toEqual(['3a00', '3a00']);
+    if (cut !== Infinity) expect(told).toEqual(['3a00', expected, '3a00', expected]);
+    expect(told.filter((one) => one === expected)).toHaveLength(2);
+    expect(reader.unfinished).toBe(false);
+  });
+
+  it('is not finished within a message that it reads over, and reads over 32 MiB at most', () => {
+    const reader = new MessageReader(100, () => undefined);
+    reader.push(frameMessage(new Uint8Array(300)).subarray(0, 200));
+    expect(reader.next()).toBeUndefined();
+    expect(reader.unfinished).toBe(true);
+    const other = new MessageReader(100, () => undefined);
+    other.push(fromHex('81808010'));
+    expect(() => other.next()).toThrow(expect.objectContaining({ code: 'PRIVVAL_OVERSIZED' }) as Error);
+  });
+
   it('hands out what came before the fault', () => {
     const reader = new MessageReader();
     reader.push(fromHex('023a00ffffff7f'));

@@ -4,6 +4,9 @@ import { WireWriter } from '../wire/writer.js';
 import { EMPTY_PROPOSAL, EMPTY_VOTE, readProposal, readVote, writeProposal, writeVote } from './node-messages.js';
 import type { ProposalMessage, VoteMessage } from './node-messages.js';
 
+/** Protobuf's wire type of an embedded message. */
+const LENGTH_DELIMITED = 2;
+
 export interface PubKeyRequest {
   readonly kind: 'pubKey';
   readonly chainId: string;
@@ -41,6 +44,21 @@ export type PrivvalRequest =
   | { readonly kind: 'ping' }
   /** A message that is none of these; `field` is its number in Message, 0 when it is empty. */
   | { readonly kind: 'unknown'; readonly field: number };
+
+/** Members of Message by their field number. */
+const KINDS = new Map([
+  [1, 'pubKey'],
+  [3, 'signVote'],
+  [5, 'signProposal'],
+  [9, 'signBytes'],
+] as const);
+
+/** What a request is, of which only the first bytes are known; undefined for anything that nobody waits for. */
+export function kindOfRequest(head: Uint8Array): 'pubKey' | 'signVote' | 'signProposal' | 'signBytes' | undefined {
+  const [tag = 0] = head;
+  for (const [field, kind] of KINDS) if (tag === ((field << 3) | LENGTH_DELIMITED)) return kind;
+  return undefined;
+}
 
 /** Throws PRIVVAL_MALFORMED. Byte fields are views of `message`. Unknown fields are skipped, the last known one counts. */
 export function decodeRequest(message: Uint8Array): PrivvalRequest {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { concat, fromHex } from '../bytes.js';
 import { HekateError, isHekateError } from '../errors.js';
 import type { ByteChannel, ByteChannelHandlers } from '../ports/byte-channel.js';
-import { ManualClock } from '../ports/manual-clock.js';
+import { ManualClock } from '../../../test/support/manual-clock.js';
 import { systemRandom } from '../ports/random.js';
 import { FrameSealer } from './frames.js';
 import { encodeHello } from './handshake-messages.js';

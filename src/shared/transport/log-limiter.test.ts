@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ManualClock } from '../ports/manual-clock.js';
+import { ManualClock } from '../../../test/support/manual-clock.js';
 import { LogLimiter } from './log-limiter.js';
 
 it('one line of a kind per interval, with the number of those left out', () => {

@@ -1,6 +1,6 @@
-import { equalBytes } from '../src/shared/bytes.js';
-import { MAX_CHAINS } from '../src/shared/coordination/limits.js';
-import { FIXES, type ErrorCode } from '../src/shared/error-codes.js';
+import { equalBytes } from '../../src/shared/bytes.js';
+import { MAX_CHAINS } from '../../src/shared/coordination/limits.js';
+import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
 import type {
   ChainReport,
   CosignerHello,
@@ -10,9 +10,9 @@ import type {
   NonceCommitment,
   SignReply,
   SignRequest,
-} from '../src/shared/coordination/messages.js';
-import type { Clock } from '../src/shared/ports/clock.js';
-import type { Log } from '../src/shared/ports/log.js';
+} from '../../src/shared/coordination/messages.js';
+import type { Clock } from '../../src/shared/ports/clock.js';
+import type { Log } from '../../src/shared/ports/log.js';
 import { CommitmentPool } from './commitment-pool.js';
 import { LatencyEstimate } from './latency.js';
 
@@ -93,7 +93,7 @@ export class Peer {
     return this.#signLatency.patienceMs();
   }
 
-  /** A request outlasted this cosigner's patience and it had not answered. */
+  /** It could not serve a request in time: no answer within its patience, busy, or it follows another term. */
   noteStall(): void {
     this.#suspectUntilMs = this.#deps.clock.nowMs() + this.#suspectMs;
     this.#suspectMs = Math.min(MAX_SUSPECT_MS, 2 * this.#suspectMs);

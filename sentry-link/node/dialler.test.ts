@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HekateError } from '../src/shared/errors.js';
-import type { ErrorCode } from '../src/shared/error-codes.js';
-import type { ByteChannel, ByteChannelHandlers } from '../src/shared/ports/byte-channel.js';
-import type { Log, LogFields } from '../src/shared/ports/log.js';
-import { ManualClock } from '../src/shared/ports/manual-clock.js';
+import { HekateError } from '../../src/shared/errors.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
+import type { ByteChannel, ByteChannelHandlers } from '../../src/shared/ports/byte-channel.js';
+import type { Log, LogFields } from '../../src/shared/ports/log.js';
+import { ManualClock } from '../../test/support/manual-clock.js';
 import { Dialler } from './dialler.js';
 import { classifyDial } from './dialler-failure.js';
-import { parseNodeAddress } from '../src/shared/config/node-address.js';
+import { parseNodeAddress } from '../../src/shared/config/node-address.js';
 
 const address = parseNodeAddress('tcp://10.1.0.2:26659');
 

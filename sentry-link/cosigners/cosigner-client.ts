@@ -1,13 +1,13 @@
-import { formatHostPort, type HostPort } from '../src/shared/config/host-port.js';
-import type { CosignerHello, CosignerMessage, LinkHello, LinkMessage } from '../src/shared/coordination/messages.js';
-import type { ErrorCode } from '../src/shared/error-codes.js';
-import { HekateError } from '../src/shared/errors.js';
-import type { Clock, Timer } from '../src/shared/ports/clock.js';
-import type { Log } from '../src/shared/ports/log.js';
-import type { RandomBytes } from '../src/shared/ports/random.js';
-import type { TlsIdentity } from '../src/shared/transport/identity.js';
-import { LogLimiter } from '../src/shared/transport/log-limiter.js';
-import { checkPins, type PinnedPeer } from '../src/shared/transport/tls.js';
+import { formatHostPort, type HostPort } from '../../src/shared/config/host-port.js';
+import type { CosignerHello, CosignerMessage, LinkHello, LinkMessage } from '../../src/shared/coordination/messages.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
+import { HekateError } from '../../src/shared/errors.js';
+import type { Clock, Timer } from '../../src/shared/ports/clock.js';
+import type { Log } from '../../src/shared/ports/log.js';
+import type { RandomBytes } from '../../src/shared/ports/random.js';
+import type { TlsIdentity } from '../../src/shared/transport/identity.js';
+import { LogLimiter } from '../../src/shared/transport/log-limiter.js';
+import { checkPins, type PinnedPeer } from '../../src/shared/transport/tls.js';
 import { dialCosigner } from './cosigner-client-dial.js';
 import { CosignerStream } from './cosigner-client-stream.js';
 

@@ -1,7 +1,7 @@
-import { HekateError } from '../src/shared/errors.js';
-import { invariant } from '../src/shared/invariant.js';
-import type { ByteChannel, ByteChannelHandlers } from '../src/shared/ports/byte-channel.js';
-import type { Clock, Timer } from '../src/shared/ports/clock.js';
+import { HekateError } from '../../src/shared/errors.js';
+import { invariant } from '../../src/shared/invariant.js';
+import type { ByteChannel, ByteChannelHandlers } from '../../src/shared/ports/byte-channel.js';
+import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 
 export interface ChannelEnd {
   readonly reason: HekateError | undefined;

@@ -1,6 +1,6 @@
-import type { ErrorCode } from '../src/shared/error-codes.js';
-import { HekateError, isHekateError, messageOf } from '../src/shared/errors.js';
-import type { NodeAddress } from '../src/shared/config/node-address.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
+import { HekateError, isHekateError, messageOf } from '../../src/shared/errors.js';
+import type { NodeAddress } from '../../src/shared/config/node-address.js';
 
 export type DialCode = Extract<ErrorCode, `DIAL_${string}`>;
 export type DialError = HekateError<DialCode>;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { SignatureShare, SignedReply } from '../src/shared/coordination/messages.js';
-import { verifySignature } from '../src/shared/ed25519/openssl-verify.js';
-import { verificationShare } from '../src/shared/frost/feldman.js';
-import { loadGroup } from '../src/shared/frost/load-group.js';
-import { generateNonces } from '../src/shared/frost/nonce.js';
-import { signShare } from '../src/shared/frost/sign.js';
-import { dealing, seededRandom } from '../src/shared/frost/testdata/fixture.js';
+import type { SignatureShare, SignedReply } from '../../src/shared/coordination/messages.js';
+import { verifySignature } from '../../src/shared/ed25519/openssl-verify.js';
+import { verificationShare } from '../../src/shared/frost/feldman.js';
+import { loadGroup } from '../../src/shared/frost/load-group.js';
+import { generateNonces } from '../../src/shared/frost/nonce.js';
+import { signShare } from '../../src/shared/frost/sign.js';
+import { dealing, seededRandom } from '../../src/shared/frost/testdata/fixture.js';
 import { Attempt } from './attempt.js';
 
 const group = await loadGroup();

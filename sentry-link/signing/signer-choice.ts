@@ -1,5 +1,5 @@
-import { DEFAULT_WATERMARK_LIMITS } from '../src/shared/watermark/rules.js';
-import type { Peer } from './peer.js';
+import { DEFAULT_WATERMARK_LIMITS } from '../../src/shared/watermark/rules.js';
+import type { Peer } from '../cosigners/peer.js';
 
 /**
  * A cosigner that is this many heights behind the others is asked although they are nearer. One that is never asked would

@@ -1,13 +1,13 @@
-import type { NonceCommitment, SignReply, SignRequest } from '../src/shared/coordination/messages.js';
-import type { Group } from '../src/shared/frost/group.js';
-import { must } from '../src/shared/invariant.js';
-import type { Clock, Timer } from '../src/shared/ports/clock.js';
-import type { Log } from '../src/shared/ports/log.js';
-import { extensionSignBytes, parseSignBytes, sameExceptTimestamp } from '../src/shared/privval/sign-bytes.js';
-import { compareTimestamps, STEP_PROPOSAL, type Canonical } from '../src/shared/privval/canonical.js';
-import type { VoteToSign } from '../src/shared/privval/vote-to-sign.js';
+import type { NonceCommitment, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
+import type { Group } from '../../src/shared/frost/group.js';
+import { must } from '../../src/shared/invariant.js';
+import type { Clock, Timer } from '../../src/shared/ports/clock.js';
+import type { Log } from '../../src/shared/ports/log.js';
+import { extensionSignBytes, parseSignBytes, sameExceptTimestamp } from '../../src/shared/privval/sign-bytes.js';
+import { compareTimestamps, STEP_PROPOSAL, type Canonical } from '../../src/shared/privval/canonical.js';
+import type { VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
 import { Attempt, type CompletedSignature, type GroupKey } from './attempt.js';
-import type { Peer } from './peer.js';
+import type { Peer } from '../cosigners/peer.js';
 import { chooseSigners } from './signer-choice.js';
 
 export type RoundResult =
@@ -206,6 +206,7 @@ export class SigningRound {
       this.#refusals.set(peer.id, { code, message });
       return;
     }
+    if (code !== 'NONCE_UNKNOWN') peer.noteStall();
     this.#rest(peer);
   }
 

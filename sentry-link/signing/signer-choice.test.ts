@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { ChainReport } from '../src/shared/coordination/messages.js';
+import type { ChainReport } from '../../src/shared/coordination/messages.js';
 import { chooseSigners, type Candidate } from './signer-choice.js';
 
 const HRS = { height: 500_000n, round: 0, step: 2 };

@@ -1,8 +1,8 @@
-import { toHex } from '../src/shared/bytes.js';
-import { FIXES, type ErrorCode } from '../src/shared/error-codes.js';
-import type { HekateError } from '../src/shared/errors.js';
-import type { Clock } from '../src/shared/ports/clock.js';
-import type { Log, LogFields } from '../src/shared/ports/log.js';
+import { toHex } from '../../src/shared/bytes.js';
+import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
+import type { HekateError } from '../../src/shared/errors.js';
+import type { Clock } from '../../src/shared/ports/clock.js';
+import type { Log, LogFields } from '../../src/shared/ports/log.js';
 import type { SignRequestOfNode } from './node-session-request.js';
 
 const MINUTE_MS = 60_000;

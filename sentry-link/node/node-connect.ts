@@ -1,14 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { connect as openSocket, type Socket } from 'node:net';
-import type { ByteChannel } from '../src/shared/ports/byte-channel.js';
-import type { Clock } from '../src/shared/ports/clock.js';
-import type { RandomBytes } from '../src/shared/ports/random.js';
-import { socketChannel } from '../src/shared/ports/socket-channel.js';
-import type { Identity } from '../src/shared/secret-connection/identity.js';
-import { secureChannel } from '../src/shared/secret-connection/secure-channel.js';
+import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
+import type { Clock } from '../../src/shared/ports/clock.js';
+import type { RandomBytes } from '../../src/shared/ports/random.js';
+import { socketChannel } from '../../src/shared/ports/socket-channel.js';
+import type { Identity } from '../../src/shared/secret-connection/identity.js';
+import { secureChannel } from '../../src/shared/secret-connection/secure-channel.js';
 import type { ConnectToNode, NodeChannel } from './dialler.js';
 import { dialError } from './dialler-failure.js';
-import type { NodeAddress } from '../src/shared/config/node-address.js';
+import type { NodeAddress } from '../../src/shared/config/node-address.js';
 
 const CONNECT_TIMEOUT_MS = 1_000;
 /** With several addresses for a host name, each but the last gets this long. */

@@ -1,8 +1,9 @@
-import { MAX_QUEUED_SIGN_REQUESTS } from '../src/shared/coordination/limits.js';
-import { STEP_PROPOSAL, type Canonical, type Timestamp } from '../src/shared/privval/canonical.js';
-import { parseSignBytes, sameExceptTimestamp } from '../src/shared/privval/sign-bytes.js';
-import type { SignOutcome, VoteToSign } from '../src/shared/privval/vote-to-sign.js';
-import { SerialQueue } from '../src/shared/serial-queue.js';
+import { MAX_QUEUED_SIGN_REQUESTS } from '../../src/shared/coordination/limits.js';
+import { invariant } from '../../src/shared/invariant.js';
+import { STEP_PROPOSAL, type Canonical, type Timestamp } from '../../src/shared/privval/canonical.js';
+import { parseSignBytes, sameExceptTimestamp } from '../../src/shared/privval/sign-bytes.js';
+import type { SignOutcome, VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
+import { SerialQueue } from '../../src/shared/serial-queue.js';
 import type { CompletedSignature } from './attempt.js';
 import { SigningRound, type RoundDeps } from './signing-round.js';
 
@@ -32,6 +33,7 @@ export class ChainCoordinator {
 
   /** Signs a node's vote or proposal; a refusal is an answer like any other, in time. */
   async sign(vote: VoteToSign): Promise<SignOutcome> {
+    invariant(vote.canonical.chainId === this.#options.chainId, 'a coordinator signs for its own chain');
     const deadline = this.#deps.clock.nowMs() + this.#options.deadlineMs;
     const outcome = this.#queue.run(() => this.#inTurn(vote, deadline));
     return outcome ?? { kind: 'refused', code: 'BUSY', message: 'too many requests wait for this chain already' };

@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { formatHostPort, type HostPort } from '../src/shared/config/host-port.js';
-import { HekateError, isHekateError, messageOf } from '../src/shared/errors.js';
-import type { ErrorCode } from '../src/shared/error-codes.js';
-import type { Clock, Timer } from '../src/shared/ports/clock.js';
-import type { TlsIdentity } from '../src/shared/transport/identity.js';
-import { pinnedTlsClient, type PinnedPeer } from '../src/shared/transport/tls.js';
+import { formatHostPort, type HostPort } from '../../src/shared/config/host-port.js';
+import { HekateError, isHekateError, messageOf } from '../../src/shared/errors.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
+import type { Clock, Timer } from '../../src/shared/ports/clock.js';
+import type { TlsIdentity } from '../../src/shared/transport/identity.js';
+import { pinnedTlsClient, type PinnedPeer } from '../../src/shared/transport/tls.js';
 
 /** A lost SYN is sent again only after a second (RFC 6298 §2), so a new attempt starts beside it well before. */
 const ATTEMPT_EVERY_MS = 250;

@@ -1,12 +1,12 @@
 import { connect, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import { MAX_STREAM_MESSAGE_BYTES } from '../src/shared/coordination/limits.js';
-import type { CosignerMessage, LinkMessage } from '../src/shared/coordination/messages.js';
-import type { ErrorCode } from '../src/shared/error-codes.js';
-import { HekateError, isHekateError } from '../src/shared/errors.js';
-import { decodeCosignerMessage } from '../src/shared/transport/codec.js';
-import { LINK_PATH } from '../src/shared/transport/contract.js';
-import { FrameReader, frameLinkMessage } from '../src/shared/transport/grpc-frames.js';
+import { MAX_STREAM_MESSAGE_BYTES } from '../../src/shared/coordination/limits.js';
+import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
+import { HekateError, isHekateError } from '../../src/shared/errors.js';
+import { decodeCosignerMessage } from '../../src/shared/transport/codec.js';
+import { LINK_PATH } from '../../src/shared/transport/contract.js';
+import { FrameReader, frameLinkMessage } from '../../src/shared/transport/grpc-frames.js';
 
 /** Sent and not yet taken by the network: three requests with the largest vote extension. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;

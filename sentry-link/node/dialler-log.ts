@@ -1,5 +1,5 @@
-import type { Clock } from '../src/shared/ports/clock.js';
-import type { Log, LogFields } from '../src/shared/ports/log.js';
+import type { Clock } from '../../src/shared/ports/clock.js';
+import type { Log, LogFields } from '../../src/shared/ports/log.js';
 import type { DialError } from './dialler-failure.js';
 
 const MINUTE_MS = 60_000;

@@ -1,18 +1,18 @@
-import { HekateError, isHekateError, messageOf } from '../src/shared/errors.js';
-import { invariant, InvariantViolation } from '../src/shared/invariant.js';
-import type { ByteChannel } from '../src/shared/ports/byte-channel.js';
-import type { Clock, Timer } from '../src/shared/ports/clock.js';
-import { frameMessage, MessageReader } from '../src/shared/privval/delimited.js';
-import { EMPTY_BYTES } from '../src/shared/privval/fields.js';
-import { remoteError } from '../src/shared/privval/remote-error.js';
-import { decodeRequest, type PrivvalRequest } from '../src/shared/privval/request.js';
+import { HekateError, isHekateError, messageOf } from '../../src/shared/errors.js';
+import { invariant, InvariantViolation } from '../../src/shared/invariant.js';
+import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
+import type { Clock, Timer } from '../../src/shared/ports/clock.js';
+import { frameMessage, MAX_REQUEST_BYTES, MessageReader } from '../../src/shared/privval/delimited.js';
+import { EMPTY_BYTES } from '../../src/shared/privval/fields.js';
+import { remoteError } from '../../src/shared/privval/remote-error.js';
+import { decodeRequest, kindOfRequest, type PrivvalRequest } from '../../src/shared/privval/request.js';
 import {
   encodeResponse,
   type PrivvalResponse,
   type Refused,
   type SignedVoteResponse,
-} from '../src/shared/privval/response.js';
-import type { SignedVote, SignOutcome, VoteToSign } from '../src/shared/privval/vote-to-sign.js';
+} from '../../src/shared/privval/response.js';
+import type { SignedVote, SignOutcome, VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
 import { nameRequest, type NodeRecord } from './node-session-record.js';
 import { checkChainId, voteToSign, type SignRequestOfNode } from './node-session-request.js';
 
@@ -47,7 +47,7 @@ interface Waiting {
 export class NodeSession {
   readonly #channel: ByteChannel;
   readonly #options: NodeSessionOptions;
-  readonly #reader = new MessageReader();
+  readonly #reader = new MessageReader(MAX_REQUEST_BYTES, (head, length) => this.#refuseOversized(head, length));
   readonly #waiting: Waiting[] = [];
   #slowness: Timer | undefined;
   #signing = false;
@@ -129,6 +129,13 @@ export class NodeSession {
         record.refused(`message ${request.field}`, 'REQUEST_UNSUPPORTED', 'this message is not known here');
         return this.#answer({ kind: 'empty' });
     }
+  }
+
+  #refuseOversized(head: Uint8Array, length: number): void {
+    const kind = kindOfRequest(head);
+    const problem = `${length} bytes, ${MAX_REQUEST_BYTES} are allowed`;
+    if (kind === undefined) return this.#break(new HekateError('PRIVVAL_OVERSIZED', `a message of ${problem}`));
+    this.#answer(this.#refuse(kind, 'a request that is too long', 'PRIVVAL_OVERSIZED', `the request has ${problem}`));
   }
 
   #publicKeyFor(chainId: string): PrivvalResponse {

@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ManualClock } from '../src/shared/ports/manual-clock.js';
-import { pinOf, type TlsIdentity } from '../src/shared/transport/identity.js';
-import { makeIdentity } from '../src/shared/transport/make-identity.js';
+import { ManualClock } from '../../test/support/manual-clock.js';
+import { pinOf, type TlsIdentity } from '../../src/shared/transport/identity.js';
+import { makeIdentity } from '../../src/shared/transport/make-identity.js';
 import { dialCosigner } from './cosigner-client-dial.js';
 
 let identity: TlsIdentity;

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { parseNodeAddress } from '../src/shared/config/node-address.js';
-import type { ByteChannel } from '../src/shared/ports/byte-channel.js';
-import { silentLog } from '../src/shared/ports/log.js';
-import { frameMessage, MessageReader } from '../src/shared/privval/delimited.js';
-import { EMPTY_VOTE } from '../src/shared/privval/node-messages.js';
-import { encodeRequest } from '../src/shared/privval/request.js';
-import { decodeResponse } from '../src/shared/privval/response.js';
-import type { SignOutcome, VoteToSign } from '../src/shared/privval/vote-to-sign.js';
-import { channelPair } from '../test/sim/channel-pair.js';
-import { VirtualClock } from '../test/support/virtual-clock.js';
+import { parseNodeAddress } from '../../src/shared/config/node-address.js';
+import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
+import { silentLog } from '../../src/shared/ports/log.js';
+import { frameMessage, MessageReader } from '../../src/shared/privval/delimited.js';
+import { EMPTY_VOTE } from '../../src/shared/privval/node-messages.js';
+import { encodeRequest } from '../../src/shared/privval/request.js';
+import { decodeResponse } from '../../src/shared/privval/response.js';
+import type { SignOutcome, VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
+import { channelPair } from '../../test/sim/channel-pair.js';
+import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { NodeService } from './node-service.js';
 
 const KEY = new Uint8Array(32).fill(3);

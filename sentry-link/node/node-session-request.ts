@@ -1,18 +1,18 @@
-import { MAX_EXTENSION_BYTES } from '../src/shared/coordination/limits.js';
-import { HekateError } from '../src/shared/errors.js';
+import { MAX_EXTENSION_BYTES } from '../../src/shared/coordination/limits.js';
+import { HekateError } from '../../src/shared/errors.js';
 import {
   STEP_PRECOMMIT,
   STEP_PREVOTE,
   STEP_PROPOSAL,
   type Canonical,
   type CanonicalVote,
-} from '../src/shared/privval/canonical.js';
-import { canonicalProblem, MAX_CHAIN_ID_BYTES } from '../src/shared/privval/canonical-limits.js';
-import { isNoBlock } from '../src/shared/privval/fields.js';
-import type { VoteMessage } from '../src/shared/privval/node-messages.js';
-import type { SignProposalRequest, SignVoteRequest } from '../src/shared/privval/request.js';
-import { encodeSignBytes } from '../src/shared/privval/sign-bytes.js';
-import type { VoteToSign } from '../src/shared/privval/vote-to-sign.js';
+} from '../../src/shared/privval/canonical.js';
+import { canonicalProblem, MAX_CHAIN_ID_BYTES } from '../../src/shared/privval/canonical-limits.js';
+import { isNoBlock } from '../../src/shared/privval/fields.js';
+import type { VoteMessage } from '../../src/shared/privval/node-messages.js';
+import type { SignProposalRequest, SignVoteRequest } from '../../src/shared/privval/request.js';
+import { encodeSignBytes } from '../../src/shared/privval/sign-bytes.js';
+import type { VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
 
 export type SignRequestOfNode = SignVoteRequest | SignProposalRequest;
 

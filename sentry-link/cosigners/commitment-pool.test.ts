@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NonceCommitment } from '../src/shared/coordination/messages.js';
+import type { NonceCommitment } from '../../src/shared/coordination/messages.js';
 import { CommitmentPool } from './commitment-pool.js';
 
 const POINT = new Uint8Array(32).fill(1);

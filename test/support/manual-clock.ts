@@ -1,4 +1,4 @@
-import type { Clock, Timer } from './clock.js';
+import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 
 interface Pending {
   readonly atMs: number;

@@ -1,23 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concat, fromHex } from '../src/shared/bytes.js';
-import { HekateError } from '../src/shared/errors.js';
-import type { ByteChannel, ByteChannelHandlers } from '../src/shared/ports/byte-channel.js';
-import type { Log } from '../src/shared/ports/log.js';
-import { ManualClock } from '../src/shared/ports/manual-clock.js';
-import { frameMessage, MessageReader } from '../src/shared/privval/delimited.js';
-import { NO_BLOCK } from '../src/shared/privval/fields.js';
+import { concat, fromHex } from '../../src/shared/bytes.js';
+import { HekateError } from '../../src/shared/errors.js';
+import type { ByteChannel, ByteChannelHandlers } from '../../src/shared/ports/byte-channel.js';
+import type { Log } from '../../src/shared/ports/log.js';
+import { ManualClock } from '../../test/support/manual-clock.js';
+import { frameMessage, MessageReader } from '../../src/shared/privval/delimited.js';
+import { NO_BLOCK } from '../../src/shared/privval/fields.js';
 import {
   EMPTY_PROPOSAL,
   EMPTY_VOTE,
   type ProposalMessage,
   type VoteMessage,
-} from '../src/shared/privval/node-messages.js';
-import { REMOTE_ERROR } from '../src/shared/privval/remote-error.js';
-import { encodeRequest, type PrivvalRequest } from '../src/shared/privval/request.js';
-import { decodeResponse, type PrivvalResponse } from '../src/shared/privval/response.js';
-import { parseSignBytes } from '../src/shared/privval/sign-bytes.js';
-import type { SignOutcome, VoteToSign } from '../src/shared/privval/vote-to-sign.js';
+} from '../../src/shared/privval/node-messages.js';
+import { REMOTE_ERROR } from '../../src/shared/privval/remote-error.js';
+import { encodeRequest, type PrivvalRequest } from '../../src/shared/privval/request.js';
+import { decodeResponse, type PrivvalResponse } from '../../src/shared/privval/response.js';
+import { parseSignBytes } from '../../src/shared/privval/sign-bytes.js';
+import type { SignOutcome, VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
 import { NodeRecord } from './node-session-record.js';
 import { NodeSession } from './node-session.js';
 
@@ -284,6 +284,34 @@ describe('order', () => {
     expect(channel.responses).toEqual([]);
     expect(signer.asked).toHaveLength(1);
     expect(record.counters()).toMatchObject({ signed: 1, unanswered: 1 });
+  });
+});
+
+describe('a request that is too long is refused, and the connection stays up', () => {
+  const TOO_LONG = 10 * 1024 * 1024;
+  it.each<[name: string, tag: string, of: string]>([
+    ['a vote with an extension of 10 MB', '1a', 'signVote'],
+    ['a proposal', '2a', 'signProposal'],
+    ['raw bytes', '4a', 'signBytes'],
+    ['a public key', '0a', 'pubKey'],
+  ])('%s', async (_name, tag, of) => {
+    const { channel, record, receive, ask } = setUp();
+    const long = frameMessage(concat(fromHex(tag), new Uint8Array(TOO_LONG)));
+    for (let at = 0; at < long.length; at += 65_536) receive(long.subarray(at, at + 65_536));
+    await ask(PING);
+    const error = expect.objectContaining({
+      description: expect.stringContaining('10485761 bytes') as string,
+    }) as object;
+    expect(channel.responses).toEqual([{ kind: 'refused', of, error }, { kind: 'ping' }]);
+    expect(channel.open).toBe(true);
+    expect(record.counters().refusedByCode.get('PRIVVAL_OVERSIZED')).toBe(1);
+  });
+
+  it('anything else of that length ends it', () => {
+    const { channel, ends, receive } = setUp();
+    receive(frameMessage(concat(fromHex('7a'), new Uint8Array(TOO_LONG))));
+    expect(channel.open).toBe(false);
+    expect(ends.map((reason) => reason?.code)).toEqual(['PRIVVAL_OVERSIZED']);
   });
 });
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MAX_CHAINS } from '../src/shared/coordination/limits.js';
-import type { ChainReport, NonceCommitment, SignReply, SignRequest } from '../src/shared/coordination/messages.js';
-import { ManualClock } from '../src/shared/ports/manual-clock.js';
+import { MAX_CHAINS } from '../../src/shared/coordination/limits.js';
+import type { ChainReport, NonceCommitment, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
+import { ManualClock } from '../../test/support/manual-clock.js';
 import { Peer } from './peer.js';
 
 const KEY = new Uint8Array(32).fill(9);

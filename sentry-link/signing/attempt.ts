@@ -4,16 +4,16 @@ import type {
   SignedReply,
   SignerEntry,
   SignRequest,
-} from '../src/shared/coordination/messages.js';
-import { equalBytes } from '../src/shared/bytes.js';
-import { isHekateError } from '../src/shared/errors.js';
-import { verifySignature } from '../src/shared/ed25519/openssl-verify.js';
-import { aggregate } from '../src/shared/frost/aggregate.js';
-import type { Group } from '../src/shared/frost/group.js';
-import type { SignerCommitment } from '../src/shared/frost/nonce.js';
-import { computeGroupCommitment } from '../src/shared/frost/group-commitment.js';
-import { findCulprits } from '../src/shared/frost/verify-share.js';
-import { must } from '../src/shared/invariant.js';
+} from '../../src/shared/coordination/messages.js';
+import { equalBytes } from '../../src/shared/bytes.js';
+import { isHekateError } from '../../src/shared/errors.js';
+import { verifySignature } from '../../src/shared/ed25519/openssl-verify.js';
+import { aggregate } from '../../src/shared/frost/aggregate.js';
+import type { Group } from '../../src/shared/frost/group.js';
+import type { SignerCommitment } from '../../src/shared/frost/nonce.js';
+import { computeGroupCommitment } from '../../src/shared/frost/group-commitment.js';
+import { findCulprits } from '../../src/shared/frost/verify-share.js';
+import { must } from '../../src/shared/invariant.js';
 
 /** What every signature of a chain is checked against. */
 export interface GroupKey {

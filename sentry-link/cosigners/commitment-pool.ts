@@ -1,4 +1,4 @@
-import type { NonceCommitment } from '../src/shared/coordination/messages.js';
+import type { NonceCommitment } from '../../src/shared/coordination/messages.js';
 
 /** A cosigner may not make us keep more commitments than its pool can hold. */
 const MAX_POOLED = 256;
