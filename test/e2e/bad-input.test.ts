@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { AskedCluster } from '../support/asked-cluster.js';
 import { cleanupAfterEach } from '../support/cleanup.js';
@@ -33,6 +34,14 @@ const blockId = { hash: randomBytes(32), partsTotal: 1, partsHash: randomBytes(3
 const timestamp = { seconds: 1_790_000_000n, nanos: 0 };
 const VOTE: TestVote = { type: PRECOMMIT, height: 1n, round: 0, blockId, timestamp, chainId: HOSTILE };
 const HUGE = ask.signVote({ ...VOTE, extension: new Uint8Array(10 * MIB) });
+
+/** A channel takes only so much at once. */
+async function inPieces(channel: ByteChannel, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; at += MIB / 4) {
+    channel.write(bytes.subarray(at, at + MIB / 4));
+    await delay(10);
+  }
+}
 
 type Encrypted = (channel: ByteChannel) => void;
 
@@ -82,8 +91,7 @@ it('what a hostile node sends ends its own connection with a named reason; the n
           for (const message of reader.push(received)) answers.push(readFields(message)[0]?.number ?? 0);
         };
         channel.start({ bytes, closed() {} });
-        channel.write(delimited(HUGE));
-        channel.write(delimited(ask.publicKey(HOSTILE)));
+        void inPieces(channel, delimited(HUGE)).then(() => channel.write(delimited(ask.publicKey(HOSTILE))));
       },
     },
   ]);
