@@ -1,31 +1,30 @@
 import type { Group } from '../src/shared/frost/group.js';
 import { generateNonces } from '../src/shared/frost/nonce.js';
-import { signShare } from '../src/shared/frost/sign.js';
 import { wipe } from '../src/shared/bytes.js';
 import { isHekateError, messageOf, type HekateError } from '../src/shared/errors.js';
 import type { ErrorCode } from '../src/shared/error-codes.js';
-import { invariant, InvariantViolation, must } from '../src/shared/invariant.js';
+import { invariant, InvariantViolation } from '../src/shared/invariant.js';
 import { STEP_PRECOMMIT, type Canonical } from '../src/shared/privval/canonical.js';
-import { extensionSignBytes, parseSignBytes } from '../src/shared/privval/sign-bytes.js';
+import { parseSignBytes } from '../src/shared/privval/sign-bytes.js';
 import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import type { RandomBytes } from '../src/shared/ports/random.js';
 import { SerialQueue } from '../src/shared/serial-queue.js';
 import { MAX_QUEUED_SIGN_REQUESTS } from '../src/shared/coordination/limits.js';
-import type {
-  ChainReport,
-  NonceCommitment,
-  RefusedReply,
-  SignatureShare,
-  SignerEntry,
-  SignReply,
-  SignRequest,
-} from '../src/shared/coordination/messages.js';
+import type { ChainReport, RefusedReply, SignReply, SignRequest } from '../src/shared/coordination/messages.js';
 import { heightPaceLimit, startHeightPace, takeHeights } from '../src/shared/watermark/height-pace.js';
 import type { HeightPace, HeightPaceLimit } from '../src/shared/watermark/height-pace.js';
 import { decide, type Refusal } from '../src/shared/watermark/rules.js';
 import type { Watermark } from '../src/shared/watermark/watermark.js';
-import { NoncePool, type IssuedNonces } from './nonce-pool.js';
+import { NoncePool } from './nonce-pool.js';
+import {
+  makeShares,
+  takeNonces,
+  wipeNonces,
+  type RequestShares,
+  type ShareKey,
+  type TakenNonces,
+} from './request-shares.js';
 
 /** What the signer needs of its durable watermark; production passes a WatermarkStore. */
 export interface WatermarkPort {
@@ -57,11 +56,6 @@ export interface ChainSignerDeps {
   readonly log: Log;
 }
 
-interface TakenNonces {
-  readonly vote: IssuedNonces;
-  readonly extension: IssuedNonces | undefined;
-}
-
 /**
  * One chain's share and the only way to use it: watermark rules → durable write → share → release, one request at a
  * time. Whatever the coordinator says, chain, height, round, step and block are read from the sign bytes.
@@ -69,6 +63,7 @@ interface TakenNonces {
 export class ChainSigner {
   readonly chainId: string;
   readonly #options: ChainSignerOptions;
+  readonly #key: ShareKey;
   readonly #deps: ChainSignerDeps;
   readonly #queue = new SerialQueue(MAX_QUEUED_SIGN_REQUESTS);
   readonly #paceLimit: HeightPaceLimit | undefined;
@@ -79,6 +74,8 @@ export class ChainSigner {
   constructor(options: ChainSignerOptions, deps: ChainSignerDeps) {
     this.chainId = options.chainId;
     this.#options = options;
+    const { id, groupPublicKey, secretShare } = options;
+    this.#key = { id, groupPublicKey, secretShare };
     this.#deps = deps;
     const perSecond = options.maxHeightsPerSecond;
     this.#paceLimit = perSecond === undefined ? undefined : heightPaceLimit(perSecond);
@@ -213,39 +210,10 @@ export class ChainSigner {
     return { kind: 'signed', id: request.id, ...computed.value };
   }
 
-  async #computeShares(
-    request: SignRequest,
-    canonical: Canonical,
-    taken: TakenNonces,
-  ): Promise<{ vote: SignatureShare; extension: SignatureShare | undefined }> {
-    const vote = this.#share(request.signers, (signer) => signer.vote, taken.vote, request.signBytes);
-    if (request.extension === undefined || taken.extension === undefined) return { vote, extension: undefined };
-    const { height, round } = canonical;
-    const bytes = extensionSignBytes({ chainId: this.chainId, height, round, extension: request.extension });
-    return { vote, extension: this.#share(request.signers, (signer) => signer.extension, taken.extension, bytes) };
-  }
-
-  #share(
-    signers: readonly SignerEntry[],
-    commitmentOf: (signer: SignerEntry) => NonceCommitment | undefined,
-    issued: IssuedNonces,
-    message: Uint8Array,
-  ): SignatureShare {
-    const { id, secretShare, groupPublicKey, threshold } = this.#options;
-    const commitments = signers.map((signer) => {
-      const { hiding, binding } = must(commitmentOf(signer), 'every signer has committed');
-      return { id: signer.id, hiding, binding };
-    });
-    invariant(commitments.length === threshold, 'a share is made for exactly t signers');
-    return signShare(this.#deps.group, {
-      id,
-      secretShare,
-      groupPublicKey,
-      nonces: issued.nonces,
-      ownCommitment: issued.commitment,
-      commitments,
-      message,
-    });
+  /** A promise, so that a throw waits for the write like everything else. */
+  async #computeShares(request: SignRequest, canonical: Canonical, taken: TakenNonces): Promise<RequestShares> {
+    invariant(request.signers.length === this.#options.threshold, 'a share is made for exactly t signers');
+    return makeShares(this.#deps.group, this.#key, request, canonical, taken);
   }
 
   #halted(): ErrorCode | undefined {
@@ -268,24 +236,6 @@ export class ChainSigner {
     this.#stopped ??= 'STATE_CLOSED';
     wipe(this.#options.secretShare);
   }
-}
-
-/** Takes this cosigner's nonces out of the pool, whatever becomes of the request; undefined when any is missing. */
-function takeNonces(request: SignRequest, id: number, pool: NoncePool): TakenNonces | undefined {
-  const own = request.signers.find((signer) => signer.id === id);
-  if (own === undefined) return undefined;
-  const vote = pool.take(own.vote.nonceId);
-  const extension = own.extension === undefined ? undefined : pool.take(own.extension.nonceId);
-  const wanted = request.extension !== undefined;
-  const complete = request.signers.every((signer) => (signer.extension !== undefined) === wanted);
-  if (vote !== undefined && complete && (extension !== undefined) === wanted) return { vote, extension };
-  for (const issued of [vote, extension]) if (issued !== undefined) wipe(issued.nonces.hiding, issued.nonces.binding);
-  return undefined;
-}
-
-function wipeNonces(taken: TakenNonces): void {
-  wipe(taken.vote.nonces.hiding, taken.vote.nonces.binding);
-  if (taken.extension !== undefined) wipe(taken.extension.nonces.hiding, taken.extension.nonces.binding);
 }
 
 function mayCarryExtension(canonical: Canonical): boolean {

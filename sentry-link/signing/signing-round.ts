@@ -6,13 +6,10 @@ import type { Log } from '../../src/shared/ports/log.js';
 import { extensionSignBytes, parseSignBytes, sameExceptTimestamp } from '../../src/shared/privval/sign-bytes.js';
 import { compareTimestamps, STEP_PROPOSAL, type Canonical } from '../../src/shared/privval/canonical.js';
 import type { VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
-import { Attempt, type CompletedSignature, type GroupKey } from './attempt.js';
+import { Attempt, type GroupKey } from './attempt.js';
 import type { Peer } from '../cosigners/peer.js';
+import { outOfTime, refused, tooManyRefusals, type Refusal, type RoundResult } from './round-result.js';
 import { chooseSigners } from './signer-choice.js';
-
-export type RoundResult =
-  | { readonly kind: 'signed'; readonly signed: CompletedSignature }
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
 export interface RoundDeps {
   readonly group: Group;
@@ -46,7 +43,7 @@ export class SigningRound {
   readonly #vote: VoteToSign;
   readonly #deps: RoundDeps;
   readonly #attempts: Attempt[] = [];
-  readonly #refusals = new Map<number, { readonly code: string; readonly message: string }>();
+  readonly #refusals = new Map<number, Refusal>();
   readonly #bad = new Set<number>();
   readonly #resting = new Set<number>();
   readonly #rests = new Map<number, number>();
@@ -79,7 +76,7 @@ export class SigningRound {
     if (this.#attempts.some((attempt) => !attempt.dead && !attempt.stalled)) return;
     const { peers, threshold } = this.#deps;
     const open = peers.filter((peer) => !this.#refusals.has(peer.id) && !this.#bad.has(peer.id));
-    if (open.length < threshold) return this.#finish(this.#tooManyRefusals());
+    if (open.length < threshold) return this.#finish(tooManyRefusals(this.#refusals.values()));
     if (this.#attempts.length >= MAX_ATTEMPTS) return;
     const busy = new Set(this.#attempts.flatMap((attempt) => [...attempt.waitingFor]));
     const { chainId, height, round, step } = this.#vote.canonical;
@@ -220,26 +217,9 @@ export class SigningRound {
     });
   }
 
-  #tooManyRefusals(): RoundResult {
-    const worst = [...this.#refusals.values()].sort((a, b) => rank(a.code) - rank(b.code))[0];
-    return worst === undefined
-      ? refused('QUORUM_LOST', 'too many cosigners gave bad answers')
-      : refused(worst.code, worst.message);
-  }
-
   #outOfTime(): RoundResult {
-    const first = [...this.#refusals.values()][0];
-    const { chainId } = this.#vote.canonical;
-    const ready = this.#deps.peers.filter((peer) => peer.connected).length;
-    const halted = this.#deps.peers.flatMap((peer) => (peer.connected ? (peer.report(chainId)?.halted ?? []) : []))[0];
-    const also = [
-      first === undefined ? '' : `; one refused: ${first.code}`,
-      halted === undefined ? '' : `; one signs nothing: ${halted}`,
-    ].join('');
-    return refused(
-      'QUORUM_LOST',
-      `${ready} of ${this.#deps.peers.length} cosigners connected, ${this.#deps.threshold} needed${also}`,
-    );
+    const { peers, threshold } = this.#deps;
+    return outOfTime(this.#vote.canonical.chainId, threshold, peers, this.#refusals.values());
   }
 
   #extensionBytes(): Uint8Array | undefined {
@@ -267,15 +247,6 @@ export class SigningRound {
 
 /** Refusals that say nothing about the vote; the same cosigner may be asked again in this round. */
 const RETRIED: ReadonlySet<string> = new Set(['NONCE_UNKNOWN', 'BUSY', 'TERM_OLD']);
-
-/** A double sign is what the operator must hear of, whatever else the others say. */
-function rank(code: string): number {
-  return code === 'DOUBLE_SIGN' ? 0 : code.endsWith('_REGRESSION') ? 1 : 2;
-}
-
-function refused(code: string, message: string): RoundResult {
-  return { kind: 'refused', code, message };
-}
 
 function tryParse(signBytes: Uint8Array): Canonical | undefined {
   try {
