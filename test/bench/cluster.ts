@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '../../src/shared/errors.js';
 import { initCluster } from '../../src/shared/home/init/init.js';
 import { nodeDisk } from '../../src/shared/ports/node-disk.js';
 import { systemRandom } from '../../src/shared/ports/random.js';
@@ -83,6 +84,17 @@ export class BenchCluster {
     await Promise.all(this.nodes.map((node) => node.connected()));
   }
 
+  /** The last lines of each process that are about no single vote. */
+  lastWords(): string {
+    const about = (name: string, logFile: string): string[] =>
+      readFileSync(logFile, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '' && !line.includes('"signed '))
+        .slice(-6)
+        .map((line) => `${name}: ${line}`);
+    return this.cluster.processes.flatMap(({ name, logFile }) => about(name, logFile)).join('\n');
+  }
+
   async stop(): Promise<void> {
     await this.cluster.stop();
     await this.proxies?.stop();
@@ -99,6 +111,8 @@ export async function withCluster<T>(
   try {
     await bench.start();
     return await use(bench);
+  } catch (error) {
+    throw new Error(`${messageOf(error)}; what the processes said last:\n${bench.lastWords()}`, { cause: error });
   } finally {
     await bench.stop();
   }
