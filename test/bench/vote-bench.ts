@@ -1,5 +1,6 @@
 import type { Bench } from './bench.js';
 import { withCluster } from './cluster.js';
+import { wireRoundTrips } from './delay-proxies.js';
 import { resultOf, type Goal } from './result.js';
 import { OtherLoad } from './usage.js';
 
@@ -56,6 +57,17 @@ export const voteBenches: readonly Bench[] = BENCHES.map((bench) => ({
       add(
         resultOf({ name: `${name}/precommit`, unit: 'ms', samples: precommits, note: 'with an extension signature' }),
       );
+      if (delayMs !== undefined) {
+        const wire = await wireRoundTrips(delayMs, Math.ceil(count / 2));
+        add(
+          resultOf({
+            name: `${name}/wire`,
+            unit: 'ms',
+            samples: wire,
+            note: 'the simulated wire by itself, with an echo',
+          }),
+        );
+      }
       if (name !== 'vote/2of3/loopback') return;
       const paced = await voter.paced(effort.votes, PACE_MS);
       add(resultOf({ name: `${name}/paced`, unit: 'ms', samples: paced, note: `one every ${PACE_MS} ms` }));
