@@ -17,6 +17,8 @@ export interface DevProcessOptions {
   /** The compiled command line. */
   readonly main: string;
   readonly onEvent: (event: DevEvent) => void;
+  /** Started, for the first time or again. */
+  readonly onStart: (name: string, pid: number | undefined) => void;
   /** Ended without having been told to. */
   readonly onDeath: (name: string, how: string) => void;
 }
@@ -44,16 +46,13 @@ export class DevProcess {
     });
   }
 
-  get pid(): number | undefined {
-    return this.#child?.pid;
-  }
-
   start(): void {
-    const { name, role, dir, main, onDeath } = this.#options;
+    const { name, role, dir, main, onStart, onDeath } = this.#options;
     const args = [main, role, 'start', '--home', join(dir, name), '--log-format', 'json'];
     // A group of its own: Ctrl-C reaches us alone, and we end the others in order.
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
     this.#child = child;
+    onStart(name, child.pid);
     for (const stream of [child.stdout, child.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#line(line));
     }

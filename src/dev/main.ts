@@ -39,6 +39,7 @@ class DevRun {
           dir: home.dir,
           main: MAIN,
           onEvent: (event) => this.#onEvent(event),
+          onStart: (started, pid) => this.#say(`${started} runs as process ${pid}`),
           onDeath: (died, how) => this.#say(`${died} ended (${how}); it is started again in ${RESTART_MS / 1000} s`),
         }),
     );
@@ -65,10 +66,7 @@ class DevRun {
   }
 
   async #start(processes: readonly DevProcess[]): Promise<void> {
-    for (const child of processes) {
-      child.start();
-      this.#say(`${child.name} runs as process ${child.pid}`);
-    }
+    for (const child of processes) child.start();
     await Promise.all(processes.map(({ ready }) => ready));
   }
 
