@@ -17,14 +17,7 @@ import type { HeightPace, HeightPaceLimit } from '../src/shared/watermark/height
 import { decide, type Refusal } from '../src/shared/watermark/rules.js';
 import type { Watermark } from '../src/shared/watermark/watermark.js';
 import { NoncePool } from './nonce-pool.js';
-import {
-  makeShares,
-  takeNonces,
-  wipeNonces,
-  type RequestShares,
-  type ShareKey,
-  type TakenNonces,
-} from './request-shares.js';
+import { makeShares, takeNonces, wipeNonces, type RequestShares, type TakenNonces } from './request-shares.js';
 
 /** What the signer needs of its durable watermark; production passes a WatermarkStore. */
 export interface WatermarkPort {
@@ -63,7 +56,6 @@ export interface ChainSignerDeps {
 export class ChainSigner {
   readonly chainId: string;
   readonly #options: ChainSignerOptions;
-  readonly #key: ShareKey;
   readonly #deps: ChainSignerDeps;
   readonly #queue = new SerialQueue(MAX_QUEUED_SIGN_REQUESTS);
   readonly #paceLimit: HeightPaceLimit | undefined;
@@ -74,8 +66,6 @@ export class ChainSigner {
   constructor(options: ChainSignerOptions, deps: ChainSignerDeps) {
     this.chainId = options.chainId;
     this.#options = options;
-    const { id, groupPublicKey, secretShare } = options;
-    this.#key = { id, groupPublicKey, secretShare };
     this.#deps = deps;
     const perSecond = options.maxHeightsPerSecond;
     this.#paceLimit = perSecond === undefined ? undefined : heightPaceLimit(perSecond);
@@ -213,7 +203,7 @@ export class ChainSigner {
   /** A promise, so that a throw waits for the write like everything else. */
   async #computeShares(request: SignRequest, canonical: Canonical, taken: TakenNonces): Promise<RequestShares> {
     invariant(request.signers.length === this.#options.threshold, 'a share is made for exactly t signers');
-    return makeShares(this.#deps.group, this.#key, request, canonical, taken);
+    return makeShares(this.#deps.group, this.#options, request, canonical, taken);
   }
 
   #halted(): ErrorCode | undefined {

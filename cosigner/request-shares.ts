@@ -49,7 +49,7 @@ export function wipeNonces({ vote, extension }: TakenNonces): void {
  */
 export function makeShares(
   group: Group,
-  key: ShareKey,
+  { id, groupPublicKey, secretShare }: ShareKey,
   request: SignRequest,
   canonical: Canonical,
   taken: TakenNonces,
@@ -63,7 +63,8 @@ export function makeShares(
       const { hiding, binding } = must(commitmentOf(signer), 'every signer has committed');
       return { id: signer.id, hiding, binding };
     });
-    return signShare(group, { ...key, nonces, ownCommitment: commitment, commitments, message });
+    const issued = { nonces, ownCommitment: commitment };
+    return signShare(group, { id, groupPublicKey, secretShare, ...issued, commitments, message });
   };
   const vote = share((signer) => signer.vote, taken.vote, request.signBytes);
   if (request.extension === undefined || taken.extension === undefined) return { vote, extension: undefined };
