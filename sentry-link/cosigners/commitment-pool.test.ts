@@ -13,6 +13,16 @@ describe('commitment pool', () => {
     expect([1, 2, 3, 4].map(() => pool.take()?.nonceId)).toEqual([1, 2, 3, undefined]);
   });
 
+  it('keeps nothing of the message that they came in', () => {
+    const message = new Uint8Array(1024 * 1024).fill(7);
+    const pool = new CommitmentPool();
+    pool.add([{ nonceId: 1, hiding: message.subarray(0, 32), binding: message.subarray(32, 64) }]);
+    message.fill(0);
+    const taken = pool.take();
+    expect([taken?.hiding, taken?.binding]).toEqual([new Uint8Array(32).fill(7), new Uint8Array(32).fill(7)]);
+    expect([taken?.hiding, taken?.binding].map((point) => point?.buffer.byteLength)).toEqual([32, 32]);
+  });
+
   it('holds 256 and refuses a batch that would make it more, whole', () => {
     const pool = new CommitmentPool();
     expect(pool.add(commitments(200))).toBe(true);

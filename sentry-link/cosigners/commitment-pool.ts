@@ -18,7 +18,9 @@ export class CommitmentPool {
   /** False when the batch is more than the pool may hold. A commitment told twice is harmless: its cosigner uses it once. */
   add(commitments: readonly NonceCommitment[]): boolean {
     if (this.size + commitments.length > MAX_POOLED) return false;
-    this.#unspent.push(...commitments);
+    // Bytes of their own: those that came are a part of a message of up to a megabyte, which would be kept as well.
+    for (const { nonceId, hiding, binding } of commitments)
+      this.#unspent.push({ nonceId, hiding: hiding.slice(), binding: binding.slice() });
     return true;
   }
 
