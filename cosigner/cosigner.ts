@@ -1,9 +1,9 @@
 import type { ChainReport, CosignerHello, CosignerMessage } from '../src/shared/coordination/messages.js';
 import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
-import type { ChainSigner } from './chain-signer.js';
+import type { ChainSigner } from './signing/chain-signer.js';
 import { LeaseTable } from './lease-table.js';
-import { LinkSession } from './link-session.js';
+import { LinkSession } from './links/link-session.js';
 
 export interface CosignerOptions {
   readonly id: number;

@@ -22,10 +22,10 @@ import { serveStatus } from '../src/shared/status/status-socket.js';
 import { loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
 import { WatermarkStore } from '../src/shared/watermark/store.js';
-import { ChainSigner } from './chain-signer.js';
+import { ChainSigner } from './signing/chain-signer.js';
 import { Cosigner } from './cosigner.js';
 import { describeCosigner } from './cosigner-status.js';
-import { startGrpcServer } from './grpc-server.js';
+import { startGrpcServer } from './links/link-server.js';
 
 export interface StartOptions {
   readonly home: string;

@@ -7,7 +7,7 @@ import type { RandomBytes } from '../src/shared/ports/random.js';
 import type { SignOutcome, VoteToSign } from '../src/shared/privval/vote-to-sign.js';
 import type { GroupKey } from './signing/attempt.js';
 import { ChainCoordinator } from './signing/chain-coordinator.js';
-import { LeaseCandidate } from './lease-candidate.js';
+import { LeaseCandidate } from './leadership/lease-candidate.js';
 import { Peer } from './cosigners/peer.js';
 
 export interface LinkChain {

@@ -6,10 +6,10 @@ import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
 import type { TlsIdentity } from '../../src/shared/transport/identity.js';
-import { LogLimiter } from '../../src/shared/transport/log-limiter.js';
+import { LogLimiter } from '../../src/shared/log-limiter.js';
 import { checkPins, type PinnedPeer } from '../../src/shared/transport/tls.js';
-import { dialCosigner } from './cosigner-client-dial.js';
-import { CosignerStream } from './cosigner-client-stream.js';
+import { dialCosigner } from './dial.js';
+import { CosignerStream } from './cosigner-stream.js';
 
 const HELLO_TIMEOUT_MS = 1_000;
 /** A dead peer is noticed within a second; its owner makes it say something every 250 ms by heartbeats. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log, LogFields } from '../../src/shared/ports/log.js';
-import type { DialError } from './dialler-failure.js';
+import type { DialError } from './dial-error.js';
 
 const MINUTE_MS = 60_000;
 /** A node that connects and drops all the time changes class with every attempt; this bounds what it makes us write. */

@@ -6,7 +6,7 @@ import type { ByteChannel, ByteChannelHandlers } from '../../src/shared/ports/by
 import type { Log, LogFields } from '../../src/shared/ports/log.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { Dialler } from './dialler.js';
-import { classifyDial } from './dialler-failure.js';
+import { classifyDial } from './dial-error.js';
 import { parseNodeAddress } from '../../src/shared/config/node-address.js';
 
 const address = parseNodeAddress('tcp://10.1.0.2:26659');

@@ -3,9 +3,9 @@ import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
-import { classifyDial, dialError, type DialCode, type DialError } from './dialler-failure.js';
+import { classifyDial, dialError, type DialCode, type DialError } from './dial-error.js';
 import { DiallerLog } from './dialler-log.js';
-import { WatchedChannel, type ChannelEnd } from './dialler-watch.js';
+import { WatchedChannel, type ChannelEnd } from './watched-channel.js';
 import type { NodeAddress } from '../../src/shared/config/node-address.js';
 
 /** A node that starts waits 3 s for its signer and then exits (CometBFT node/node.go), so dialling is quick. */

@@ -10,7 +10,7 @@ import { systemRandom } from '../../src/shared/ports/random.js';
 import { socketChannel } from '../../src/shared/ports/socket-channel.js';
 import { identityFromSeed } from '../../src/shared/secret-connection/identity.js';
 import { secureChannel } from '../../src/shared/secret-connection/secure-channel.js';
-import { classifyDial } from './dialler-failure.js';
+import { classifyDial } from './dial-error.js';
 import { Dialler } from './dialler.js';
 import { parseNodeAddress, type NodeAddress } from '../../src/shared/config/node-address.js';
 import { nodeConnect } from './node-connect.js';

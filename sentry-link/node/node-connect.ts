@@ -7,7 +7,7 @@ import { socketChannel } from '../../src/shared/ports/socket-channel.js';
 import type { Identity } from '../../src/shared/secret-connection/identity.js';
 import { secureChannel } from '../../src/shared/secret-connection/secure-channel.js';
 import type { ConnectToNode, NodeChannel } from './dialler.js';
-import { dialError } from './dialler-failure.js';
+import { dialError } from './dial-error.js';
 import type { NodeAddress } from '../../src/shared/config/node-address.js';
 
 const CONNECT_TIMEOUT_MS = 1_000;

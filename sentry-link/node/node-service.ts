@@ -7,7 +7,7 @@ import type { NodeStatus } from '../../src/shared/status/process-status.js';
 import { Dialler, type ConnectToNode } from './dialler.js';
 import type { NodeAddress } from '../../src/shared/config/node-address.js';
 import { NodeArbiter, type NodeMode } from './node-arbiter.js';
-import { NodeRecord } from './node-session-record.js';
+import { NodeRecord } from './node-record.js';
 import { NodeSession } from './node-session.js';
 
 export interface NodeServiceOptions {

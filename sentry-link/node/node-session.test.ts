@@ -18,7 +18,7 @@ import { encodeRequest, type PrivvalRequest } from '../../src/shared/privval/req
 import { decodeResponse, type PrivvalResponse } from '../../src/shared/privval/response.js';
 import { parseSignBytes } from '../../src/shared/privval/sign-bytes.js';
 import type { SignOutcome, VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
-import { NodeRecord } from './node-session-record.js';
+import { NodeRecord } from './node-record.js';
 import { NodeSession } from './node-session.js';
 
 const numRuns = process.env['CI'] === 'true' ? 10_000 : 300;

@@ -13,8 +13,8 @@ import {
   type SignedVoteResponse,
 } from '../../src/shared/privval/response.js';
 import type { SignedVote, SignOutcome, VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
-import { nameRequest, type NodeRecord } from './node-session-record.js';
-import { checkChainId, voteToSign, type SignRequestOfNode } from './node-session-request.js';
+import { nameRequest, type NodeRecord } from './node-record.js';
+import { checkChainId, voteToSign, type SignRequestOfNode } from '../vote-to-sign.js';
 
 /** A node asks for one signature at a time; a few more are forgiven. */
 const MAX_WAITING = 4;

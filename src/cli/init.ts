@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { InitResult } from '../shared/home/init/init.js';
+import type { InitResult } from '../setup/init/init.js';
 import { print, printJson, type Io } from './io.js';
 import * as options from './options.js';
 import { whileUninterrupted } from './uninterrupted.js';
@@ -69,8 +69,8 @@ ${options.examples(
 }
 
 async function makeCluster(dir: string, given: InitOptions, io: Io): Promise<InitResult> {
-  const { initCluster, checkRequest } = await import('../shared/home/init/init.js');
-  const { wipeKey } = await import('../shared/keys/priv-validator-key.js');
+  const { initCluster, checkRequest } = await import('../setup/init/init.js');
+  const { wipeKey } = await import('../setup/keys/priv-validator-key.js');
   const { nodeDisk } = await import('../shared/ports/node-disk.js');
   const { systemRandom } = await import('../shared/ports/random.js');
   const { chainId, node: nodes, threshold, links } = given;

@@ -55,7 +55,7 @@ async function readGroups(path: string): Promise<readonly GroupInfo[]> {
     () => false,
   );
   if (isFile) return [await loadGroupFile(path)];
-  const { findChainFiles } = await import('../shared/home/find-homes.js');
+  const { findChainFiles } = await import('../setup/find-homes.js');
   const groups: GroupInfo[] = [];
   for (const { group, chainId } of await findChainFiles(path)) {
     const found = await loadGroupFile(group, chainId);

@@ -36,8 +36,8 @@ export function addKeysSplitCommand(keys: Command, io: Io): void {
     .action(async (given: SplitOptions) => {
       const out = resolve(given.out);
       const info = await whileUninterrupted(async () => {
-        const { splitKey } = await import('../shared/home/split.js');
-        const { wipeKey } = await import('../shared/keys/priv-validator-key.js');
+        const { splitKey } = await import('../setup/keys/split.js');
+        const { wipeKey } = await import('../setup/keys/priv-validator-key.js');
         const { systemRandom } = await import('../shared/ports/random.js');
         const key = await readKey(given.key, io);
         const { chainId, threshold, count } = given;

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HekateError } from '../shared/errors.js';
-import type { ChainFiles } from '../shared/home/find-homes.js';
-import type { ChainVerdict } from '../shared/keys/verify-folders.js';
+import type { ChainFiles } from '../setup/find-homes.js';
+import type { ChainVerdict } from '../setup/keys/verify-folders.js';
 import { print, printJson, type Io } from './io.js';
 import { examples } from './options.js';
 
@@ -33,9 +33,9 @@ export function addKeysVerifyCommand(keys: Command, io: Io): void {
 }
 
 async function verify(folders: readonly string[], key: string | undefined): Promise<readonly ChainVerdict[]> {
-  const { findChainFiles } = await import('../shared/home/find-homes.js');
+  const { findChainFiles } = await import('../setup/find-homes.js');
   const { loadGroup } = await import('../shared/frost/load-group.js');
-  const { verifyChain } = await import('../shared/keys/verify-folders.js');
+  const { verifyChain } = await import('../setup/keys/verify-folders.js');
   const expected = key === undefined ? undefined : await readPublicKey(key);
   const byChain = new Map<string, ChainFiles[]>();
   for (const folder of folders)
@@ -49,7 +49,7 @@ async function verify(folders: readonly string[], key: string | undefined): Prom
 
 async function readPublicKey(file: string): Promise<Uint8Array> {
   const { readInput } = await import('./read-input.js');
-  const { parsePublicKey } = await import('../shared/keys/public-key-file.js');
+  const { parsePublicKey } = await import('../setup/keys/public-key-file.js');
   return parsePublicKey(await readInput(file, 'the key file'));
 }
 

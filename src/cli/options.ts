@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { ConsensusKey } from '../shared/keys/priv-validator-key.js';
+import type { ConsensusKey } from '../setup/keys/priv-validator-key.js';
 import { HekateError } from '../shared/errors.js';
 import type { HostPort } from '../shared/config/host-port.js';
 import type { LogConfig } from '../shared/config/log-config.js';
@@ -49,10 +49,7 @@ export async function readStart(options: StartOptions, chainId: string): Promise
   if (options.neverSigned === true) return neverSigned();
   if (options.height !== undefined) return floorAtHeight(options.height);
   if (options.state === undefined) return undefined;
-  const [{ readInput }, { fromFilePv }] = await Promise.all([
-    import('./read-input.js'),
-    import('../shared/watermark/file-pv.js'),
-  ]);
+  const [{ readInput }, { fromFilePv }] = await Promise.all([import('./read-input.js'), import('../setup/file-pv.js')]);
   return fromFilePv(Buffer.from(await readInput(options.state, 'the state file')).toString('utf8'), chainId);
 }
 
@@ -60,7 +57,7 @@ export async function readStart(options: StartOptions, chainId: string): Promise
 export async function readKey(file: string, io: Io): Promise<ConsensusKey> {
   const [{ readInput }, { parsePrivValidatorKey }, { wipe }] = await Promise.all([
     import('./read-input.js'),
-    import('../shared/keys/priv-validator-key.js'),
+    import('../setup/keys/priv-validator-key.js'),
     import('../shared/bytes.js'),
   ]);
   const contents = await readInput(file, 'the key file');

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HekateError } from '../shared/errors.js';
-import type { StateInitResult } from '../shared/home/state-init.js';
+import type { StateInitResult } from '../setup/state-init.js';
 import type { Watermark } from '../shared/watermark/watermark.js';
 import { print, printJson, warn, type Io } from './io.js';
 import { addStartOptions, examples, readStart, type StartOptions } from './options.js';
@@ -66,7 +66,7 @@ async function init(home: string, given: StateInitOptions, start: Watermark): Pr
   const { loadCosignerConfig } = await import('../shared/config/cosigner-config.js');
   const { loadGroupFile } = await import('../shared/home/group-file.js');
   const { groupFile, watermarkFile } = await import('../shared/home/paths.js');
-  const { initState } = await import('../shared/home/state-init.js');
+  const { initState } = await import('../setup/state-init.js');
   const { nodeDisk } = await import('../shared/ports/node-disk.js');
   const { chainId } = given;
   const { chains, file } = await loadCosignerConfig(home);

@@ -31,7 +31,7 @@ export function addStateShowCommand(state: Command, io: Io, fail: (exitCode: num
 }
 
 async function findCosignerHomes(dir: string): Promise<readonly string[]> {
-  const { findFolders } = await import('../shared/home/find-homes.js');
+  const { findFolders } = await import('../setup/find-homes.js');
   const { COSIGNER_CONFIG_FILE } = await import('../shared/config/cosigner-config.js');
   return findFolders(dir, COSIGNER_CONFIG_FILE);
 }

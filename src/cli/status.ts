@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { CollectedStatus } from '../shared/status/collect.js';
+import type { CollectedStatus } from '../setup/collect-status.js';
 import type { WatermarkStatus } from '../shared/status/process-status.js';
 import { EXIT_FAILED } from './exit-codes.js';
 import { print, printJson, type Io } from './io.js';
@@ -18,7 +18,7 @@ export function addStatusCommand(program: Command, io: Io, fail: (exitCode: numb
     .option('--json', 'print JSON')
     .addHelpText('after', examples('hekate status ./cluster', 'hekate status ./cluster --json | jq .'))
     .action(async (dir: string, { json }: { json?: boolean }) => {
-      const { collectStatus } = await import('../shared/status/collect.js');
+      const { collectStatus } = await import('../setup/collect-status.js');
       const collected = await collectStatus(resolve(dir));
       if (json === true) printJson(io, collected);
       else print(io, collected.flatMap(describe).join('\n'));

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../src/shared/errors.js';
-import { initCluster } from '../../src/shared/home/init/init.js';
+import { initCluster } from '../../src/setup/init/init.js';
 import { nodeDisk } from '../../src/shared/ports/node-disk.js';
 import { systemRandom } from '../../src/shared/ports/random.js';
 import { HekateCluster } from '../support/hekate-cluster.js';

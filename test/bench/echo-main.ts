@@ -1,7 +1,7 @@
 /** The other process of echo.ts: its setup comes as a message, and the port of its stream goes back as one. */
-import { startGrpcServer } from '../../cosigner/grpc-server.js';
+import { startGrpcServer } from '../../cosigner/links/link-server.js';
 import { nodeConnect } from '../../sentry-link/node/node-connect.js';
-import { NodeRecord } from '../../sentry-link/node/node-session-record.js';
+import { NodeRecord } from '../../sentry-link/node/node-record.js';
 import { NodeSession } from '../../sentry-link/node/node-session.js';
 import { parseNodeAddress } from '../../src/shared/config/node-address.js';
 import type { CosignerMessage } from '../../src/shared/coordination/messages.js';

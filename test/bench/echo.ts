@@ -7,7 +7,7 @@ import { silentLog } from '../../src/shared/ports/log.js';
 import { systemRandom } from '../../src/shared/ports/random.js';
 import { encodeSignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { pinOf } from '../../src/shared/transport/identity.js';
-import { makeIdentity } from '../../src/shared/transport/make-identity.js';
+import { makeIdentity } from '../../src/setup/identity/make-identity.js';
 import { guardAgainstOrphan } from '../support/orphan-guard.js';
 import { NodeSide } from './node-side.js';
 import { Ballots } from './voter.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { dealKey } from '../../src/shared/keys/dealing.js';
-import { generateConsensusKey } from '../../src/shared/keys/priv-validator-key.js';
+import { dealKey } from '../../src/setup/keys/dealing.js';
+import { generateConsensusKey } from '../../src/setup/keys/priv-validator-key.js';
 import { verifySignature } from '../../src/shared/ed25519/openssl-verify.js';
 import { aggregate } from '../../src/shared/frost/aggregate.js';
 import type { Group } from '../../src/shared/frost/group.js';

@@ -1,4 +1,4 @@
-import { ChainSigner } from '../../cosigner/chain-signer.js';
+import { ChainSigner } from '../../cosigner/signing/chain-signer.js';
 import { Cosigner } from '../../cosigner/cosigner.js';
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
 import type { Group } from '../../src/shared/frost/group.js';

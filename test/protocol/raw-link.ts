@@ -1,4 +1,4 @@
-import type { LinkSession } from '../../cosigner/link-session.js';
+import type { LinkSession } from '../../cosigner/links/link-session.js';
 import type { CosignerMessage, NonceCommitment, SignReply } from '../../src/shared/coordination/messages.js';
 import type { VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
 import type { Cluster } from './cluster.js';

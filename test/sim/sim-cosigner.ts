@@ -1,6 +1,6 @@
-import { ChainSigner, type WatermarkPort } from '../../cosigner/chain-signer.js';
+import { ChainSigner, type WatermarkPort } from '../../cosigner/signing/chain-signer.js';
 import { Cosigner } from '../../cosigner/cosigner.js';
-import { NoncePool, type IssuedNonces } from '../../cosigner/nonce-pool.js';
+import { NoncePool, type IssuedNonces } from '../../cosigner/signing/nonce-pool.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import { silentLog } from '../../src/shared/ports/log.js';

@@ -1,5 +1,5 @@
 import type { Cosigner } from '../../cosigner/cosigner.js';
-import type { LinkSession } from '../../cosigner/link-session.js';
+import type { LinkSession } from '../../cosigner/links/link-session.js';
 import type { SentryLink } from '../../sentry-link/sentry-link.js';
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
 import type { Clock } from '../../src/shared/ports/clock.js';

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { equalBytes } from '../../src/shared/bytes.js';
 import { MAX_EXTENSION_BYTES } from '../../src/shared/coordination/limits.js';
 import type { SignRequest } from '../../src/shared/coordination/messages.js';
-import { dialCosigner } from '../../sentry-link/cosigners/cosigner-client-dial.js';
+import { dialCosigner } from '../../sentry-link/cosigners/dial.js';
 import { HekateError } from '../../src/shared/errors.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
 import { HOST, member, PausableNetwork, TestCosigner, TestLink, until, type Member } from './stream-fixture.js';

@@ -1,13 +1,13 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { startGrpcServer, type GrpcServer, type GrpcServerOptions } from '../../cosigner/grpc-server.js';
-import type { EndLink, SendToLink } from '../../cosigner/grpc-server-stream.js';
+import { startGrpcServer, type GrpcServer, type GrpcServerOptions } from '../../cosigner/links/link-server.js';
+import type { EndLink, SendToLink } from '../../cosigner/links/link-stream.js';
 import { CosignerClient, type CosignerClientOptions } from '../../sentry-link/cosigners/cosigner-client.js';
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
 import type { Log, LogFields } from '../../src/shared/ports/log.js';
 import { systemRandom } from '../../src/shared/ports/random.js';
 import { pinOf, type TlsIdentity } from '../../src/shared/transport/identity.js';
-import { makeIdentity } from '../../src/shared/transport/make-identity.js';
+import { makeIdentity } from '../../src/setup/identity/make-identity.js';
 import type { PinnedPeer } from '../../src/shared/transport/tls.js';
 import { eventually } from '../support/eventually.js';
 

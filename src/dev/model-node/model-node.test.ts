@@ -17,7 +17,13 @@ import { heightFile, memoryHeight, type HeightStore } from './height-store.js';
 import { ModelNode, type ModelNodeOptions } from './model-node.js';
 import { SignerEndpoint } from './signer-endpoint.js';
 import { startModelNode } from './start.js';
-import { memoryPair, signHonestly, TEST_PUBLIC_KEY, TestSigner, type Respond } from './test-signer.js';
+import {
+  memoryPair,
+  signHonestly,
+  TEST_PUBLIC_KEY,
+  TestSigner,
+  type Respond,
+} from '../../../test/support/test-signer.js';
 
 const folders: string[] = [];
 afterEach(async () => {

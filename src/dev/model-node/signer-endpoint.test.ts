@@ -7,7 +7,7 @@ import type { PrivvalRequest } from '../../shared/privval/request.js';
 import { Backlog } from './backlog.js';
 import { RemoteSignerClient } from './remote-signer-client.js';
 import { SignerEndpoint, type AcceptGeneration } from './signer-endpoint.js';
-import { memoryPair, signHonestly, TestSigner, type Respond } from './test-signer.js';
+import { memoryPair, signHonestly, TestSigner, type Respond } from '../../../test/support/test-signer.js';
 
 const PING: PrivvalRequest = { kind: 'ping' };
 const PUB_KEY: PrivvalRequest = { kind: 'pubKey', chainId: 'test-1' };

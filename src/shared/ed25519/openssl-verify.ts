@@ -1,5 +1,5 @@
 import { verify, type KeyObject } from 'node:crypto';
-import { publicKeyOf } from '../secret-connection/raw-keys.js';
+import { publicKeyOf } from './raw-keys.js';
 
 /** One key per chain, and a few of peers; parsing one costs 20 µs. */
 const MAX_CACHED = 512;

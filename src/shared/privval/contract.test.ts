@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../bytes.js';
-import { anyProposals, anyVotes, canonicals } from './arbitraries.js';
+import { anyProposals, anyVotes, canonicals } from './testdata/arbitraries.js';
 import { STEP_PROPOSAL, type BlockId, type Canonical, type Timestamp } from './canonical.js';
 import type { ProposalMessage, VoteMessage } from './node-messages.js';
 import { decodeRequest, encodeRequest, type PrivvalRequest } from './request.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../bytes.js';
-import { anyProposals, anyVotes } from './arbitraries.js';
+import { anyProposals, anyVotes } from './testdata/arbitraries.js';
 import { NO_BLOCK, ZERO_TIME } from './fields.js';
 import { EMPTY_PROPOSAL, EMPTY_VOTE } from './node-messages.js';
 import { REMOTE_ERROR, remoteError } from './remote-error.js';

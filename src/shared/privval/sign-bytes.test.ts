@@ -11,7 +11,7 @@ import {
   sameExceptTimestamp,
   withTimestamp,
 } from './sign-bytes.js';
-import { canonicals } from './arbitraries.js';
+import { canonicals } from './testdata/arbitraries.js';
 import vectors from './testdata/sign-bytes.json' with { type: 'json' };
 
 const numRuns = process.env['CI'] === 'true' ? 10_000 : 500;

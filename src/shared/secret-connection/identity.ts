@@ -1,6 +1,6 @@
 import { createHash, sign, verify } from 'node:crypto';
 import { toHex } from '../bytes.js';
-import { privateKeyOf, publicKeyOf, rawPublicKey } from './raw-keys.js';
+import { privateKeyOf, publicKeyOf, rawPublicKey } from '../ed25519/raw-keys.js';
 
 /** Who we are on a secret connection: an Ed25519 key, of which the secret half never leaves this object. */
 export interface Identity {

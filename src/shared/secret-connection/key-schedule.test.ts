@@ -5,7 +5,7 @@ import { isHekateError } from '../errors.js';
 import { identityFromSeed, peerIdOf, verifyIdentity } from './identity.js';
 import { deriveChallenge, deriveFrameKeys, deriveSession, ephemeralKey } from './key-schedule.js';
 import { MerlinTranscript } from './merlin.js';
-import { publicKeyOf } from './raw-keys.js';
+import { publicKeyOf } from '../ed25519/raw-keys.js';
 import vectors from './testdata/handshake.json' with { type: 'json' };
 
 const sha256 = (word: string): Uint8Array => new Uint8Array(createHash('sha256').update(word).digest());

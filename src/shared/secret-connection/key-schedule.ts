@@ -3,7 +3,7 @@ import { equalBytes, wipe } from '../bytes.js';
 import { HekateError } from '../errors.js';
 import type { RandomBytes } from '../ports/random.js';
 import { MerlinTranscript } from './merlin.js';
-import { privateKeyOf, publicKeyOf, rawPublicKey } from './raw-keys.js';
+import { privateKeyOf, publicKeyOf, rawPublicKey } from '../ed25519/raw-keys.js';
 
 export interface EphemeralKey {
   readonly privateKey: KeyObject;

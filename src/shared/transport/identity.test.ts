@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadIdentity, pinOf, type TlsIdentity } from './identity.js';
-import { makeIdentity } from './make-identity.js';
-import { pemBytes } from './pem.js';
+import { makeIdentity } from '../../setup/identity/make-identity.js';
+import { pemBytes } from '../../setup/identity/pem.js';
 import { checkPins } from './tls.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hekate-identity-'));

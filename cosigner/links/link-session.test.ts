@@ -1,0 +1,240 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type {
+  CosignerMessage,
+  NonceCommitment,
+  SignReply,
+  SignRequest,
+} from '../../src/shared/coordination/messages.js';
+import { ManualClock } from '../../test/support/manual-clock.js';
+import { silentLog } from '../../src/shared/ports/log.js';
+import type { ChainSigner } from '../signing/chain-signer.js';
+import { LeaseTable } from '../lease-table.js';
+import { LinkSession, type SessionHost } from './link-session.js';
+import { NoncePool } from '../signing/nonce-pool.js';
+
+const CHAINS = ['one', 'two'];
+const TARGET = 8;
+const bytes = (): Uint8Array => new Uint8Array(32).fill(5);
+
+/** What became of one pair: its secrets, to see whether they are wiped. */
+const SHARE = { groupCommitment: new Uint8Array(32), share: new Uint8Array(32) };
+type Secrets = readonly Uint8Array[];
+
+describe('link session', () => {
+  let clock: ManualClock;
+  let sent: CosignerMessage[];
+  let made: Secrets[];
+  let leases: LeaseTable;
+  let seen: [string, bigint][];
+  let faults: unknown[];
+  /** What the chain does with a request; it takes one nonce pair, as the real one does. */
+  let answer: (request: SignRequest, admits: () => boolean) => Promise<SignReply>;
+  let host: SessionHost;
+
+  const told = (chainId: string): NonceCommitment[] =>
+    sent.flatMap((message) => {
+      const batch = message.kind === 'signed' ? message.fresh : message;
+      return batch?.kind === 'nonceBatch' && batch.chainId === chainId ? batch.commitments : [];
+    });
+  const refused = (id: number): SignReply => ({ kind: 'refused', id, code: 'BUSY', message: '' });
+  const request = (id: number, chainId = 'one'): SignRequest => ({
+    kind: 'signRequest',
+    id,
+    term: 1,
+    chainId,
+    signBytes: bytes(),
+    extension: undefined,
+    settle: false,
+    signers: [{ id: 1, vote: told(chainId)[id - 1] ?? told(chainId)[0]!, extension: undefined }],
+  });
+  const settled = async (): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(0);
+  };
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    [sent, made, seen, faults] = [[], [], [], []];
+    leases = new LeaseTable(-10_000, 1_000);
+    answer = async ({ id }) => refused(id);
+    const generate = () => {
+      const secrets = [bytes(), bytes()] as const;
+      made.push(secrets);
+      const commitment = { hiding: bytes(), binding: bytes() };
+      return { nonces: { hiding: secrets[0], binding: secrets[1] }, commitment };
+    };
+    const chains = CHAINS.map((chainId) => ({
+      chainId,
+      newNoncePool: () => new NoncePool(generate, TARGET),
+      noteSeenSequence: (sequence: bigint) => seen.push([chainId, sequence]),
+      sign: (asked: SignRequest, pool: NoncePool, admits: () => boolean) => {
+        pool.take(asked.signers[0]!.vote.nonceId);
+        return answer(asked, admits);
+      },
+    })) as unknown as ChainSigner[];
+    host = {
+      leases,
+      chain: (chainId) => chains[CHAINS.indexOf(chainId)],
+      chains: () => chains,
+      report: () => [],
+      hello: () => ({ kind: 'cosignerHello', version: '1', id: 1, chains: [] }),
+    };
+  });
+  const open = (name = 'link-1'): LinkSession =>
+    new LinkSession(name, host, {
+      clock,
+      log: silentLog,
+      send: (message) => sent.push(message),
+      onFault: (error) => faults.push(error),
+    });
+
+  it('says hello first, then gives each chain its target of nonces, in portions', () => {
+    open();
+    expect(sent.map(({ kind }) => kind)).toEqual(['cosignerHello', 'nonceBatch', 'nonceBatch']);
+    clock.advance(0);
+    expect(CHAINS.map((chainId) => told(chainId).length)).toEqual([TARGET, TARGET]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('replaces what is used, after the answer has left, and never holds more than its target', async () => {
+    const session = open();
+    clock.advance(0);
+    for (let id = 1; id <= 40; id++) {
+      const before = sent.length;
+      session.receive(request(id));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(sent.slice(before).map(({ kind }) => kind)).toEqual(['refused']);
+      clock.advance(0);
+      expect(told('one').length - id).toBeGreaterThanOrEqual(TARGET / 2);
+      expect(told('one').length - id).toBeLessThanOrEqual(TARGET);
+    }
+    expect(new Set(told('one').map(({ nonceId }) => nonceId)).size).toBe(told('one').length);
+    expect(told('two')).toHaveLength(TARGET);
+  });
+
+  it('with a share travels what was made since the last one, in no message of its own', async () => {
+    answer = async ({ id }) => ({ kind: 'signed', id, vote: SHARE, extension: undefined });
+    const session = open();
+    clock.advance(0);
+    for (let id = 1; id <= 40; id++) {
+      const before = sent.length;
+      session.receive(request(id));
+      await settled();
+      expect(sent.slice(before).map(({ kind }) => kind)).toEqual(['signed']);
+      // What replaces the pair of this request goes with the next answer.
+      expect(told('one')).toHaveLength(TARGET + id - 1);
+    }
+    expect(new Set(told('one').map(({ nonceId }) => nonceId)).size).toBe(told('one').length);
+  });
+
+  it('the nonces of a stream die with it, and are of no use on another', async () => {
+    const first = open();
+    clock.advance(0);
+    const old = request(1);
+    first.close();
+    expect(made.every((secrets) => secrets.every((one) => one.every((byte) => byte === 0)))).toBe(true);
+    const second = open();
+    clock.advance(0);
+    sent = [];
+    first.receive(old);
+    await settled();
+    expect(sent).toEqual([]);
+    second.close();
+    clock.advance(1_000);
+    expect(made).toHaveLength(2 * CHAINS.length * TARGET);
+  });
+
+  it('closed while it fills: makes no more', () => {
+    open().close();
+    const before = made.length;
+    clock.advance(1_000);
+    expect(made).toHaveLength(before);
+  });
+
+  it('an answer that comes after the end is not sent', async () => {
+    let end: (reply: SignReply) => void = () => undefined;
+    answer = () => new Promise((resolve) => (end = resolve));
+    const session = open();
+    clock.advance(0);
+    session.receive(request(1));
+    session.close();
+    sent = [];
+    end(refused(1));
+    await settled();
+    expect(sent).toEqual([]);
+  });
+
+  it.each<[name: string, holder: string, term: number, admitted: boolean]>([
+    ['of the leader', 'link-1', 1, true],
+    ['of another link than the leader', 'link-2', 1, false],
+    ['of an older term', 'link-1', 2, false],
+  ])('a request %s', async (_name, holder, term, admitted) => {
+    leases.request(holder, { term, leaseMs: 1_000, renewal: true }, clock.nowMs());
+    let admits: boolean | undefined;
+    answer = async ({ id }, ask) => {
+      admits = ask();
+      return refused(id);
+    };
+    const session = open();
+    session.receive(request(1));
+    await settled();
+    expect(admits).toBe(admitted);
+  });
+
+  it('a request whose turn comes when its stream is over is not served', async () => {
+    const verdicts: boolean[] = [];
+    let turn: () => void = () => undefined;
+    answer = async ({ id }, admits) => {
+      verdicts.push(admits());
+      await new Promise<void>((resolve) => (turn = resolve));
+      verdicts.push(admits());
+      return refused(id);
+    };
+    const session = open();
+    session.receive(request(1));
+    session.close();
+    turn();
+    await settled();
+    expect(verdicts).toEqual([true, false]);
+  });
+
+  it('a fault in signing reaches the process', async () => {
+    const fault = new Error('broken');
+    answer = () => Promise.reject(fault);
+    open().receive(request(1));
+    await settled();
+    expect(faults).toEqual([fault]);
+    expect(sent.some(({ kind }) => kind === 'refused')).toBe(false);
+  });
+
+  it('an unknown chain is refused, and uses nothing up', async () => {
+    const session = open();
+    clock.advance(0);
+    session.receive({ ...request(1), chainId: 'three' });
+    await settled();
+    expect(sent.at(-1)).toMatchObject({ kind: 'refused', id: 1, code: 'WRONG_CHAIN' });
+  });
+
+  it('a heartbeat with a request for the lease is granted in the name of the link', () => {
+    const session = open('link-7');
+    session.receive({ kind: 'heartbeat', id: 3, lease: { term: 4, leaseMs: 500, renewal: false } });
+    expect(sent.at(-1)).toMatchObject({ kind: 'heartbeatReply', id: 3, granted: true, holder: 'link-7', term: 4 });
+    session.receive({ kind: 'heartbeat', id: 4, lease: undefined });
+    expect(sent.at(-1)).toMatchObject({ id: 4, granted: false, holder: 'link-7', remainingMs: 500 });
+    session.receive({ kind: 'leaseRelease', term: 4 });
+    session.receive({ kind: 'heartbeat', id: 5, lease: undefined });
+    expect(sent.at(-1)).toMatchObject({ id: 5, holder: '' });
+  });
+
+  it('what the link has seen is told to its chains; chains it made up are not', () => {
+    open().receive({
+      kind: 'linkHello',
+      version: '1',
+      seen: [
+        { chainId: 'two', sequence: 9n },
+        { chainId: 'three', sequence: 9n },
+      ],
+    });
+    expect(seen).toEqual([['two', 9n]]);
+  });
+});

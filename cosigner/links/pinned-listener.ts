@@ -1,0 +1,147 @@
+import type { Socket } from 'node:net';
+import type { Server, TLSSocket } from 'node:tls';
+import { formatHostPort, type HostPort } from '../../src/shared/config/host-port.js';
+import { HekateError, messageOf } from '../../src/shared/errors.js';
+import { must } from '../../src/shared/invariant.js';
+import type { Clock, Timer } from '../../src/shared/ports/clock.js';
+import type { Log } from '../../src/shared/ports/log.js';
+import type { TlsIdentity } from '../../src/shared/transport/identity.js';
+import { LogLimiter } from '../../src/shared/log-limiter.js';
+import { peerPin, pinnedTlsServer, type PinnedPeer } from '../../src/shared/transport/tls.js';
+
+const HANDSHAKE_TIMEOUT_MS = 3_000;
+/** Connections that have not shown who they are; one more, and the oldest has to go, so that links still get in. */
+const MAX_UNKNOWN = 64;
+const LOG_INTERVAL_MS = 10_000;
+
+export interface ListenerOptions {
+  readonly listen: HostPort;
+  readonly identity: TlsIdentity;
+  readonly peers: readonly PinnedPeer[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** `ip:port` of the other end: the one thing that a socket, its TLS wrapper and a gRPC call have in common. */
+export function remoteOf(socket: Socket): string {
+  return `${socket.remoteAddress}:${socket.remotePort}`;
+}
+
+/**
+ * The port of a cosigner. Hands over connections of pinned peers only, after the TLS handshake and before a byte of what
+ * they say is read; everybody else is dropped here, with a reason in the log.
+ */
+export class PinnedListener {
+  readonly #options: ListenerOptions;
+  readonly #server: Server;
+  readonly #unknown = new Map<string, { readonly socket: Socket; readonly timer: Timer }>();
+  readonly #peers: ReadonlyMap<string, PinnedPeer>;
+  readonly #limiter: LogLimiter;
+
+  constructor(options: ListenerOptions, onPeer: (socket: TLSSocket, peer: PinnedPeer) => void) {
+    this.#options = options;
+    this.#peers = new Map(options.peers.map((peer) => [peer.pin, peer]));
+    this.#limiter = new LogLimiter(options.clock, LOG_INTERVAL_MS);
+    this.#server = pinnedTlsServer(options.identity, options.peers);
+    this.#server.on('connection', (socket: Socket) => this.#admit(socket));
+    this.#server.on('tlsClientError', (error, socket) => {
+      const reason = handshakeError(error, socket);
+      if (reason === undefined) options.log.debug('connection dropped before the handshake was over');
+      else this.#refuse(socket, reason);
+    });
+    this.#server.on('secureConnection', (socket) => {
+      socket.on('error', () => socket.destroy());
+      this.#known(remoteOf(socket));
+      const pin = peerPin(socket);
+      const peer = pin === undefined ? undefined : this.#peers.get(pin);
+      if (peer === undefined)
+        this.#refuse(socket, new HekateError('TLS_UNPINNED', 'its certificate is not pinned here'));
+      else if (socket.alpnProtocol !== 'h2')
+        this.#refuse(socket, new HekateError('TLS_HANDSHAKE', `${peer.name} does not ask for HTTP/2`));
+      else onPeer(socket, peer);
+    });
+  }
+
+  /** Resolves with the port. Throws PORT_IN_USE or LISTEN_FAILED. */
+  async start(): Promise<number> {
+    const { host, port } = this.#options.listen;
+    await new Promise<void>((resolve, reject) => {
+      const failed = (error: Error): void => reject(listenError(error, this.#options.listen));
+      this.#server.once('error', failed);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', failed);
+        // Accepting failed (out of file descriptors): the connections that are open go on.
+        this.#server.on('error', (error) => this.#warn('LISTEN_FAILED', { reason: messageOf(error) }));
+        resolve();
+      });
+    });
+    const bound = must(this.#server.address(), 'a listening server has an address');
+    return typeof bound === 'string' ? port : bound.port;
+  }
+
+  /** No new connections; those handed over are their owner's. */
+  async close(): Promise<void> {
+    for (const { socket } of this.#unknown.values()) socket.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #admit(socket: Socket): void {
+    socket.on('error', () => socket.destroy());
+    if (socket.remoteAddress === undefined) return void socket.destroy();
+    const remote = remoteOf(socket);
+    const [oldest] = this.#unknown;
+    if (oldest !== undefined && this.#unknown.size >= MAX_UNKNOWN) {
+      this.#known(oldest[0]);
+      this.#refuse(
+        oldest[1].socket,
+        new HekateError('TLS_HANDSHAKE', 'too many connections that do not say who they are'),
+      );
+    }
+    const timer = this.#options.clock.schedule(HANDSHAKE_TIMEOUT_MS, () => {
+      this.#refuse(socket, new HekateError('TLS_HANDSHAKE', `not finished within ${HANDSHAKE_TIMEOUT_MS} ms`));
+    });
+    this.#unknown.set(remote, { socket, timer });
+    socket.once('close', () => this.#known(remote, socket));
+  }
+
+  #known(remote: string, socket?: Socket): void {
+    const entry = this.#unknown.get(remote);
+    if (entry === undefined || (socket !== undefined && entry.socket !== socket)) return;
+    entry.timer.cancel();
+    this.#unknown.delete(remote);
+  }
+
+  #refuse(socket: Socket, reason: HekateError): void {
+    const { remoteAddress } = socket;
+    socket.destroy();
+    this.#warn(reason.code, { reason: reason.message, address: remoteAddress, fix: reason.fix });
+  }
+
+  #warn(code: string, fields: Readonly<Record<string, string | undefined>>): void {
+    this.#limiter.write(code, (event, all) => this.#options.log.warn(event, all), 'connection refused', {
+      code,
+      ...fields,
+    });
+  }
+}
+
+/**
+ * Node reports a rejected certificate as a reset of its own making; the verdict is on the socket. Undefined for a peer that
+ * went away by itself: a health check, or a link that did not expect this cosigner and says so in its own log.
+ */
+function handshakeError(error: Error, socket: TLSSocket): HekateError | undefined {
+  // Typed as Error, but Node sets the code of OpenSSL's verdict.
+  const verdict = socket.authorizationError as unknown;
+  if (typeof verdict === 'string')
+    return new HekateError('TLS_UNPINNED', `its certificate is not pinned here (${verdict})`);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
+  if (code === 'ECONNRESET') return undefined;
+  return new HekateError('TLS_HANDSHAKE', `no TLS 1.3 handshake with a pinned certificate (${code})`);
+}
+
+function listenError(error: Error, listen: HostPort): HekateError {
+  const address = formatHostPort(listen);
+  if ('code' in error && error.code === 'EADDRINUSE')
+    return new HekateError('PORT_IN_USE', `another process listens on ${address}`, { cause: error });
+  return new HekateError('LISTEN_FAILED', `cannot listen on ${address}: ${messageOf(error)}`, { cause: error });
+}

@@ -1,0 +1,199 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
+import { HekateError } from '../../src/shared/errors.js';
+import { InvariantViolation } from '../../src/shared/invariant.js';
+import { MAX_QUEUED_SIGN_REQUESTS } from '../../src/shared/coordination/limits.js';
+import type { NonceCommitment, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
+import { loadGroup } from '../../src/shared/frost/load-group.js';
+import { dealing, seededRandom } from '../../src/shared/frost/testdata/fixture.js';
+import { ManualClock } from '../../test/support/manual-clock.js';
+import { silentLog } from '../../src/shared/ports/log.js';
+import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
+import { vote, type VoteSpec } from '../../test/protocol/votes.js';
+import { ChainSigner, type WatermarkPort } from './chain-signer.js';
+import type { NoncePool } from './nonce-pool.js';
+
+const group = await loadGroup();
+const random = seededRandom('chain-signer');
+const dealt = dealing(group, 2, 3, random);
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A watermark whose writes end when the test says so. */
+class HeldWatermark implements WatermarkPort {
+  current: Watermark = neverSigned();
+  sequence = 2n;
+  halted: ErrorCode | undefined;
+  readonly writes: {
+    readonly next: Watermark;
+    readonly done: () => void;
+    readonly lie: () => void;
+    readonly fail: (error: Error) => void;
+  }[] = [];
+
+  advance(next: Watermark): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        this.current = next;
+        this.sequence++;
+        resolve();
+      };
+      this.writes.push({ next, done, lie: resolve, fail: reject });
+    });
+  }
+}
+
+describe('chain signer', () => {
+  let watermark: HeldWatermark;
+  let signer: ChainSigner;
+  let pool: NoncePool;
+  let mine: NonceCommitment[];
+  let theirs: NonceCommitment[];
+  let share: Uint8Array;
+
+  beforeEach(() => {
+    watermark = new HeldWatermark();
+    share = dealt.shares[0]!.secretShare.slice();
+    const options = { chainId: 'test-1', threshold: 2, groupPublicKey: dealt.groupPublicKey, maxHeightJump: 100_000n };
+    const more = { maxHeightsPerSecond: undefined, noncePoolTarget: 64 };
+    const deps = { group, watermark, clock: new ManualClock(), random, log: silentLog };
+    signer = new ChainSigner({ ...options, ...more, id: 1, secretShare: share }, deps);
+    const other = new ChainSigner({ ...options, ...more, id: 2, secretShare: dealt.shares[1]!.secretShare }, deps);
+    pool = signer.newNoncePool();
+    const otherPool = other.newNoncePool();
+    for (const one of [pool, otherPool]) one.generate(64);
+    [mine, theirs] = [[...pool.takeReady()], [...otherPool.takeReady()]];
+  });
+
+  function request(spec: VoteSpec, changes: Partial<SignRequest> = {}): SignRequest {
+    const { signBytes, extension } = vote(spec);
+    const ext = (from: NonceCommitment[]): NonceCommitment | undefined => (extension ? from.shift()! : undefined);
+    const entry = (id: number, from: NonceCommitment[]) => ({ id, vote: from.shift()!, extension: ext(from) });
+    const signers = [entry(1, mine), entry(2, theirs)];
+    const common = { kind: 'signRequest', id: 1, term: 1, chainId: 'test-1', settle: false } as const;
+    return { ...common, signBytes, extension, signers, ...changes };
+  }
+  const sign = (asked: SignRequest, admits = true): Promise<SignReply> => signer.sign(asked, pool, () => admits);
+  const outcome = async (answer: Promise<SignReply>): Promise<string> => {
+    const reply = await answer;
+    return reply.kind === 'refused' ? reply.code : reply.kind;
+  };
+  const AT = { at: [7, 0, 3] } as const;
+
+  it('the share leaves when the watermark is durable, and not a turn earlier', async () => {
+    let reply: SignReply | undefined;
+    void sign(request(AT)).then((answer) => (reply = answer));
+    await settled();
+    expect(watermark.writes.map(({ next }) => next.signBytes)).toEqual([vote(AT).signBytes]);
+    expect(reply).toBeUndefined();
+    watermark.writes[0]!.done();
+    await settled();
+    expect(reply).toMatchObject({ kind: 'signed' });
+  });
+
+  it('a write that never ends: no share ever, and the queue stays bounded', async () => {
+    const replies: SignReply[] = [];
+    for (let i = 0; i < MAX_QUEUED_SIGN_REQUESTS + 3; i++)
+      void sign(request({ at: [7 + i, 0, 3] })).then((reply) => replies.push(reply));
+    await settled();
+    expect(replies).toMatchObject([{ code: 'BUSY' }, { code: 'BUSY' }, { code: 'BUSY' }]);
+    expect(watermark.writes).toHaveLength(1);
+  });
+
+  it('a write that fails: its code, no share', async () => {
+    const answer = sign(request(AT));
+    await settled();
+    watermark.writes[0]!.fail(new HekateError('STATE_WRITE_FAILED', 'disk full'));
+    expect(await answer).toEqual({ kind: 'refused', id: 1, code: 'STATE_WRITE_FAILED', message: 'disk full' });
+  });
+
+  it.each<[name: string, stop: () => void, code: string]>([
+    ['the store is closed', () => (watermark.halted = 'STATE_CLOSED'), 'STATE_CLOSED'],
+    ['the state is found to be old', () => signer.noteSeenSequence(99n), 'STATE_ROLLED_BACK'],
+    ['the share is wiped', () => signer.close(), 'STATE_CLOSED'],
+  ])('%s while the disk works: an answer, but no share, also for those that wait', async (_name, stop, code) => {
+    const answers = [sign(request(AT)), sign(request({ at: [8, 0, 3] }))];
+    await settled();
+    stop();
+    watermark.writes[0]!.done();
+    expect(await Promise.all(answers.map(outcome))).toEqual([code, code]);
+    expect(watermark.writes).toHaveLength(1);
+  });
+
+  it('a store that says done and is not: the process must end, and what waits is not signed', async () => {
+    const [first, second] = [sign(request(AT)), sign(request({ at: [8, 0, 3] }))];
+    const ended = expect(first).rejects.toThrow(InvariantViolation);
+    await settled();
+    watermark.writes[0]!.lie();
+    await ended;
+    expect(await outcome(second)).toBe('INTERNAL');
+    expect(watermark.writes).toHaveLength(1);
+  });
+
+  it('the write of a share is not started for what is refused', async () => {
+    watermark.current = { height: 7n, round: 0, step: 3, signBytes: vote(AT).signBytes, fresh: false };
+    const rows: [SignRequest, boolean, string][] = [
+      [request({ ...AT, block: 'B' }), true, 'DOUBLE_SIGN'],
+      [request({ at: [7, 0, 2] }), true, 'STEP_REGRESSION'],
+      [request({ ...AT, nanos: 900 }), true, 'stored'],
+      [request({ at: [8, 0, 3] }), false, 'TERM_OLD'],
+      [request({ at: [8, 0, 3], chainId: 'test-2' }), true, 'WRONG_CHAIN'],
+      [request({ at: [8, 0, 2], extension: 'x' }), true, 'EXTENSION_NOT_ALLOWED'],
+      [request({ at: [8, 0, 3] }, { signBytes: Uint8Array.of(1, 2) }), true, 'SIGN_BYTES_INVALID'],
+      [{ ...request(AT), signers: request(AT).signers.slice(0, 1) }, true, 'SIGNERS_INVALID'],
+    ];
+    for (const [asked, admits, code] of rows) expect(await outcome(sign(asked, admits))).toBe(code);
+    expect(watermark.writes).toEqual([]);
+  });
+
+  it('the same bytes again: signed without a write', async () => {
+    watermark.current = { height: 7n, round: 0, step: 3, signBytes: vote(AT).signBytes, fresh: false };
+    expect(await outcome(sign(request(AT)))).toBe('signed');
+    expect(watermark.writes).toEqual([]);
+  });
+
+  it.each<[name: string, change: (asked: SignRequest) => SignRequest]>([
+    ['unknown', (asked) => withOwn(asked, { nonceId: 999 })],
+    ['not named', (asked) => ({ ...asked, signers: asked.signers.slice(1) })],
+    ['no commitment for the extension', (asked) => ({ ...asked, extension: new Uint8Array(1) })],
+    ['a commitment for no extension', (asked) => ({ ...asked, signers: request({ ...AT, extension: 'x' }).signers })],
+  ])('nonces %s: refused, and those that are named are spent', async (_name, change) => {
+    const asked = change(request(AT));
+    expect(await outcome(sign(asked))).toBe('NONCE_UNKNOWN');
+    expect(await outcome(sign(asked))).toBe('NONCE_UNKNOWN');
+    expect(watermark.writes).toEqual([]);
+  });
+
+  it('nonces are spent by a refusal too, and never sign twice', async () => {
+    const asked = request(AT);
+    expect(await outcome(sign(asked, false))).toBe('TERM_OLD');
+    expect(await outcome(sign(asked))).toBe('NONCE_UNKNOWN');
+  });
+
+  it('a commitment that is not ours under our nonce: refused after the watermark has moved', async () => {
+    const answer = sign(withOwn(request(AT), { hiding: theirs[0]!.hiding }));
+    await settled();
+    watermark.writes[0]!.done();
+    expect(await outcome(answer)).toBe('FROST_COMMITMENT_FOREIGN');
+  });
+
+  it('close wipes the share', async () => {
+    signer.close();
+    expect(share.every((byte) => byte === 0)).toBe(true);
+    expect(await outcome(sign(request(AT)))).toBe('STATE_CLOSED');
+    expect(signer.report().halted).toBe('STATE_CLOSED');
+  });
+
+  it.each([
+    [2n, undefined],
+    [1n, undefined],
+    [3n, 'STATE_ROLLED_BACK'],
+  ])('a link saw number %d, ours is 2: %s', (seen, halted) => {
+    signer.noteSeenSequence(seen);
+    expect(signer.report().halted).toBe(halted);
+  });
+});
+
+function withOwn(asked: SignRequest, change: Partial<NonceCommitment>): SignRequest {
+  const signers = asked.signers.map((one) => (one.id === 1 ? { ...one, vote: { ...one.vote, ...change } } : one));
+  return { ...asked, signers };
+}

@@ -1,0 +1,70 @@
+import { invariant } from '../../src/shared/invariant.js';
+import { wipe } from '../../src/shared/bytes.js';
+import type { NonceCommitment } from '../../src/shared/coordination/messages.js';
+import type { Commitment, NoncePair } from '../../src/shared/frost/nonce.js';
+
+export interface IssuedNonces {
+  readonly nonces: NoncePair;
+  readonly commitment: Commitment;
+}
+
+/**
+ * The secret nonces behind the commitments given to one link for one chain. They live in memory only, die with the
+ * stream, and each pair can be taken once: it is deleted in the same step, before anyone uses it (RFC 9591 §5.2: a
+ * nonce used twice gives the share away).
+ */
+export class NoncePool {
+  readonly #generate: () => IssuedNonces;
+  readonly #target: number;
+  readonly #issued = new Map<number, IssuedNonces>();
+  #ready: NonceCommitment[] = [];
+  #lastId = 0;
+  #closed = false;
+
+  constructor(generate: () => IssuedNonces, target: number) {
+    this.#generate = generate;
+    this.#target = target;
+  }
+
+  /** Makes at most `count` new pairs, up to the target; true when any is still missing. */
+  generate(count: number): boolean {
+    for (let made = 0; made < count && this.#issued.size < this.#target && !this.#closed; made++) {
+      const issued = this.#generate();
+      const nonceId = ++this.#lastId;
+      this.#issued.set(nonceId, issued);
+      this.#ready.push({ nonceId, hiding: issued.commitment.hiding, binding: issued.commitment.binding });
+    }
+    return !this.#closed && this.#issued.size < this.#target;
+  }
+
+  /** Whether enough commitments wait to be told to the link to be worth a message; the link still has most of its own. */
+  get worthTelling(): boolean {
+    return this.#ready.length >= this.batch;
+  }
+
+  /** A quarter of the target: several in flight, and few messages. */
+  get batch(): number {
+    return Math.max(1, this.#target >> 2);
+  }
+
+  takeReady(): readonly NonceCommitment[] {
+    const ready = this.#ready;
+    this.#ready = [];
+    return ready;
+  }
+
+  /** The pair behind an id, for this one use; undefined if it never was or was taken before. */
+  take(nonceId: number): IssuedNonces | undefined {
+    const issued = this.#issued.get(nonceId);
+    if (issued === undefined) return undefined;
+    invariant(this.#issued.delete(nonceId), 'a nonce pair is deleted before it is used');
+    return issued;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { nonces } of this.#issued.values()) wipe(nonces.hiding, nonces.binding);
+    this.#issued.clear();
+    this.#ready = [];
+  }
+}

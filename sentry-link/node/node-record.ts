@@ -1,0 +1,155 @@
+import { toHex } from '../../src/shared/bytes.js';
+import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
+import type { HekateError } from '../../src/shared/errors.js';
+import type { Clock } from '../../src/shared/ports/clock.js';
+import type { Log, LogFields } from '../../src/shared/ports/log.js';
+import type { SignRequestOfNode } from '../vote-to-sign.js';
+
+const MINUTE_MS = 60_000;
+/** A node that asks for ever new nonsense gets no more lines than this; the rest is counted. */
+const MAX_WARNINGS_PER_MINUTE = 30;
+/** Refusals that are remembered so that each is told once. */
+const MAX_REMEMBERED = 256;
+const BLOCK_NAME_BYTES = 5;
+const PROPOSAL_TYPE = 32;
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [1, 'Prevote'],
+  [2, 'Precommit'],
+  [PROPOSAL_TYPE, 'Proposal'],
+]);
+/** TMKMS counts the steps of a round from 0. */
+const TMKMS_STEPS: ReadonlyMap<number, number> = new Map([
+  [PROPOSAL_TYPE, 0],
+  [1, 1],
+  [2, 2],
+]);
+
+export interface NodeCounters {
+  readonly signed: number;
+  readonly refused: number;
+  readonly refusedByCode: ReadonlyMap<string, number>;
+  readonly pings: number;
+  readonly pubKeys: number;
+  /** Outcomes that came when the node's connection was gone; they are among the signed and refused. */
+  readonly unanswered: number;
+  /** Connections that we ended because of what the node sent. */
+  readonly broken: number;
+  readonly lastSignedHeight: bigint;
+  readonly lastLatencyMs: number;
+}
+
+/** From the arrival of a request to its outcome. */
+export interface Timing {
+  readonly latencyMs: number;
+  /** Whether the node was still there to be answered. */
+  readonly answered: boolean;
+}
+
+/**
+ * What became of everything that one node asked, over all its connections: the single place where outcomes are logged
+ * and counted. Signed votes get the line that operators of TMKMS know; a refusal is told once.
+ */
+export class NodeRecord {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #fields: LogFields;
+  readonly #told = new Set<string>();
+  readonly #refusedByCode = new Map<string, number>();
+  readonly #counters = {
+    signed: 0,
+    refused: 0,
+    pings: 0,
+    pubKeys: 0,
+    unanswered: 0,
+    broken: 0,
+    lastSignedHeight: 0n,
+    lastLatencyMs: 0,
+  };
+  #minute = 0;
+  #warnings = 0;
+  #untold = 0;
+
+  /** `fields` go on every line: chain and node. */
+  constructor(log: Log, clock: Clock, fields: LogFields) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#fields = fields;
+  }
+
+  counters(): NodeCounters {
+    return { ...this.#counters, refusedByCode: new Map(this.#refusedByCode) };
+  }
+
+  ping(): void {
+    this.#counters.pings++;
+  }
+
+  pubKey(): void {
+    this.#counters.pubKeys++;
+  }
+
+  signed(request: SignRequestOfNode, { latencyMs, answered }: Timing): void {
+    this.#counters.signed++;
+    this.#counters.lastSignedHeight = (request.kind === 'signVote' ? request.vote : request.proposal).height;
+    this.#counters.lastLatencyMs = latencyMs;
+    if (!answered) this.#counters.unanswered++;
+    const fields = { ...this.#fields, latencyMs: Math.round(latencyMs * 1000) / 1000, ...(!answered && { answered }) };
+    this.#log.info(`signed ${nameRequest(request)} (${Math.round(latencyMs)} ms)`, fields);
+  }
+
+  /** `what` names the request in words; `cause` must be safe to log. */
+  refused(what: string, code: string, cause: string, answered = true): void {
+    this.#counters.refused++;
+    if (!answered) this.#counters.unanswered++;
+    // A code that is not ours came over the wire: it must not become a key.
+    const known: ErrorCode = Object.hasOwn(FIXES, code) ? (code as ErrorCode) : 'INTERNAL';
+    this.#refusedByCode.set(known, (this.#refusedByCode.get(known) ?? 0) + 1);
+    this.#warnOnce(`${known} ${what}`, `refused ${what}`, { code: known, cause, fix: FIXES[known] });
+  }
+
+  /** We ended the connection: told once a minute for each reason. */
+  broken({ code, message, fix }: HekateError): void {
+    this.#counters.broken++;
+    const minute = Math.floor(this.#clock.nowMs() / MINUTE_MS);
+    this.#warnOnce(`${code} in minute ${minute}`, 'the connection to the node is ended', { code, cause: message, fix });
+  }
+
+  #warnOnce(key: string, event: string, fields: LogFields): void {
+    if (this.#told.has(key)) return;
+    if (!this.#mayWarn()) {
+      this.#untold++;
+      return;
+    }
+    this.#told.add(key);
+    if (this.#told.size > MAX_REMEMBERED) this.#forgetOldest();
+    const untold = this.#untold === 0 ? {} : { untold: this.#untold };
+    this.#untold = 0;
+    this.#log.warn(event, { ...this.#fields, ...fields, ...untold });
+  }
+
+  #mayWarn(): boolean {
+    const minute = Math.floor(this.#clock.nowMs() / MINUTE_MS);
+    if (minute !== this.#minute) {
+      this.#minute = minute;
+      this.#warnings = 0;
+    }
+    return ++this.#warnings <= MAX_WARNINGS_PER_MINUTE;
+  }
+
+  #forgetOldest(): void {
+    for (const oldest of this.#told) {
+      this.#told.delete(oldest);
+      return;
+    }
+  }
+}
+
+/** `Prevote:2A0D4332F9 at h/r/s 4069466/0/1`, as in TMKMS's log; `<nil>` for no block. */
+export function nameRequest(request: SignRequestOfNode): string {
+  const message = request.kind === 'signVote' ? request.vote : request.proposal;
+  const { height, round, blockId } = message;
+  // A proposal's own type field means nothing.
+  const type = request.kind === 'signVote' ? message.type : PROPOSAL_TYPE;
+  const block = blockId.hash.length === 0 ? '<nil>' : toHex(blockId.hash.subarray(0, BLOCK_NAME_BYTES)).toUpperCase();
+  return `${NAMES.get(type) ?? `Type${type}`}:${block} at h/r/s ${height}/${round}/${TMKMS_STEPS.get(type) ?? '?'}`;
+}

@@ -1,0 +1,79 @@
+import { MAX_EXTENSION_BYTES } from '../src/shared/coordination/limits.js';
+import { HekateError } from '../src/shared/errors.js';
+import {
+  STEP_PRECOMMIT,
+  STEP_PREVOTE,
+  STEP_PROPOSAL,
+  type Canonical,
+  type CanonicalVote,
+} from '../src/shared/privval/canonical.js';
+import { canonicalProblem, MAX_CHAIN_ID_BYTES } from '../src/shared/privval/canonical-limits.js';
+import { isNoBlock } from '../src/shared/privval/fields.js';
+import type { VoteMessage } from '../src/shared/privval/node-messages.js';
+import type { SignProposalRequest, SignVoteRequest } from '../src/shared/privval/request.js';
+import { encodeSignBytes } from '../src/shared/privval/sign-bytes.js';
+import type { VoteToSign } from '../src/shared/privval/vote-to-sign.js';
+
+export type SignRequestOfNode = SignVoteRequest | SignProposalRequest;
+
+const STEP_OF_TYPE: ReadonlyMap<number, CanonicalVote['step']> = new Map([
+  [1, STEP_PREVOTE],
+  [2, STEP_PRECOMMIT],
+]);
+
+/** Throws WRONG_CHAIN; what the node said is quoted and cut. */
+export function checkChainId(asked: string, ours: string): void {
+  if (asked === ours) return;
+  const quoted = JSON.stringify(asked.slice(0, MAX_CHAIN_ID_BYTES));
+  throw new HekateError('WRONG_CHAIN', `the node asks for chain ${quoted}, this is ${JSON.stringify(ours)}`);
+}
+
+/** A node's request as it will be signed. Throws WRONG_CHAIN, REQUEST_INVALID or EXTENSION_NOT_ALLOWED: all are refusals. */
+export function voteToSign(request: SignRequestOfNode, chainId: string): VoteToSign {
+  checkChainId(request.chainId, chainId);
+  const canonical = request.kind === 'signVote' ? canonicalVote(request, chainId) : canonicalProposal(request, chainId);
+  const problem = canonicalProblem(canonical);
+  if (problem !== undefined) throw invalid(problem);
+  const extension = request.kind === 'signVote' ? extensionToSign(request, canonical) : undefined;
+  return { signBytes: encodeSignBytes(canonical), canonical, extension };
+}
+
+function canonicalVote({ vote }: SignVoteRequest, chainId: string): Canonical {
+  const { height, round, timestamp } = vote;
+  const step = STEP_OF_TYPE.get(vote.type);
+  if (step === undefined) throw invalid(`vote type ${vote.type} is neither prevote nor precommit`);
+  return { step, chainId, height, round, blockId: isNoBlock(vote.blockId) ? undefined : vote.blockId, timestamp };
+}
+
+function canonicalProposal({ proposal }: SignProposalRequest, chainId: string): Canonical {
+  const { height, round, timestamp, blockId } = proposal;
+  if (blockId.hash.length === 0) throw invalid('the proposal names no block');
+  return { step: STEP_PROPOSAL, chainId, height, round, polRound: BigInt(proposal.polRound), blockId, timestamp };
+}
+
+/**
+ * Classic nodes want every precommit for a block extended, with an empty extension too: 0.38.0 to 0.38.10 stop over a
+ * missing extension signature even where the chain has none (consensus/state.go, signVote). 1.0 says when to leave it out.
+ */
+function extensionToSign(
+  { vote, skipExtensionSigning }: SignVoteRequest,
+  canonical: Canonical,
+): Uint8Array | undefined {
+  const { extension } = vote;
+  if (canonical.step !== STEP_PRECOMMIT || canonical.blockId === undefined) {
+    if (extension.length > 0) throw notAllowed(vote);
+    return undefined;
+  }
+  if (extension.length > MAX_EXTENSION_BYTES)
+    throw invalid(`the vote extension has ${extension.length} bytes, ${MAX_EXTENSION_BYTES} are allowed`);
+  return skipExtensionSigning ? undefined : extension;
+}
+
+function notAllowed(vote: VoteMessage): HekateError {
+  const message = `a vote extension of ${vote.extension.length} bytes on something else than a precommit for a block`;
+  return new HekateError('EXTENSION_NOT_ALLOWED', message);
+}
+
+function invalid(problem: string): HekateError {
+  return new HekateError('REQUEST_INVALID', problem);
+}

@@ -1,0 +1,90 @@
+import { fromHex } from '../shared/bytes.js';
+import { HekateError, messageOf } from '../shared/errors.js';
+import type { Canonical } from '../shared/privval/canonical.js';
+import { parseSignBytes } from '../shared/privval/sign-bytes.js';
+import { compareHrs, formatHrs, INT32_MAX, INT64_MAX, type Watermark } from '../shared/watermark/watermark.js';
+
+/** Far above any real one (about 500 bytes); a wrong file is not worth parsing. */
+const MAX_JSON_LENGTH = 64 * 1024;
+const DECIMAL = /^(?:0|[1-9][0-9]{0,18})$/;
+
+/**
+ * The watermark in CometBFT's priv_validator_state.json (FilePVLastSignState in privval/file.go: height is a string, round
+ * and step are numbers, step is 0 none, 1 proposal, 2 prevote, 3 precommit). A field that is missing is refused rather than
+ * taken for zero, for zero means "never signed". Throws STATE_IMPORT_INVALID.
+ */
+export function fromFilePv(json: string, chainId: string): Watermark {
+  const state = parseObject(json);
+  const height = readHeight(state['height']);
+  const round = readInteger(state['round'], 'round', INT32_MAX);
+  const step = readInteger(state['step'], 'step', 3) as Watermark['step'];
+  const signBytes = readSignBytes(state['signbytes']);
+  const watermark: Watermark = { height, round, step, signBytes, fresh: true };
+  if (signBytes.length > 0) checkSignBytes(watermark, chainId);
+  return watermark;
+}
+
+/**
+ * The watermark as priv_validator_state.json, for going back to CometBFT's own signer. Without sign bytes: a cosigner
+ * never has the signature, and FilePV panics when it finds one without the other.
+ */
+export function toFilePv(watermark: Watermark): string {
+  const { height, round, step } = watermark;
+  return `${JSON.stringify({ height: height.toString(), round, step }, undefined, 2)}\n`;
+}
+
+function invalid(problem: string, cause?: unknown): HekateError {
+  return new HekateError('STATE_IMPORT_INVALID', `not a usable priv_validator_state.json: ${problem}`, { cause });
+}
+
+function parseObject(json: string): Record<string, unknown> {
+  if (json.length > MAX_JSON_LENGTH) throw invalid(`it has ${json.length} characters`);
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw invalid('it is not JSON', error);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('it is not a JSON object');
+  return value as Record<string, unknown>;
+}
+
+function readHeight(value: unknown): bigint {
+  if (value === undefined) throw invalid('height is missing');
+  if (typeof value !== 'string' || !DECIMAL.test(value)) throw invalid('height is not a string of decimal digits');
+  const height = BigInt(value);
+  if (height > INT64_MAX) throw invalid(`height ${height} is above 2^63-1`);
+  return height;
+}
+
+function readInteger(value: unknown, name: string, max: number): number {
+  if (value === undefined) throw invalid(`${name} is missing`);
+  if (typeof value !== 'number' || !Number.isInteger(value)) throw invalid(`${name} is not a whole number`);
+  if (value < 0 || value > max) throw invalid(`${name} ${value} is not between 0 and ${max}`);
+  return value;
+}
+
+function readSignBytes(value: unknown): Uint8Array {
+  if (value === undefined || value === '') return new Uint8Array(0);
+  if (typeof value !== 'string') throw invalid('signbytes is not a string');
+  try {
+    return fromHex(value);
+  } catch (error) {
+    throw invalid('signbytes is not hex', error);
+  }
+}
+
+function checkSignBytes(watermark: Watermark, chainId: string): void {
+  let canonical: Canonical;
+  try {
+    canonical = parseSignBytes(watermark.signBytes);
+  } catch (error) {
+    throw invalid(`signbytes cannot be read: ${messageOf(error)}`, error);
+  }
+  if (canonical.chainId !== chainId) {
+    throw invalid(`signbytes are for chain ${JSON.stringify(canonical.chainId)}, not ${JSON.stringify(chainId)}`);
+  }
+  if (compareHrs(canonical, watermark) !== 0) {
+    throw invalid(`it says ${formatHrs(watermark)} but its signbytes say ${formatHrs(canonical)}`);
+  }
+}

@@ -1,0 +1,120 @@
+import { relative } from 'node:path';
+import { parseCosignerConfig } from '../../shared/config/cosigner-config.js';
+import { parseSentryLinkConfig } from '../../shared/config/sentry-link-config.js';
+import { readConfigText } from '../../shared/config/toml-file.js';
+import { HekateError, isHekateError, messageOf } from '../../shared/errors.js';
+import { InvariantViolation } from '../../shared/invariant.js';
+import { loadGroup } from '../../shared/frost/load-group.js';
+import { dealKey, wipeShares } from '../keys/dealing.js';
+import { generateConsensusKey, wipeKey } from '../keys/priv-validator-key.js';
+import { markPath } from '../../shared/watermark/state-mark.js';
+import { neverSigned } from '../../shared/watermark/watermark.js';
+import type { GroupInfo } from '../../shared/home/group-file.js';
+import * as paths from '../../shared/home/paths.js';
+import { checkAgrees, checkNewChain, findCluster, type Cluster } from './cluster.js';
+import { writeChainFiles, writeCluster, type InitDeps, type NewChain } from './cluster-files.js';
+import { exists } from '../durable-files.js';
+import { checkRequest, checkThreshold, planCluster, type ClusterPlan, type InitRequest } from './request.js';
+import { addWhole, createWhole, recover, type Journal, type Recovery } from './staging.js';
+import { cosignerChainToml, sentryLinkChainToml } from './toml-text.js';
+
+export interface InitResult {
+  readonly dir: string;
+  readonly plan: ClusterPlan;
+  readonly info: GroupInfo;
+  /** Names of the process folders in `dir`. */
+  readonly folders: readonly string[];
+  readonly addedToCluster: boolean;
+  readonly generatedKey: boolean;
+  readonly recovery: Recovery;
+}
+
+export { checkRequest };
+
+/**
+ * Makes the folders of a cluster in `dir`, or adds a chain to those that are there: all of it or nothing. Deals the key,
+ * or one made here that is whole only while this runs. Throws USAGE, NODE_ADDRESS_INVALID, WATERMARK_START_MISSING,
+ * THRESHOLD_UNSAFE, CHAIN_EXISTS, CLUSTER_MISMATCH, DIR_NOT_EMPTY, CONFIG_INVALID, INIT_RUNNING or WRITE_FAILED.
+ */
+export async function initCluster(request: InitRequest, deps: InitDeps): Promise<InitResult> {
+  checkRequest(request, request.key !== undefined);
+  try {
+    const recovery = await recover(request.dir);
+    const cluster = await findCluster(request.dir);
+    if (cluster !== undefined) {
+      checkAgrees(cluster, request);
+      await checkNewChain(cluster, request.chainId);
+    }
+    const plan = cluster?.plan ?? planCluster(request);
+    checkThreshold(plan.threshold, plan.cosigners.length);
+    const info = await dealAndWrite(request, plan, cluster, deps);
+    const [addedToCluster, generatedKey] = [cluster !== undefined, request.key === undefined];
+    return { dir: request.dir, plan, info, folders: processNames(plan), addedToCluster, generatedKey, recovery };
+  } catch (error) {
+    if (isHekateError(error) || error instanceof InvariantViolation) throw error;
+    throw new HekateError('WRITE_FAILED', `${request.dir} was not written: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function dealAndWrite(
+  request: InitRequest,
+  plan: ClusterPlan,
+  cluster: Cluster | undefined,
+  deps: InitDeps,
+): Promise<GroupInfo> {
+  const { dir, chainId, nodes } = request;
+  const group = await loadGroup();
+  const key = request.key ?? generateConsensusKey(deps.random);
+  const { threshold } = plan;
+  const dealt = dealKey(group, key, { chainId, threshold, count: plan.cosigners.length, random: deps.random });
+  if (request.key === undefined) wipeKey(key);
+  try {
+    const chain: NewChain = { dealt, start: request.start ?? neverSigned(), nodes };
+    if (cluster !== undefined) await addChain(cluster, chain, deps);
+    else if (await exists(dir)) {
+      const names = processNames(plan);
+      await addWhole(dir, (root) => writeCluster(root, dir, plan, chain, deps), {
+        chainId,
+        moves: [...names, paths.README_FILE],
+        appends: [],
+      });
+    } else await createWhole(dir, (root) => writeCluster(root, dir, plan, chain, deps));
+  } finally {
+    wipeShares(dealt);
+  }
+  return dealt.info;
+}
+
+async function addChain(cluster: Cluster, chain: NewChain, deps: InitDeps): Promise<void> {
+  const { dir, plan } = cluster;
+  const { chainId } = chain.dealt.info;
+  const appends = [];
+  for (const { file, home } of cluster.cosigners) {
+    const text = cosignerChainToml(chainId);
+    parseCosignerConfig(home, file, `${await readConfigText(file)}\n${text}`);
+    appends.push({ file: relative(dir, file), text });
+  }
+  for (const { file, home } of cluster.links) {
+    const text = sentryLinkChainToml(chainId, chain.nodes);
+    parseSentryLinkConfig(home, file, `${await readConfigText(file)}\n${text}`);
+    appends.push({ file: relative(dir, file), text });
+  }
+  const journal: Journal = { chainId, moves: chainPaths(plan, chainId), appends };
+  await addWhole(dir, (root) => writeChainFiles(root, plan.links, chain, deps.disk), journal);
+}
+
+/** What a chain adds, relative to the cluster's folder. */
+function chainPaths(plan: ClusterPlan, chainId: string): string[] {
+  const ofCosigners = plan.cosigners.flatMap((_, i) => {
+    const home = paths.cosignerName(i + 1);
+    const state = paths.watermarkFile(home, chainId);
+    return [paths.chainFolder(home, chainId), markPath(state), state];
+  });
+  const ofLinks = Array.from({ length: plan.links }, (_, i) => paths.chainFolder(paths.sentryLinkName(i + 1), chainId));
+  return [...ofCosigners, ...ofLinks];
+}
+
+function processNames(plan: ClusterPlan): string[] {
+  const links = Array.from({ length: plan.links }, (_, i) => paths.sentryLinkName(i + 1));
+  return [...plan.cosigners.map((_, i) => paths.cosignerName(i + 1)), ...links];
+}

@@ -1,0 +1,89 @@
+import { formatHostPort, type HostPort } from '../../shared/config/host-port.js';
+import { cosignerName, sentryLinkName } from '../../shared/home/paths.js';
+
+interface ClusterShape {
+  readonly threshold: number;
+  readonly cosigners: readonly HostPort[];
+  readonly links: number;
+}
+
+/** README of the folder that holds all others. */
+export function clusterReadme({ threshold, cosigners, links }: ClusterShape): string {
+  const rows = [
+    ...cosigners.map((at, i) => [cosignerName(i + 1), `the host reached at ${formatHostPort(at)}`, 'cosigner']),
+    ...Array.from({ length: links }, (_, i) => [
+      sentryLinkName(i + 1),
+      'any host that reaches the cosigners and the node',
+      'sentry-link',
+    ]),
+  ].map(([name, host, kind]) => `| \`${name}\` | ${host} | \`hekate ${kind} start --home ${name}\` |`);
+  return `# A hekate cluster: ${threshold} of ${cosigners.length} cosigners sign
+
+| folder | belongs on | start it with |
+|---|---|---|
+${rows.join('\n')}
+
+The small, usual deployment is one cosigner and one sentry-link on each host.
+
+1. Copy each folder to its host over a safe channel (\`scp -pr\`), owned by the user that will run hekate, and delete it here.
+   Whoever has ${threshold} of the \`share.key\` files has the validator's key: never leave them together.
+2. Start the cosigners, then the sentry-links, then the node with the \`priv_validator_laddr\` that the sentry-links dial.
+3. If the key came from a \`priv_validator_key.json\`: the node that used it must never sign with that file again. Move it to
+   an offline backup before the node starts. (The node writes a new, meaningless one; that is usual.)
+4. \`hekate status\` on each host, or \`hekate keys verify\` on folders, shows that everything fits.
+
+To add a chain later, put the folders together again (their \`state\` can stay where it is), run \`hekate init\` with another
+\`--chain-id\`, and copy what is new: the TOML files, \`chains/<chain>\` and \`state/<chain>.*\`. The \`state\` of other chains
+on a host must never be replaced by an older copy.
+`;
+}
+
+export function cosignerReadme(id: number, { threshold, cosigners }: ClusterShape): string {
+  const name = cosignerName(id);
+  return `# ${name} of ${cosigners.length}: holds one share of each key, ${threshold} of them sign
+
+Belongs on the host that sentry-links reach at ${addressOf(cosigners, id)}, and on no other. Start it with
+
+    hekate cosigner start --home ${name}
+
+| file | what it is | secret? | back it up? |
+|---|---|---|---|
+| \`cosigner.toml\` | configuration | no | yes |
+| \`tls/identity.key\` | who this cosigner is | **yes** | yes |
+| \`tls/identity.crt\`, \`tls/peers/\` | certificates | no | yes |
+| \`chains/<chain>/group.json\` | what is public about the shared key | no | yes |
+| \`chains/<chain>/share.key\` | this cosigner's share | **yes** | yes, away from the other shares |
+| \`state/\` | the watermark: what was signed last | no | **never** |
+
+**Never copy, restore or share the \`state\` folder.** It is what makes a double signature impossible. A restored one is
+older than the truth, and signing on it is how validators are slashed. When it is lost, stop and read
+\`hekate state init --help\`.
+
+Never run two processes from copies of this folder.
+`;
+}
+
+export function sentryLinkReadme(number: number): string {
+  const name = sentryLinkName(number);
+  return `# ${name}: dials the validator node and asks the cosigners for signatures
+
+Belongs on any host that reaches the cosigners and the node. It holds no part of the validator's key. Start it with
+
+    hekate sentry-link start --home ${name}
+
+| file | what it is | secret? | back it up? |
+|---|---|---|---|
+| \`sentry-link.toml\` | configuration | no | yes |
+| \`tls/identity.key\` | who this sentry-link is to cosigners | **yes** | yes |
+| \`tls/identity.crt\`, \`tls/peers/\` | certificates | no | yes |
+| \`node-identity.key\` | who this sentry-link is to nodes | **yes** | yes |
+| \`chains/<chain>/group.json\` | what is public about the shared key | no | yes |
+
+Several sentry-links may run: one leads, the others wait. Never run two from copies of one folder.
+`;
+}
+
+function addressOf(cosigners: readonly HostPort[], id: number): string {
+  const address = cosigners[id - 1];
+  return address === undefined ? 'its address' : formatHostPort(address);
+}

@@ -1,0 +1,90 @@
+import { MAX_COSIGNERS } from '../../shared/coordination/limits.js';
+import { chainIdProblem } from '../../shared/config/chain-id.js';
+import { formatHostPort, isEverywhere, type HostPort } from '../../shared/config/host-port.js';
+import { parseNodeAddress } from '../../shared/config/node-address.js';
+import { HekateError } from '../../shared/errors.js';
+import type { ConsensusKey } from '../keys/priv-validator-key.js';
+import type { Watermark } from '../../shared/watermark/watermark.js';
+
+const MAX_LINKS = 32;
+/** Links that init makes when it is not told: one beside each cosigner, up to this many. */
+const USUAL_LINKS = 3;
+
+/** What `hekate init` is asked for. Undefined threshold, cosigners and links are taken from the cluster that is there. */
+export interface InitRequest {
+  readonly dir: string;
+  readonly chainId: string;
+  readonly nodes: readonly string[];
+  /** Undefined: a new key is made. Otherwise the caller's to wipe. */
+  readonly key: ConsensusKey | undefined;
+  /** Where the watermark of a given key starts. */
+  readonly start: Watermark | undefined;
+  readonly threshold: number | undefined;
+  /** Addresses by which sentry-links reach the cosigners, in the order of their ids. */
+  readonly cosigners: readonly HostPort[] | undefined;
+  readonly links: number | undefined;
+}
+
+/** The shape of a cluster: t, n addresses, number of links. */
+export interface ClusterPlan {
+  readonly threshold: number;
+  readonly cosigners: readonly HostPort[];
+  readonly links: number;
+}
+
+/** Checks what does not depend on the disk. Throws USAGE, NODE_ADDRESS_INVALID or WATERMARK_START_MISSING. */
+export function checkRequest(request: Omit<InitRequest, 'key'>, hasKey: boolean): void {
+  const problem = chainIdProblem(request.chainId);
+  if (problem !== undefined) throw new HekateError('USAGE', problem);
+  if (request.nodes.length === 0) throw new HekateError('USAGE', 'no node was given', { fix: 'add --node ADDR' });
+  for (const node of request.nodes) parseNodeAddress(node);
+  if (new Set(request.nodes).size !== request.nodes.length) throw new HekateError('USAGE', 'a node was given twice');
+  if (hasKey && request.start === undefined)
+    throw new HekateError(
+      'WATERMARK_START_MISSING',
+      'a key that exists may have signed before: without knowing where, it could sign twice and be slashed',
+    );
+  if (!hasKey && request.start !== undefined)
+    throw new HekateError('USAGE', 'a watermark start was given without --key: a new key has never signed', {
+      fix: 'add --key FILE, or leave out --state, --height and --never-signed',
+    });
+}
+
+/** The plan of a new cluster. Throws USAGE or THRESHOLD_UNSAFE. */
+export function planCluster({ threshold, cosigners = [], links }: InitRequest): ClusterPlan {
+  if (cosigners.length === 0)
+    throw new HekateError('USAGE', 'no cosigner was given', { fix: 'add --cosigner HOST:PORT for each' });
+  if (threshold === undefined) throw new HekateError('USAGE', 'no threshold was given', { fix: 'add --threshold T' });
+  checkThreshold(threshold, cosigners.length);
+  checkCosigners(cosigners);
+  const count = links ?? Math.min(cosigners.length, USUAL_LINKS);
+  if (!Number.isInteger(count) || count < 1 || count > MAX_LINKS)
+    throw new HekateError('USAGE', `${count} sentry-links are not possible`, { fix: `give 1 to ${MAX_LINKS}` });
+  return { threshold, cosigners, links: count };
+}
+
+/** Throws THRESHOLD_UNSAFE unless n/2 < t ≤ n ≤ 32 and n ≥ 2: two disjoint quorums could sign two blocks (invariant 1). */
+export function checkThreshold(threshold: number, count: number): void {
+  const unsafe = (problem: string): HekateError => new HekateError('THRESHOLD_UNSAFE', problem);
+  if (count > MAX_COSIGNERS) throw unsafe(`${count} cosigners are more than ${MAX_COSIGNERS}`);
+  if (count < 2) throw unsafe('one cosigner alone would hold the whole key');
+  if (!Number.isInteger(threshold) || threshold > count) throw unsafe(`${threshold} of ${count} can never sign`);
+  if (threshold * 2 <= count)
+    throw unsafe(
+      `with ${threshold} of ${count} two groups that know nothing of each other could sign different blocks`,
+    );
+}
+
+function checkCosigners(cosigners: readonly HostPort[]): void {
+  const seen = new Set<string>();
+  for (const address of cosigners) {
+    const text = formatHostPort(address);
+    if (address.port === 0) throw new HekateError('USAGE', `a cosigner at ${text} needs a port`);
+    if (isEverywhere(address.host))
+      throw new HekateError('USAGE', `${text} is an address to listen on, not one to connect to`, {
+        fix: 'give the address by which sentry-links reach this cosigner',
+      });
+    if (seen.has(text)) throw new HekateError('USAGE', `two cosigners cannot both be at ${text}`);
+    seen.add(text);
+  }
+}

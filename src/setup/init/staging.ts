@@ -1,0 +1,136 @@
+import { promises as fsp } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { HekateError } from '../../shared/errors.js';
+import {
+  createFile,
+  exists,
+  isAlive,
+  makeFolder,
+  MODE_SECRET,
+  replaceFile,
+  syncFolder,
+  syncTree,
+} from '../durable-files.js';
+
+const STAGING_FOLDER = '.init-staging';
+const FILES = 'files';
+const JOURNAL = 'journal.json';
+const PID = 'pid';
+
+/** What turns staged files into a cluster with one more chain; every step can be done again. */
+export interface Journal {
+  readonly chainId: string;
+  /** Paths to move, the same in the staging folder and in the cluster. */
+  readonly moves: readonly string[];
+  /** Text to add at the end of files, unless it is in them already. */
+  readonly appends: readonly { readonly file: string; readonly text: string }[];
+}
+
+/** How init left the folder the last time it was killed, if it was. */
+export type Recovery = { readonly finished: string } | { readonly discarded: true } | undefined;
+
+/** Fills a folder that does not exist yet: everything under a temporary name beside it, then one rename. */
+export async function createWhole(dir: string, write: (root: string) => Promise<void>): Promise<void> {
+  const parent = dirname(dir);
+  const madeParent = await fsp.mkdir(parent, { recursive: true });
+  await removeAbandoned(parent, basename(dir));
+  const root = join(parent, `.${basename(dir)}.init-${process.pid}`);
+  try {
+    await fsp.mkdir(root, { mode: 0o700 });
+    await write(root);
+    await syncTree(root);
+    await fsp.rename(root, dir);
+  } catch (error) {
+    await fsp.rm(madeParent ?? root, { recursive: true, force: true });
+    throw error;
+  }
+  await syncFolder(parent);
+}
+
+/** Shares of an init that was killed before it was done: nobody ever saw its key, so nothing is lost. */
+async function removeAbandoned(parent: string, name: string): Promise<void> {
+  const prefix = `.${name}.init-`;
+  for (const entry of await fsp.readdir(parent)) {
+    const pid = entry.startsWith(prefix) ? Number(entry.slice(prefix.length)) : NaN;
+    if (Number.isInteger(pid) && !isAlive(pid)) await fsp.rm(join(parent, entry), { recursive: true, force: true });
+  }
+}
+
+/**
+ * Adds to a folder that exists: files are staged inside it, then a journal makes it certain that they get to their places,
+ * by this call, or by `recover` in the next one if this one is killed. A step that fails is undone with those before it.
+ */
+export async function addWhole(dir: string, write: (root: string) => Promise<void>, journal: Journal): Promise<void> {
+  const staging = join(dir, STAGING_FOLDER);
+  await fsp.mkdir(staging, { mode: 0o700 });
+  try {
+    await createFile(join(staging, PID), String(process.pid), MODE_SECRET);
+    await makeFolder(join(staging, FILES));
+    await write(join(staging, FILES));
+    await syncTree(staging);
+    await createFile(join(staging, JOURNAL), JSON.stringify(journal), MODE_SECRET);
+    await syncFolder(staging);
+    await syncFolder(dir);
+    await apply(dir, journal);
+  } catch (error) {
+    await discard(staging);
+    throw error;
+  }
+  await discard(staging);
+}
+
+/** Finishes or clears away what an init that was killed left in the folder. Throws INIT_RUNNING when it is not dead. */
+export async function recover(dir: string): Promise<Recovery> {
+  const staging = join(dir, STAGING_FOLDER);
+  if (!(await exists(staging))) return undefined;
+  const pid = Number(await fsp.readFile(join(staging, PID), 'utf8').catch(() => 'none'));
+  if (!Number.isInteger(pid) || (pid !== process.pid && isAlive(pid)))
+    throw new HekateError('INIT_RUNNING', `another init works on ${dir}`, {
+      fix: `wait until it is done; if none is running, remove ${staging}`,
+    });
+  const text = await fsp.readFile(join(staging, JOURNAL), 'utf8').catch(() => undefined);
+  const journal = text === undefined ? undefined : parseJournal(text);
+  if (journal !== undefined) await apply(dir, journal);
+  await discard(staging);
+  return journal === undefined ? { discarded: true } : { finished: journal.chainId };
+}
+
+/** The journal is created and synced before anything moves, so one that cannot be parsed has moved nothing. */
+function parseJournal(text: string): Journal | undefined {
+  try {
+    return JSON.parse(text) as Journal;
+  } catch {
+    return undefined;
+  }
+}
+
+async function apply(dir: string, { moves, appends }: Journal): Promise<void> {
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    for (const path of moves) {
+      const [from, to] = [join(dir, STAGING_FOLDER, FILES, path), join(dir, path)];
+      if (!(await exists(from))) continue;
+      if (await exists(to)) throw new HekateError('CHAIN_EXISTS', `${to} is already there`);
+      await fsp.mkdir(dirname(to), { recursive: true, mode: 0o700 });
+      await fsp.rename(from, to);
+      undo.push(() => fsp.rename(to, from));
+      await syncFolder(dirname(to));
+    }
+    for (const { file, text } of appends) {
+      const path = join(dir, file);
+      const before = await fsp.readFile(path, 'utf8');
+      if (before.includes(text)) continue;
+      await replaceFile(path, `${before}${before.endsWith('\n') ? '' : '\n'}${text}`);
+      undo.push(() => replaceFile(path, before));
+    }
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+}
+
+/** The journal goes first: without it nobody acts on the rest. */
+async function discard(staging: string): Promise<void> {
+  await fsp.rm(join(staging, JOURNAL), { force: true });
+  await fsp.rm(staging, { recursive: true, force: true });
+}

@@ -1,0 +1,82 @@
+import type { PinnedCosigner, PinnedLink } from '../../shared/config/cosigner-config.js';
+import { DEFAULT_MAX_HEIGHT_JUMP } from '../../shared/config/cosigner-config.js';
+import { formatHostPort, isLoopback, type HostPort } from '../../shared/config/host-port.js';
+import type { LinkCosigner } from '../../shared/config/sentry-link-config.js';
+
+/** The configuration that init writes. Operators edit it afterwards; later chains are only appended. */
+export function cosignerToml(cosigner: {
+  readonly id: number;
+  readonly count: number;
+  readonly listen: HostPort;
+  readonly links: readonly PinnedLink[];
+  readonly cosigners: readonly PinnedCosigner[];
+}): string {
+  const links = cosigner.links.map(({ name, pin }) => `[[link]]\nname = ${quote(name)}\npin = ${quote(pin)}\n`);
+  const others = cosigner.cosigners.map(({ id, pin }) => `[[cosigner]]\nid = ${id}\npin = ${quote(pin)}\n`);
+  return `# hekate cosigner ${cosigner.id} of ${cosigner.count}. Unknown keys are errors; a change needs a restart.
+version = 1
+id = ${cosigner.id}
+# Where sentry-links connect to.
+listen = ${quote(formatHostPort(cosigner.listen))}
+
+[log]
+level = "info" # debug, info, warn, error
+format = "text" # text, json
+
+# The sentry-links that may ask for signatures. A pin is the SHA-256 of a public key; the certificates are in tls/peers.
+${links.join('\n')}
+# The other cosigners, so that one that poses as a sentry-link is refused by name.
+${others.join('\n')}`;
+}
+
+export function cosignerChainToml(chainId: string): string {
+  return `
+[[chain]]
+id = ${quote(chainId)}
+# Refuse requests this many heights above the watermark until an operator raises it (100000 is about a week).
+max_height_jump = ${DEFAULT_MAX_HEIGHT_JUMP}
+# max_heights_per_second = 50 # a limit on top, for a node that goes up in steps
+`;
+}
+
+export function sentryLinkToml(link: { readonly name: string; readonly cosigners: readonly LinkCosigner[] }): string {
+  const cosigners = link.cosigners.map(
+    ({ id, address, pin }) =>
+      `[[cosigner]]\nid = ${id}\naddress = ${quote(formatHostPort(address))}\npin = ${quote(pin)}\n`,
+  );
+  return `# hekate ${link.name}. Unknown keys are errors; a change needs a restart.
+version = 1
+name = ${quote(link.name)}
+
+[log]
+level = "info" # debug, info, warn, error
+format = "text" # text, json
+
+# [timing]
+# lease_ms = 1000 # how long cosigners let this link lead without hearing from it
+# sign_deadline_ms = 4000 # how long the node waits for a quorum before it gets an error
+
+# All cosigners. A pin is the SHA-256 of a public key; the certificates are in tls/peers.
+${cosigners.join('\n')}`;
+}
+
+export function sentryLinkChainToml(chainId: string, nodes: readonly string[]): string {
+  return `
+[[chain]]
+id = ${quote(chainId)}
+# The priv_validator_laddr of the chain's nodes, as seen from here.
+nodes = [${nodes.map(quote).join(', ')}]
+node_mode = "active" # serve one node until it is lost; "any": whoever asks first
+`;
+}
+
+/** Where a cosigner listens that others reach at `address`: everywhere, unless it is for this machine only. */
+export function listenFor(address: HostPort): HostPort {
+  if (isLoopback(address.host)) return address;
+  return { host: address.host.includes(':') ? '::' : '0.0.0.0', port: address.port };
+}
+
+/** A TOML basic string: JSON's escapes are TOML's. */
+function quote(text: string): string {
+  return JSON.stringify(text).replaceAll('\u007f', '\\u007f');
+}

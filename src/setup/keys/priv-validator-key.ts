@@ -1,0 +1,127 @@
+import { equalBytes, toHex, wipe } from '../../shared/bytes.js';
+import { HekateError } from '../../shared/errors.js';
+import type { RandomBytes } from '../../shared/ports/random.js';
+import { privateKeyOf, rawPublicKey } from '../../shared/ed25519/raw-keys.js';
+import { addressOf } from '../../shared/keys/formats.js';
+import { parseLiftedJson } from './lifted-json.js';
+import { base64ToBytes, hexToBytes } from '../../shared/keys/secret-bytes.js';
+
+/** A whole consensus key. Exists only while it is dealt into shares: wipe it with `wipeKey`. */
+export interface ConsensusKey {
+  readonly publicKey: Uint8Array;
+  /** 32-byte Ed25519 seed (RFC 8032 §5.1.5). Secret. */
+  readonly seed: Uint8Array;
+}
+
+export const MAX_KEY_FILE_BYTES = 64 * 1024;
+const ED25519_PRIVATE = 'tendermint/PrivKeyEd25519';
+const ED25519_PUBLIC = 'tendermint/PubKeyEd25519';
+/** Types of CometBFT that a threshold Ed25519 signer cannot hold (crypto/*, registered JSON names). */
+const OTHER_TYPES: Readonly<Record<string, string>> = {
+  'tendermint/PrivKeySecp256k1': 'a secp256k1 key',
+  'tendermint/PrivKeySr25519': 'an sr25519 key',
+  'tendermint/PrivKeyBls12_381': 'a BLS12-381 key',
+  'cometbft/PrivKeyBls12_381': 'a BLS12-381 key',
+  'cometbft/PrivKeySecp256k1eth': 'an Ethereum secp256k1 key',
+};
+
+export function generateConsensusKey(random: RandomBytes): ConsensusKey {
+  const seed = random(32);
+  return { seed, publicKey: rawPublicKey(privateKeyOf('ed25519', seed)) };
+}
+
+export function wipeKey(key: ConsensusKey): void {
+  wipe(key.seed);
+}
+
+/**
+ * A priv_validator_key.json (FilePVKey in CometBFT privval/file.go). Everything in it must agree: both halves of the private
+ * key, the public key and the address. Throws KEY_INVALID or KEY_TYPE_UNSUPPORTED; no message has a part of the key.
+ */
+export function parsePrivValidatorKey(contents: Uint8Array): ConsensusKey {
+  const json = parse(contents);
+  const file = asObject(json.value, 'it is not a JSON object');
+  if (file['priv_key'] !== undefined && file['pub_key'] === undefined && file['address'] === undefined)
+    throw invalid('it has only a priv_key, so it is a node_key.json, the identity of a node on its p2p network');
+  const privateKey = asObject(file['priv_key'], '"priv_key" is missing');
+  const publicKey = asObject(file['pub_key'], '"pub_key" is missing');
+  checkType(privateKey['type'], ED25519_PRIVATE);
+  checkType(publicKey['type'], ED25519_PUBLIC);
+  const halves = readBase64(json.bytesOf(privateKey['value']), 64, '"priv_key"');
+  try {
+    return checkedKey(halves, readBase64(json.bytesOf(publicKey['value']), 32, '"pub_key"'), file['address']);
+  } finally {
+    wipe(halves);
+    const ascii = json.bytesOf(privateKey['value']);
+    if (ascii !== undefined) wipe(ascii);
+  }
+}
+
+function checkedKey(halves: Uint8Array, publicKey: Uint8Array, address: unknown): ConsensusKey {
+  const seed = new Uint8Array(new ArrayBuffer(32));
+  seed.set(halves.subarray(0, 32));
+  try {
+    const derived = rawPublicKey(privateKeyOf('ed25519', seed));
+    if (!equalBytes(derived, halves.subarray(32)))
+      throw invalid('the two halves of "priv_key" do not belong together: the file is damaged');
+    if (!equalBytes(derived, publicKey))
+      throw invalid(`"pub_key" is not that of "priv_key" (${toHex(derived)}): parts of two files were mixed`);
+    const expected = toHex(addressOf(derived)).toUpperCase();
+    if (typeof address !== 'string' || address.toUpperCase() !== expected)
+      throw invalid(`"address" is not ${expected}, the address of its key: parts of two files were mixed`);
+    return { publicKey: derived, seed };
+  } catch (error) {
+    wipe(seed);
+    throw error;
+  }
+}
+
+function parse(contents: Uint8Array): ReturnType<typeof parseLiftedJson> {
+  if (contents.length > MAX_KEY_FILE_BYTES) throw invalid(`it has ${contents.length} bytes`);
+  try {
+    return parseLiftedJson(contents);
+  } catch {
+    throw invalid(looksLikeBareKey(contents) ?? 'it is not JSON');
+  }
+}
+
+/** TMKMS softsign keeps its keys as bare base64 of a seed, sometimes with the public half; others write hex. */
+function looksLikeBareKey(contents: Uint8Array): string | undefined {
+  let end = contents.length;
+  while (end > 0 && (contents[end - 1] ?? 0) <= 0x20) end--;
+  const bare = contents.subarray(0, end);
+  const base64 = base64ToBytes(bare);
+  const hex = hexToBytes(bare);
+  const lengths = [base64?.length, hex?.length];
+  wipe(...[base64, hex].filter((bytes) => bytes !== undefined));
+  if (lengths[0] === 32 || lengths[0] === 64)
+    return 'it is bare base64, as in a softsign key of TMKMS; give the priv_validator_key.json that was imported there';
+  if (lengths[1] === 32 || lengths[1] === 64) return 'it is bare hex; give a priv_validator_key.json';
+  return undefined;
+}
+
+function asObject(value: unknown, problem: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(problem);
+  return value as Record<string, unknown>;
+}
+
+function checkType(type: unknown, expected: string): void {
+  if (type === expected) return;
+  if (typeof type !== 'string' || !/^[\w./-]{1,64}$/.test(type))
+    throw invalid(`a key without a type (${expected} is expected)`);
+  const known = OTHER_TYPES[type] ?? OTHER_TYPES[type.replace('PubKey', 'PrivKey')] ?? 'another kind of key';
+  throw new HekateError('KEY_TYPE_UNSUPPORTED', `the key is of type ${type}, ${known}; hekate signs with Ed25519 only`);
+}
+
+function readBase64(ascii: Uint8Array | undefined, length: number, name: string): Uint8Array {
+  if (ascii === undefined) throw invalid(`${name} has no value`);
+  const bytes = base64ToBytes(ascii);
+  if (bytes === undefined) throw invalid(`the value of ${name} is not base64`);
+  if (bytes.length === length) return bytes;
+  wipe(bytes);
+  throw invalid(`the value of ${name} has ${bytes.length} bytes instead of ${length}`);
+}
+
+function invalid(problem: string): HekateError {
+  return new HekateError('KEY_INVALID', `not a usable priv_validator_key.json: ${problem}`);
+}

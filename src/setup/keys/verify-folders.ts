@@ -1,0 +1,97 @@
+import { toHex, wipe } from '../../shared/bytes.js';
+import { isHekateError } from '../../shared/errors.js';
+import { checkShare, verificationShare } from '../../shared/frost/feldman.js';
+import type { Group } from '../../shared/frost/group.js';
+import type { ChainFiles } from '../find-homes.js';
+import { loadGroupFile, sameGroup, type GroupInfo } from '../../shared/home/group-file.js';
+import { readShare } from '../../shared/home/share-file.js';
+import { pointsMakeKey } from './dealing.js';
+
+/** One line of what was found; `ok` is false for anything that must be looked at. */
+export interface Finding {
+  readonly folder: string;
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+export interface ChainVerdict {
+  readonly chainId: string;
+  readonly ok: boolean;
+  readonly publicKey: string | undefined;
+  readonly threshold: number | undefined;
+  readonly count: number | undefined;
+  /** Ids of the good shares, ascending. */
+  readonly shares: readonly number[];
+  /** Whether t shares were there whose public points make the key; undefined when there were fewer. */
+  readonly makesKey: boolean | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Checks a chain's folders against each other: the same group.json everywhere, each share on the dealer's polynomial, none
+ * twice, and t of their public points make the public key. Shares are looked at one by one and wiped; the key is never put
+ * together. `expected`: the public key that it must be.
+ */
+export async function verifyChain(
+  chainId: string,
+  folders: readonly ChainFiles[],
+  group: Group,
+  expected: Uint8Array | undefined,
+): Promise<ChainVerdict> {
+  const findings: Finding[] = [];
+  const points = new Map<number, Uint8Array>();
+  let reference: GroupInfo | undefined;
+  for (const files of folders) {
+    const { folder } = files;
+    const bad = (text: string): void => void findings.push({ folder, ok: false, text });
+    try {
+      const info = await loadGroupFile(files.group, chainId);
+      reference ??= info;
+      if (!sameGroup(info, reference)) bad(`group.json differs from that in ${folders[0]?.folder ?? folder}`);
+      else if (files.share === undefined) findings.push({ folder, ok: true, text: 'group.json agrees; no share here' });
+      else {
+        const id = await idOfShare(files.share, info, group);
+        if (id === undefined) bad('share.key is not a share of this key');
+        else if (points.has(id)) bad(`share ${id} is here a second time`);
+        else {
+          points.set(id, verificationShare(group, info.commitments, id));
+          findings.push({ folder, ok: true, text: `share ${id} of ${info.count} is good` });
+        }
+      }
+    } catch (error) {
+      if (!isHekateError(error)) throw error;
+      bad(error.toLine());
+    }
+  }
+  const makesKey = reference === undefined ? undefined : quorumMakesKey(group, reference, points);
+  const folder = folders[0]?.folder ?? '';
+  if (makesKey === false) findings.push({ folder, ok: false, text: 'the shares do not make the public key' });
+  if (expected !== undefined && reference !== undefined && toHex(expected) !== toHex(reference.groupPublicKey))
+    findings.push({ folder, ok: false, text: `the public key is not ${toHex(expected)}` });
+  return {
+    chainId,
+    ok: findings.every(({ ok }) => ok),
+    publicKey: reference && toHex(reference.groupPublicKey),
+    threshold: reference?.threshold,
+    count: reference?.count,
+    shares: [...points.keys()].sort((a, b) => a - b),
+    makesKey,
+    findings,
+  };
+}
+
+/** Whose share it is: a share does not carry its id, its public point tells. */
+async function idOfShare(path: string, info: GroupInfo, group: Group): Promise<number | undefined> {
+  const share = await readShare(path);
+  try {
+    for (let id = 1; id <= info.count; id++) if (checkShare(group, info.commitments, id, share)) return id;
+    return undefined;
+  } finally {
+    wipe(share);
+  }
+}
+
+function quorumMakesKey(group: Group, info: GroupInfo, points: ReadonlyMap<number, Uint8Array>): boolean | undefined {
+  if (points.size < info.threshold) return undefined;
+  return pointsMakeKey(group, info, new Map([...points].slice(0, info.threshold)));
+}
