@@ -35,7 +35,7 @@ export class Cosigner {
     this.leases = new LeaseTable(deps.clock.nowMs(), options.leaseCapMs);
   }
 
-  /** A link, named by its pinned certificate, has opened its stream; `send` carries answers back on it. */
+  /** A link, named by its pinned certificate, has a stream; `send` carries answers back on it. The session is not started. */
   open(link: string, send: (message: CosignerMessage) => void): LinkSession {
     return new LinkSession(link, this, { ...this.#deps, send });
   }

@@ -1,7 +1,6 @@
 import { loadCosignerConfig, type CosignerChain, type CosignerConfig } from '../src/shared/config/cosigner-config.js';
 import type { LogConfig } from '../src/shared/config/log-config.js';
 import { formatHostPort } from '../src/shared/config/host-port.js';
-import { MAX_LEASE_MS, NONCE_POOL_TARGET } from '../src/shared/coordination/limits.js';
 import type { ErrorCode } from '../src/shared/error-codes.js';
 import { HekateError, isHekateError } from '../src/shared/errors.js';
 import { loadGroup } from '../src/shared/frost/load-group.js';
@@ -21,11 +20,10 @@ import { fitHeapTo } from '../src/shared/process/memory.js';
 import { serveStatus } from '../src/shared/status/status-socket.js';
 import { loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
-import { WatermarkStore } from '../src/shared/watermark/store.js';
-import { ChainSigner } from './signing/chain-signer.js';
-import { Cosigner } from './cosigner.js';
+import { assembleCosigner, type CosignerChainOptions } from './assembly.js';
 import { describeCosigner } from './cosigner-status.js';
-import { startGrpcServer } from './links/link-server.js';
+import { LinkServer } from './links/link-server.js';
+import type { OnLink } from './links/link-stream.js';
 
 export interface StartOptions {
   readonly home: string;
@@ -40,11 +38,6 @@ export async function startCosigner({ home, log: overrides }: StartOptions): Pro
   return runInForeground(log, () => start(config, log));
 }
 
-interface OpenChain {
-  readonly signer: ChainSigner;
-  readonly store: WatermarkStore;
-}
-
 async function start(config: CosignerConfig, log: Log): Promise<Running> {
   const unlock = lockHome(config.home);
   fitHeapTo(config.chains.length);
@@ -53,44 +46,28 @@ async function start(config: CosignerConfig, log: Log): Promise<Running> {
   const links = await loadPinnedPeers(config.tls.peers, config.links);
   const others = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
   const otherPeers = await loadPinnedPeers(config.tls.peers, others);
-  const chains: OpenChain[] = [];
-  for (const chain of config.chains) chains.push(await openChain(config, chain, group, log));
+  const chains: CosignerChainOptions[] = [];
+  for (const chain of config.chains) chains.push(await loadChain(config, chain, group));
 
   const onFault = (error: unknown): never => dieOf(log, error);
-  const options = { id: config.id, version: VERSION, leaseCapMs: MAX_LEASE_MS };
-  const signers = chains.map(({ signer }) => signer);
-  const cosigner = new Cosigner(options, signers, { clock: systemClock, log, onFault });
-  const connected = new Set<string>();
-  const serving = startGrpcServer({
-    listen: config.listen,
-    identity,
-    links,
-    otherPeers,
-    log,
-    onFault,
-    onLink: ({ name }, send) => {
-      const session = cosigner.open(name, send);
-      connected.add(name);
-      return {
-        receive: (message) => session.receive(message),
-        closed: () => {
-          session.close();
-          connected.delete(name);
-        },
-      };
-    },
-  });
-  const server = await serving.catch((error: unknown) => {
+  const assembled = await assembleCosigner(
+    { id: config.id, version: VERSION, chains },
+    { group, disk: nodeDisk, clock: systemClock, random: systemRandom, log, onFault },
+  );
+  const { cosigner } = assembled;
+  const { listen } = config;
+  const onLink: OnLink = ({ name }, send) => cosigner.open(name, send);
+  const server = new LinkServer({ listen, identity, links, otherPeers, log, onFault, onLink });
+  await server.start().catch((error: unknown) => {
     throw isHekateError(error) && LISTEN_CODES.has(error.code) ? withPlace(error, config.listenPlace) : error;
   });
-  const status = await serveStatus(config.home, () => describeCosigner(cosigner, [...connected], systemClock.nowMs()));
-  log.info('listening', { address: formatHostPort(config.listen), version: VERSION, group: group.name });
+  const status = await serveStatus(config.home, () => describeCosigner(cosigner, server.links(), systemClock.nowMs()));
+  log.info('listening', { address: formatHostPort(listen), version: VERSION, group: group.name });
   return {
     stop: async () => {
       status.close();
       await server.close();
-      cosigner.close();
-      for (const { store } of chains) await store.close();
+      await assembled.close();
       unlock();
     },
   };
@@ -102,24 +79,15 @@ function withPlace({ code, message, fix, details }: HekateError, place: string):
   return new HekateError(code, `${place}: ${message}`, { fix, details });
 }
 
-async function openChain(config: CosignerConfig, chain: CosignerChain, group: Group, log: Log): Promise<OpenChain> {
+async function loadChain(config: CosignerConfig, chain: CosignerChain, group: Group): Promise<CosignerChainOptions> {
   const info = await loadGroupFile(groupFile(config.home, chain.id), chain.id);
-  const { groupPublicKey, threshold } = info;
-  const secretShare = await loadShare(config.home, config.id, info, group);
-  const binding = { chainId: chain.id, groupPublicKey };
-  const store = await WatermarkStore.open(nodeDisk, watermarkFile(config.home, chain.id), binding);
-  const signer = new ChainSigner(
-    {
-      chainId: chain.id,
-      id: config.id,
-      threshold,
-      groupPublicKey,
-      secretShare,
-      maxHeightJump: chain.maxHeightJump,
-      maxHeightsPerSecond: chain.maxHeightsPerSecond,
-      noncePoolTarget: NONCE_POOL_TARGET,
-    },
-    { group, watermark: store, clock: systemClock, random: systemRandom, log },
-  );
-  return { signer, store };
+  return {
+    chainId: chain.id,
+    threshold: info.threshold,
+    groupPublicKey: info.groupPublicKey,
+    secretShare: await loadShare(config.home, config.id, info, group),
+    statePath: watermarkFile(config.home, chain.id),
+    maxHeightJump: chain.maxHeightJump,
+    maxHeightsPerSecond: chain.maxHeightsPerSecond,
+  };
 }

@@ -1,11 +1,10 @@
 import type { LinkStatus } from '../src/shared/status/process-status.js';
 import { watermarkStatus } from '../src/shared/status/watermark-status.js';
 import { VERSION } from '../src/shared/version.js';
-import type { NodeService } from './node/node-service.js';
-import type { SentryLink } from './sentry-link.js';
+import type { AssembledLink } from './assembly.js';
 
 /** What this process answers to `hekate status`. */
-export function describeLink(name: string, link: SentryLink, services: readonly NodeService[]): LinkStatus {
+export function describeLink(name: string, { link, services }: AssembledLink): LinkStatus {
   const term = link.candidate.term();
   return {
     kind: 'sentry-link',
@@ -18,12 +17,12 @@ export function describeLink(name: string, link: SentryLink, services: readonly 
     term: term ?? null,
     cosigners: [...link.peers()].map((peer) => ({
       id: peer.id,
-      connected: peer.connected,
+      connected: peer.stream.connected,
       version: peer.version === '' ? null : peer.version,
-      roundTripMs: peer.roundTripMs ?? null,
-      signMs: peer.signLatencyMs ?? null,
-      quarantined: peer.quarantined,
-      chains: peer.reports().map(watermarkStatus),
+      roundTripMs: peer.health.roundTripMs ?? null,
+      signMs: peer.health.signMs ?? null,
+      quarantined: peer.health.quarantined,
+      chains: peer.chains.reports().map(watermarkStatus),
     })),
     nodes: services.flatMap((service) => service.status()),
   };

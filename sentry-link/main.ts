@@ -14,6 +14,7 @@ import { cosignerName, groupFile } from '../src/shared/home/paths.js';
 import { loadPinnedPeers } from '../src/shared/home/peer-certificates.js';
 import { wipe } from '../src/shared/bytes.js';
 import { HekateError } from '../src/shared/errors.js';
+import { must } from '../src/shared/invariant.js';
 import { systemClock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import { pinoLog } from '../src/shared/ports/pino-log.js';
@@ -25,11 +26,10 @@ import { fitHeapTo } from '../src/shared/process/memory.js';
 import { serveStatus } from '../src/shared/status/status-socket.js';
 import { loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
+import { assembleLink, type LinkPorts, type ServedChain } from './assembly.js';
 import { CosignerClient } from './cosigners/cosigner-client.js';
 import { describeLink } from './link-status.js';
 import { nodeConnect } from './node/node-connect.js';
-import { NodeService } from './node/node-service.js';
-import { SentryLink, type LinkChain as KeyedChain } from './sentry-link.js';
 
 export interface StartOptions {
   readonly home: string;
@@ -48,58 +48,38 @@ async function start(config: SentryLinkConfig, log: Log): Promise<Running> {
   const unlock = lockHome(config.home);
   fitHeapTo(config.chains.length);
   const group = await loadGroup();
-  const chains = await Promise.all(config.chains.map((chain) => keyedChain(config, chain, group)));
+  const chains = await Promise.all(config.chains.map((chain) => servedChain(config, chain, group)));
   const seed = await loadNodeIdentitySeed(config.home);
   const nodeIdentity = identityFromSeed(seed);
   wipe(seed);
-
-  const link: SentryLink = new SentryLink(
+  const assembled = assembleLink(
     {
       chains,
       cosigners: config.cosigners.map(({ id }) => id),
       leaseMs: config.leaseMs,
-      deadlineMs: config.signDeadlineMs,
+      signDeadlineMs: config.signDeadlineMs,
     },
     {
       group,
       clock: systemClock,
       random: systemRandom,
       log,
-      onLeading: (term) => {
-        log.info('lease acquired', { term });
-        for (const service of services) service.open();
-      },
-      onLost: (reason) => {
-        for (const service of services) service.close();
-        log.info('lease lost', { reason });
-      },
+      connectNode: nodeConnect({ identity: nodeIdentity, clock: systemClock, random: systemRandom }),
+      connectCosigner: await cosignerConnector(config, log),
     },
   );
-  const connect = nodeConnect({ identity: nodeIdentity, clock: systemClock, random: systemRandom });
-  const services = config.chains.map((chain, index) => {
-    const nodes = chain.nodes.map(parseNodeAddress);
-    const publicKey = chains[index]!.key.publicKey;
-    return new NodeService(
-      { chainId: chain.id, publicKey, nodes, mode: chain.nodeMode },
-      { connect, sign: (vote) => link.sign(chain.id, vote), clock: systemClock, random: systemRandom, log },
-    );
-  });
-  const clients = await connectCosigners(config, link, log);
-  const status = await serveStatus(config.home, () => describeLink(config.name, link, services));
-  link.start();
-  for (const client of clients) client.start();
+  const status = await serveStatus(config.home, () => describeLink(config.name, assembled));
+  assembled.start();
   return {
     stop: async () => {
       status.close();
-      link.stop();
-      for (const service of services) service.close();
-      await Promise.all(clients.map((client) => client.close()));
+      await assembled.stop();
       unlock();
     },
   };
 }
 
-async function keyedChain(config: SentryLinkConfig, chain: LinkChain, group: Group): Promise<KeyedChain> {
+async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Group): Promise<ServedChain> {
   const info = await loadGroupFile(groupFile(config.home, chain.id), chain.id);
   if (info.count !== config.cosigners.length) {
     const message = `chain ${chain.id} was dealt to ${info.count} cosigners, ${config.file} has ${config.cosigners.length}`;
@@ -107,32 +87,27 @@ async function keyedChain(config: SentryLinkConfig, chain: LinkChain, group: Gro
   }
   const ids = config.cosigners.map(({ id }) => id);
   const verificationShares = new Map(ids.map((id) => [id, verificationShare(group, info.commitments, id)]));
-  return { chainId: chain.id, threshold: info.threshold, key: { publicKey: info.groupPublicKey, verificationShares } };
+  return {
+    chainId: chain.id,
+    threshold: info.threshold,
+    key: { publicKey: info.groupPublicKey, verificationShares },
+    nodes: chain.nodes.map(parseNodeAddress),
+    mode: chain.nodeMode,
+  };
 }
 
-async function connectCosigners(
-  config: SentryLinkConfig,
-  link: SentryLink,
-  log: Log,
-): Promise<readonly CosignerClient[]> {
+async function cosignerConnector(config: SentryLinkConfig, log: Log): Promise<LinkPorts['connectCosigner']> {
   const identity = await loadIdentity(config.tls.certificate, config.tls.key);
   const pins = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
   const peers = await loadPinnedPeers(config.tls.peers, pins);
-  return config.cosigners.map(({ id, address }, index) => {
-    const peer = peers[index]!;
+  return (id, handlers) => {
+    const index = config.cosigners.findIndex((cosigner) => cosigner.id === id);
+    const { address } = must(config.cosigners[index], 'connections are for configured cosigners');
+    const peer = must(peers[index], 'every cosigner has a pin');
     const otherPeers = peers.filter((other) => other !== peer);
-    const client: CosignerClient = new CosignerClient(
+    return new CosignerClient(
       { address, identity, peer, otherPeers, version: VERSION, clock: systemClock, log, random: systemRandom },
-      {
-        seen: () => link.seen(id),
-        connected: (hello) => link.peerOpened(id, hello, (message) => client.send(message)),
-        message: (message) => link.peerMessage(id, message),
-        disconnected: () => link.peerLost(id),
-        dialFailed: (code) => {
-          if (code === 'PEER_REFUSED') link.peerDown(id);
-        },
-      },
+      handlers,
     );
-    return client;
-  });
+  };
 }

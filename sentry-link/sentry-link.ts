@@ -1,14 +1,14 @@
-import type { CosignerHello, CosignerMessage, LinkMessage } from '../src/shared/coordination/messages.js';
 import type { Group } from '../src/shared/frost/group.js';
 import { must } from '../src/shared/invariant.js';
 import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import type { RandomBytes } from '../src/shared/ports/random.js';
-import type { SignOutcome, VoteToSign } from '../src/shared/privval/vote-to-sign.js';
+import type { CosignerHandlers } from './cosigners/cosigner-client.js';
+import { Peer } from './cosigners/peer.js';
+import { LeaseCandidate } from './leadership/lease-candidate.js';
 import type { GroupKey } from './signing/attempt.js';
 import { ChainCoordinator } from './signing/chain-coordinator.js';
-import { LeaseCandidate } from './leadership/lease-candidate.js';
-import { Peer } from './cosigners/peer.js';
+import type { SignOutcome, VoteToSign } from './vote-to-sign.js';
 
 export interface LinkChain {
   readonly chainId: string;
@@ -36,8 +36,8 @@ export interface SentryLinkDeps {
 }
 
 /**
- * A sentry-link without its sockets: cosigners, leadership and one coordinator a chain. Transports tell it what happened
- * (peerOpened, peerMessage, …), node sessions ask it to sign. It holds no secret.
+ * A sentry-link without its sockets: cosigners, leadership and one coordinator a chain. Connections to cosigners tell it what
+ * happened, node sessions ask it to sign. It holds no secret.
  */
 export class SentryLink {
   readonly candidate: LeaseCandidate;
@@ -53,14 +53,14 @@ export class SentryLink {
     this.candidate = new LeaseCandidate(options.cosigners, options.leaseMs, {
       clock,
       random,
-      send: (id, message) => this.#peer(id).send(message),
+      send: (id, message) => this.#peer(id).stream.send(message),
       onAcquired: deps.onLeading,
       onLost: (reason) => {
         deps.onLost(reason);
         // Rounds that are under way end: nobody is there any more to be answered.
         this.#poke();
       },
-      onRoundTrip: (id, roundTripMs) => this.#peer(id).noteRoundTrip(roundTripMs),
+      onRoundTrip: (id, roundTripMs) => this.#peer(id).health.noteRoundTrip(roundTripMs),
     });
     const shared = {
       group,
@@ -95,28 +95,25 @@ export class SentryLink {
     return this.#peers.values();
   }
 
-  /** The highest sequence numbers seen of a cosigner, for the hello of its next stream. */
-  seen(id: number): ReturnType<Peer['seen']> {
-    return this.#peer(id).seen();
-  }
-
-  peerOpened(id: number, hello: CosignerHello, send: (message: LinkMessage) => boolean): void {
-    this.#peer(id).opened(hello, send);
-    this.candidate.peerUp(id);
-  }
-
-  peerMessage(id: number, message: CosignerMessage): void {
-    this.#peer(id).receive(message);
-    if (message.kind === 'heartbeatReply') this.candidate.onReply(id, message);
-  }
-
-  peerLost(id: number): void {
-    this.#peer(id).lost();
-  }
-
-  /** Its port refused a connection: the process does not run. */
-  peerDown(id: number): void {
-    this.candidate.peerDown(id);
+  /** What the connection to a cosigner is to tell. */
+  handlersFor(id: number): CosignerHandlers {
+    const peer = this.#peer(id);
+    return {
+      seen: () => peer.chains.seen(),
+      connected: (hello, outgoing) => {
+        peer.opened(hello, outgoing);
+        this.candidate.peerUp(id);
+      },
+      message: (message) => {
+        peer.receive(message);
+        if (message.kind === 'heartbeatReply') this.candidate.onReply(id, message);
+      },
+      disconnected: () => peer.lost(),
+      // Its port refused the connection: the process does not run.
+      dialFailed: (code) => {
+        if (code === 'PEER_REFUSED') this.candidate.peerDown(id);
+      },
+    };
   }
 
   #peer(id: number): Peer {

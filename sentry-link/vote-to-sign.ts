@@ -1,4 +1,5 @@
 import { MAX_EXTENSION_BYTES } from '../src/shared/coordination/limits.js';
+import type { ErrorCode } from '../src/shared/error-codes.js';
 import { HekateError } from '../src/shared/errors.js';
 import {
   STEP_PRECOMMIT,
@@ -6,13 +7,38 @@ import {
   STEP_PROPOSAL,
   type Canonical,
   type CanonicalVote,
+  type Timestamp,
 } from '../src/shared/privval/canonical.js';
 import { canonicalProblem, MAX_CHAIN_ID_BYTES } from '../src/shared/privval/canonical-limits.js';
 import { isNoBlock } from '../src/shared/privval/fields.js';
 import type { VoteMessage } from '../src/shared/privval/node-messages.js';
 import type { SignProposalRequest, SignVoteRequest } from '../src/shared/privval/request.js';
-import { encodeSignBytes } from '../src/shared/privval/sign-bytes.js';
-import type { VoteToSign } from '../src/shared/privval/vote-to-sign.js';
+import { SignBytes } from '../src/shared/privval/sign-bytes.js';
+
+/** What a node asks to have signed, checked and in the form that is signed. */
+export interface VoteToSign {
+  readonly signBytes: SignBytes;
+  /** Raw vote extension to sign with it, also when it is empty; undefined when none is to be signed. */
+  readonly extension: Uint8Array | undefined;
+}
+
+export interface SignedVote {
+  readonly kind: 'signed';
+  /** 64 bytes each. */
+  readonly signature: Uint8Array;
+  /** The one that is signed: for a vote possibly an earlier one than was asked for. */
+  readonly timestamp: Timestamp;
+  readonly extensionSignature: Uint8Array | undefined;
+}
+
+export interface RefusedVote {
+  readonly kind: 'refused';
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** A refusal is an answer like any other. */
+export type SignOutcome = SignedVote | RefusedVote;
 
 export type SignRequestOfNode = SignVoteRequest | SignProposalRequest;
 
@@ -35,7 +61,7 @@ export function voteToSign(request: SignRequestOfNode, chainId: string): VoteToS
   const problem = canonicalProblem(canonical);
   if (problem !== undefined) throw invalid(problem);
   const extension = request.kind === 'signVote' ? extensionToSign(request, canonical) : undefined;
-  return { signBytes: encodeSignBytes(canonical), canonical, extension };
+  return { signBytes: SignBytes.encode(canonical), extension };
 }
 
 function canonicalVote({ vote }: SignVoteRequest, chainId: string): Canonical {

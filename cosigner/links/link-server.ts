@@ -17,7 +17,7 @@ const IDLE_MS = 5_000;
 const REFUSAL_GRACE_MS = 100;
 const LOG_INTERVAL_MS = 10_000;
 
-export interface GrpcServerOptions {
+export interface LinkServerOptions {
   readonly listen: HostPort;
   readonly identity: TlsIdentity;
   readonly links: readonly PinnedPeer[];
@@ -31,21 +31,6 @@ export interface GrpcServerOptions {
   readonly clock?: Clock;
 }
 
-export interface GrpcServer {
-  readonly port: number;
-  /** Ends all streams and connections; resolves when the port is free. */
-  close(): Promise<void>;
-}
-
-/**
- * Serves hekate.v1.Cosigner to pinned links. Throws PORT_IN_USE, LISTEN_FAILED, TLS_PIN_MISMATCH or TLS_IDENTITY_INVALID.
- */
-export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
-  const server = new LinkServer(options);
-  const port = await server.start();
-  return { port, close: () => server.close() };
-}
-
 interface Connection {
   readonly socket: TLSSocket;
   readonly peer: PinnedPeer;
@@ -54,8 +39,9 @@ interface Connection {
   used: boolean;
 }
 
-class LinkServer {
-  readonly #options: GrpcServerOptions;
+/** Serves hekate.v1.Cosigner to pinned links. */
+export class LinkServer {
+  readonly #options: LinkServerOptions;
   readonly #clock: Clock;
   readonly #listener: PinnedListener;
   readonly #grpc: Server;
@@ -64,7 +50,8 @@ class LinkServer {
   readonly #streams = new Map<string, LinkStream>();
   readonly #limiter: LogLimiter;
 
-  constructor(options: GrpcServerOptions) {
+  /** Throws TLS_PIN_MISMATCH or TLS_IDENTITY_INVALID. */
+  constructor(options: LinkServerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#limiter = new LogLimiter(this.#clock, LOG_INTERVAL_MS);
@@ -85,10 +72,17 @@ class LinkServer {
     });
   }
 
+  /** Resolves with the port. Throws PORT_IN_USE or LISTEN_FAILED. */
   start(): Promise<number> {
     return this.#listener.start();
   }
 
+  /** Names of the links that have a stream open. */
+  links(): readonly string[] {
+    return [...this.#streams.keys()];
+  }
+
+  /** Ends all streams and connections; resolves when the port is free. */
   async close(): Promise<void> {
     const closed = this.#listener.close();
     for (const stream of [...this.#streams.values()])
@@ -134,7 +128,8 @@ class LinkServer {
         this.#note('link disconnected', peer.name, { code: reason.code, reason: reason.message });
       },
     });
-    if (stream.open) this.#streams.set(peer.name, stream);
+    this.#streams.set(peer.name, stream);
+    stream.start();
   }
 
   #refuseRole(call: LinkCall, { name }: PinnedPeer, socket: TLSSocket): void {
@@ -157,8 +152,9 @@ class LinkServer {
 
   #guarded(handler: LinkHandler): LinkHandler {
     return {
+      start: () => this.#guard(() => handler.start()),
       receive: (message) => this.#guard(() => handler.receive(message)),
-      closed: (reason) => this.#guard(() => handler.closed(reason)),
+      close: (reason) => this.#guard(() => handler.close(reason)),
     };
   }
 

@@ -7,7 +7,7 @@ import type {
 } from '../../src/shared/coordination/messages.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { silentLog } from '../../src/shared/ports/log.js';
-import type { ChainSigner } from '../signing/chain-signer.js';
+import type { SigningStream } from '../signing/chain-signer.js';
 import { LeaseTable } from '../lease-table.js';
 import { LinkSession, type SessionHost } from './link-session.js';
 import { NoncePool } from '../signing/nonce-pool.js';
@@ -65,13 +65,16 @@ describe('link session', () => {
     };
     const chains = CHAINS.map((chainId) => ({
       chainId,
-      newNoncePool: () => new NoncePool(generate, TARGET),
-      noteSeenSequence: (sequence: bigint) => seen.push([chainId, sequence]),
-      sign: (asked: SignRequest, pool: NoncePool, admits: () => boolean) => {
-        pool.take(asked.signers[0]!.vote.nonceId);
-        return answer(asked, admits);
+      noteSeenSequence: (sequence: bigint) => void seen.push([chainId, sequence]),
+      open: (): SigningStream => {
+        const pool = new NoncePool(generate, TARGET);
+        const sign: SigningStream['sign'] = (asked, admits) => {
+          pool.take(asked.signers[0]!.vote.nonceId);
+          return answer(asked, admits);
+        };
+        return { nonces: pool, sign, close: () => pool.close() };
       },
-    })) as unknown as ChainSigner[];
+    }));
     host = {
       leases,
       chain: (chainId) => chains[CHAINS.indexOf(chainId)],
@@ -80,13 +83,16 @@ describe('link session', () => {
       hello: () => ({ kind: 'cosignerHello', version: '1', id: 1, chains: [] }),
     };
   });
-  const open = (name = 'link-1'): LinkSession =>
-    new LinkSession(name, host, {
+  const open = (name = 'link-1'): LinkSession => {
+    const session = new LinkSession(name, host, {
       clock,
       log: silentLog,
       send: (message) => sent.push(message),
       onFault: (error) => faults.push(error),
     });
+    session.start();
+    return session;
+  };
 
   it('says hello first, then gives each chain its target of nonces, in portions', () => {
     open();

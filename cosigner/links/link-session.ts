@@ -10,16 +10,23 @@ import type {
 } from '../../src/shared/coordination/messages.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
-import { must } from '../../src/shared/invariant.js';
-import type { ChainSigner } from '../signing/chain-signer.js';
 import type { LeaseTable } from '../lease-table.js';
-import type { NoncePool } from '../signing/nonce-pool.js';
+import type { SigningStream } from '../signing/chain-signer.js';
+import type { NonceSupply } from '../signing/nonce-pool.js';
+import type { LinkHandler } from './link-stream.js';
+
+/** What a session needs of one chain. */
+export interface SessionChain {
+  readonly chainId: string;
+  open(): SigningStream;
+  noteSeenSequence(sequence: bigint): void;
+}
 
 /** What a session needs of its cosigner. */
 export interface SessionHost {
   readonly leases: LeaseTable;
-  chain(chainId: string): ChainSigner | undefined;
-  chains(): Iterable<ChainSigner>;
+  chain(chainId: string): SessionChain | undefined;
+  chains(): Iterable<SessionChain>;
   report(): readonly ChainReport[];
   hello(): CosignerHello;
 }
@@ -35,11 +42,11 @@ export interface SessionDeps {
  * One stream of one link. The nonces issued on it belong to it and are gone with it; the name of the link comes from
  * its pinned certificate, never from a message.
  */
-export class LinkSession {
+export class LinkSession implements LinkHandler {
   readonly link: string;
   readonly #host: SessionHost;
   readonly #deps: SessionDeps;
-  readonly #pools = new Map<string, NoncePool>();
+  readonly #streams = new Map<string, SigningStream>();
   #open = true;
   #greeted = false;
 
@@ -47,11 +54,15 @@ export class LinkSession {
     this.link = link;
     this.#host = host;
     this.#deps = deps;
-    deps.send(host.hello());
-    for (const chain of host.chains()) {
-      const pool = chain.newNoncePool();
-      this.#pools.set(chain.chainId, pool);
-      this.#fill(chain.chainId, pool);
+  }
+
+  /** Greets the link and sends it the first commitments. */
+  start(): void {
+    this.#send(this.#host.hello());
+    for (const chain of this.#host.chains()) {
+      const stream = chain.open();
+      this.#streams.set(chain.chainId, stream);
+      this.#fill(chain.chainId, stream.nonces);
     }
   }
 
@@ -77,7 +88,7 @@ export class LinkSession {
   /** The stream is over: nothing is sent any more, and its nonces are wiped. */
   close(): void {
     this.#open = false;
-    for (const pool of this.#pools.values()) pool.close();
+    for (const stream of this.#streams.values()) stream.close();
   }
 
   #heartbeat(message: Heartbeat): void {
@@ -90,47 +101,47 @@ export class LinkSession {
   }
 
   async #sign(request: SignRequest): Promise<void> {
-    const chain = this.#host.chain(request.chainId);
-    if (chain === undefined) {
+    const { chainId } = request;
+    const stream = this.#streams.get(chainId);
+    if (stream === undefined) {
       const message = 'this cosigner has no share of that chain';
       return this.#send({ kind: 'refused', id: request.id, code: 'WRONG_CHAIN', message });
     }
-    const pool = must(this.#pools.get(chain.chainId), 'every chain has a nonce pool in every session');
     // What still waits for its turn when the stream ends must not become a half-finished vote for nobody.
     const admits = (): boolean => this.#open && this.#host.leases.admits(this.link, request.term);
-    const reply = await chain.sign(request, pool, admits);
-    this.#send(reply.kind === 'signed' ? this.#withFresh(reply, chain.chainId, pool) : reply);
-    this.#deps.clock.schedule(0, () => this.#replace(chain.chainId, pool));
+    const reply = await stream.sign(request, admits);
+    this.#send(reply.kind === 'signed' ? this.#withFresh(reply, chainId, stream.nonces) : reply);
+    this.#deps.clock.schedule(0, () => this.#replace(chainId, stream.nonces));
   }
 
   /**
    * After an answer has left, so that nobody waits for it: as many pairs as one request can use. They travel with the next
    * answer, or by themselves where there has been no share for a while.
    */
-  #replace(chainId: string, pool: NoncePool): void {
-    pool.generate(2);
-    if (pool.worthTelling) this.#ship(chainId, pool);
+  #replace(chainId: string, nonces: NonceSupply): void {
+    nonces.generate(2);
+    if (nonces.worthTelling) this.#ship(chainId, nonces);
   }
 
   /** Fills a new pool in portions, so that many chains do not hold up heartbeats. */
-  #fill(chainId: string, pool: NoncePool): void {
-    const missing = pool.generate(pool.batch);
-    this.#ship(chainId, pool);
-    if (missing) this.#deps.clock.schedule(0, () => this.#fill(chainId, pool));
+  #fill(chainId: string, nonces: NonceSupply): void {
+    const missing = nonces.generate(nonces.batch);
+    this.#ship(chainId, nonces);
+    if (missing) this.#deps.clock.schedule(0, () => this.#fill(chainId, nonces));
   }
 
-  #ship(chainId: string, pool: NoncePool): void {
-    const batch = this.#takeReady(chainId, pool);
+  #ship(chainId: string, nonces: NonceSupply): void {
+    const batch = this.#takeReady(chainId, nonces);
     if (batch !== undefined) this.#send(batch);
   }
 
-  #withFresh(reply: SignedReply, chainId: string, pool: NoncePool): SignedReply {
-    const fresh = this.#takeReady(chainId, pool);
+  #withFresh(reply: SignedReply, chainId: string, nonces: NonceSupply): SignedReply {
+    const fresh = this.#takeReady(chainId, nonces);
     return fresh === undefined ? reply : { ...reply, fresh };
   }
 
-  #takeReady(chainId: string, pool: NoncePool): NonceBatch | undefined {
-    const commitments = pool.takeReady();
+  #takeReady(chainId: string, nonces: NonceSupply): NonceBatch | undefined {
+    const commitments = nonces.takeReady();
     return commitments.length > 0 ? { kind: 'nonceBatch', chainId, commitments } : undefined;
   }
 

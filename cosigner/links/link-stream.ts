@@ -15,9 +15,11 @@ const GRACE_MS = 100;
 
 /** What the owner does with one stream of a link. */
 export interface LinkHandler {
+  /** The stream is open: from here on it can be sent on, and ended. */
+  start(): void;
   receive(message: LinkMessage): void;
   /** Called exactly once; nothing is received and nothing can be sent from then on. */
-  closed(reason: HekateError): void;
+  close(reason: HekateError): void;
 }
 
 export type SendToLink = (message: CosignerMessage) => void;
@@ -44,29 +46,28 @@ export class LinkStream {
   readonly #handler: LinkHandler;
   #ended: HekateError | undefined;
   #queuedBytes = 0;
-  #heardMs: number;
-  #silence: Timer;
+  #heardMs = 0;
+  #silence: Timer | undefined;
 
   constructor(call: LinkCall, options: LinkStreamOptions) {
     this.#call = call;
     this.#options = options;
-    this.#heardMs = options.clock.nowMs();
-    this.#silence = options.clock.schedule(SILENCE_MS, () => this.#listen());
-    call.on('cancelled', () => this.#lost());
-    call.on('error', () => this.#lost());
     this.#handler = options.onLink(
       { name: options.name },
       (message) => this.#send(message),
       (reason) => this.end(reason),
     );
-    // Ended by what the owner did in onLink, before there was a handler to tell.
-    if (this.#ended !== undefined) this.#handler.closed(this.#ended);
-    call.on('end', () => this.end(new HekateError('LINK_CLOSED', 'the link closed its stream')));
-    call.on('data', (bytes: Buffer) => this.#receive(bytes));
   }
 
-  get open(): boolean {
-    return this.#ended === undefined;
+  start(): void {
+    const { clock } = this.#options;
+    this.#heardMs = clock.nowMs();
+    this.#silence = clock.schedule(SILENCE_MS, () => this.#listen());
+    this.#call.on('cancelled', () => this.#lost());
+    this.#call.on('error', () => this.#lost());
+    this.#call.on('end', () => this.end(new HekateError('LINK_CLOSED', 'the link closed its stream')));
+    this.#call.on('data', (bytes: Buffer) => this.#receive(bytes));
+    this.#handler.start();
   }
 
   /** Tells the link why, then cuts the connection. */
@@ -93,10 +94,9 @@ export class LinkStream {
   #finish(reason: HekateError): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
-    this.#silence.cancel();
+    this.#silence?.cancel();
     this.#options.onEnd(this, reason);
-    // Undefined only while the constructor runs onLink.
-    (this.#handler as LinkHandler | undefined)?.closed(reason);
+    this.#handler.close(reason);
   }
 
   #receive(bytes: Buffer): void {

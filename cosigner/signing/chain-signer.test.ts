@@ -10,8 +10,8 @@ import { ManualClock } from '../../test/support/manual-clock.js';
 import { silentLog } from '../../src/shared/ports/log.js';
 import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
 import { vote, type VoteSpec } from '../../test/protocol/votes.js';
-import { ChainSigner, type WatermarkPort } from './chain-signer.js';
-import type { NoncePool } from './nonce-pool.js';
+import { ChainSigner, type ChainSignerDeps, type SigningStream, type WatermarkPort } from './chain-signer.js';
+import { NoncePool } from './nonce-pool.js';
 
 const group = await loadGroup();
 const random = seededRandom('chain-signer');
@@ -45,7 +45,7 @@ class HeldWatermark implements WatermarkPort {
 describe('chain signer', () => {
   let watermark: HeldWatermark;
   let signer: ChainSigner;
-  let pool: NoncePool;
+  let stream: SigningStream;
   let mine: NonceCommitment[];
   let theirs: NonceCommitment[];
   let share: Uint8Array;
@@ -54,14 +54,15 @@ describe('chain signer', () => {
     watermark = new HeldWatermark();
     share = dealt.shares[0]!.secretShare.slice();
     const options = { chainId: 'test-1', threshold: 2, groupPublicKey: dealt.groupPublicKey, maxHeightJump: 100_000n };
-    const more = { maxHeightsPerSecond: undefined, noncePoolTarget: 64 };
-    const deps = { group, watermark, clock: new ManualClock(), random, log: silentLog };
+    const more = { maxHeightsPerSecond: undefined };
+    const noncePool: ChainSignerDeps['noncePool'] = (generate) => new NoncePool(generate, 64);
+    const deps = { group, watermark, noncePool, clock: new ManualClock(), random, log: silentLog };
     signer = new ChainSigner({ ...options, ...more, id: 1, secretShare: share }, deps);
     const other = new ChainSigner({ ...options, ...more, id: 2, secretShare: dealt.shares[1]!.secretShare }, deps);
-    pool = signer.newNoncePool();
-    const otherPool = other.newNoncePool();
-    for (const one of [pool, otherPool]) one.generate(64);
-    [mine, theirs] = [[...pool.takeReady()], [...otherPool.takeReady()]];
+    stream = signer.open();
+    const { nonces } = other.open();
+    for (const one of [stream.nonces, nonces]) one.generate(64);
+    [mine, theirs] = [[...stream.nonces.takeReady()], [...nonces.takeReady()]];
   });
 
   function request(spec: VoteSpec, changes: Partial<SignRequest> = {}): SignRequest {
@@ -70,9 +71,9 @@ describe('chain signer', () => {
     const entry = (id: number, from: NonceCommitment[]) => ({ id, vote: from.shift()!, extension: ext(from) });
     const signers = [entry(1, mine), entry(2, theirs)];
     const common = { kind: 'signRequest', id: 1, term: 1, chainId: 'test-1', settle: false } as const;
-    return { ...common, signBytes, extension, signers, ...changes };
+    return { ...common, signBytes: signBytes.bytes, extension, signers, ...changes };
   }
-  const sign = (asked: SignRequest, admits = true): Promise<SignReply> => signer.sign(asked, pool, () => admits);
+  const sign = (asked: SignRequest, admits = true): Promise<SignReply> => stream.sign(asked, () => admits);
   const outcome = async (answer: Promise<SignReply>): Promise<string> => {
     const reply = await answer;
     return reply.kind === 'refused' ? reply.code : reply.kind;

@@ -1,23 +1,23 @@
+import { wipe } from '../../src/shared/bytes.js';
+import { MAX_QUEUED_SIGN_REQUESTS } from '../../src/shared/coordination/limits.js';
+import type { ChainReport, RefusedReply, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
+import { isHekateError, messageOf, type HekateError } from '../../src/shared/errors.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import { generateNonces } from '../../src/shared/frost/nonce.js';
-import { wipe } from '../../src/shared/bytes.js';
-import { isHekateError, messageOf, type HekateError } from '../../src/shared/errors.js';
-import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { invariant, InvariantViolation } from '../../src/shared/invariant.js';
-import { STEP_PRECOMMIT, type Canonical } from '../../src/shared/privval/canonical.js';
-import { parseSignBytes } from '../../src/shared/privval/sign-bytes.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
+import { STEP_PRECOMMIT, type Canonical } from '../../src/shared/privval/canonical.js';
+import { SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { SerialQueue } from '../../src/shared/serial-queue.js';
-import { MAX_QUEUED_SIGN_REQUESTS } from '../../src/shared/coordination/limits.js';
-import type { ChainReport, RefusedReply, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
 import { heightPaceLimit, startHeightPace, takeHeights } from '../../src/shared/watermark/height-pace.js';
 import type { HeightPace, HeightPaceLimit } from '../../src/shared/watermark/height-pace.js';
 import { decide, type Refusal } from '../../src/shared/watermark/rules.js';
 import type { Watermark } from '../../src/shared/watermark/watermark.js';
-import { NoncePool } from './nonce-pool.js';
-import { makeShares, takeNonces, wipeNonces, type RequestShares, type TakenNonces } from './request-shares.js';
+import type { IssuedNonces, NoncePool, NonceSupply } from './nonce-pool.js';
+import { makeShares, takeNonces, wipeNonces, type ShareKey, type TakenNonces } from './request-shares.js';
 
 /** What the signer needs of its durable watermark; production passes a WatermarkStore. */
 export interface WatermarkPort {
@@ -29,24 +29,29 @@ export interface WatermarkPort {
   advance(next: Watermark): Promise<void>;
 }
 
-export interface ChainSignerOptions {
+export interface ChainSignerOptions extends ShareKey {
   readonly chainId: string;
-  readonly id: number;
   readonly threshold: number;
-  readonly groupPublicKey: Uint8Array;
-  readonly secretShare: Uint8Array;
   readonly maxHeightJump: bigint;
   readonly maxHeightsPerSecond: number | undefined;
-  /** Unspent nonce pairs kept for each stream. */
-  readonly noncePoolTarget: number;
 }
 
 export interface ChainSignerDeps {
   readonly group: Group;
   readonly watermark: WatermarkPort;
+  /** An empty pool, one for each stream. */
+  readonly noncePool: (generate: () => IssuedNonces) => NoncePool;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
+}
+
+/** One stream's way to shares of one chain. Its nonces are its own and gone with it; all that shows of them is here. */
+export interface SigningStream {
+  readonly nonces: NonceSupply;
+  /** Answers one request. `admits` is asked when its turn has come: the term may have moved on while it waited. */
+  sign(request: SignRequest, admits: () => boolean): Promise<SignReply>;
+  close(): void;
 }
 
 /**
@@ -68,14 +73,18 @@ export class ChainSigner {
     this.#options = options;
     this.#deps = deps;
     const perSecond = options.maxHeightsPerSecond;
-    this.#paceLimit = perSecond === undefined ? undefined : heightPaceLimit(perSecond);
+    this.#paceLimit = perSecond === undefined ? undefined : heightPaceLimit(perSecond, Number(options.maxHeightJump));
     this.#pace = this.#paceLimit && startHeightPace(this.#paceLimit, deps.clock.nowMs());
   }
 
-  newNoncePool(): NoncePool {
-    const { group, random } = this.#deps;
-    const { secretShare, noncePoolTarget } = this.#options;
-    return new NoncePool(() => generateNonces(group, secretShare, random), noncePoolTarget);
+  open(): SigningStream {
+    const { group, random, noncePool } = this.#deps;
+    const pool = noncePool(() => generateNonces(group, this.#options.secretShare, random));
+    return {
+      nonces: pool,
+      sign: (request, admits) => this.#sign(request, pool, admits),
+      close: () => pool.close(),
+    };
   }
 
   /**
@@ -102,23 +111,15 @@ export class ChainSigner {
       round: current.round,
       step: current.step,
       sequence,
+      maxHeightJump: this.#options.maxHeightJump,
       halted: this.#halted(),
     };
   }
 
-  /**
-   * Answers one request of a link whose nonces are in `pool`. `admits` is asked when the request's turn has come: the
-   * term may have moved on while it waited.
-   */
-  async sign(request: SignRequest, pool: NoncePool, admits: () => boolean): Promise<SignReply> {
+  async #sign(request: SignRequest, pool: NoncePool, admits: () => boolean): Promise<SignReply> {
     const taken = takeNonces(request, this.#options.id, pool);
-    if (taken === undefined) {
-      return refusal(
-        request,
-        'NONCE_UNKNOWN',
-        'the request names nonces that this stream never issued, or already used',
-      );
-    }
+    if (taken === undefined)
+      return refusal(request, 'NONCE_UNKNOWN', 'it names nonces that this stream never issued, or already used');
     try {
       const answer = this.#queue.run(() => this.#inTurn(request, taken, admits));
       return await (answer ?? refusal(request, 'BUSY', `${this.#queue.size} requests are waiting already`));
@@ -128,49 +129,39 @@ export class ChainSigner {
         this.#stopped ??= 'INTERNAL';
         throw error;
       }
-      const code = isHekateError(error) ? error.code : 'INTERNAL';
-      if (isHekateError(error) && code === 'STATE_WRITE_FAILED') this.#tellFailedWrite(error);
-      return refusal(request, code, messageOf(error));
+      if (!isHekateError(error)) return refusal(request, 'INTERNAL', messageOf(error));
+      if (error.code === 'STATE_WRITE_FAILED') this.#tellFailedWrite(error);
+      return refusal(request, error.code, error.message);
     } finally {
       wipeNonces(taken);
     }
   }
 
   async #inTurn(request: SignRequest, taken: TakenNonces, admits: () => boolean): Promise<SignReply> {
-    const { threshold } = this.#options;
-    if (request.signers.length !== threshold) {
-      return refusal(
-        request,
-        'SIGNERS_INVALID',
-        `${request.signers.length} signers named, the threshold is ${threshold}`,
-      );
-    }
+    const { threshold, maxHeightJump } = this.#options;
+    if (request.signers.length !== threshold)
+      return refusal(request, 'SIGNERS_INVALID', `${request.signers.length} signers, the threshold is ${threshold}`);
     const halted = this.#halted();
     if (halted !== undefined) return this.#refuseHalted(request, halted);
     if (!admits()) return refusal(request, 'TERM_OLD', `term ${request.term} is not the current leader's`);
-    const canonical = parseSignBytes(request.signBytes);
-    if (canonical.chainId !== this.chainId) {
+    const signBytes = SignBytes.parse(request.signBytes);
+    const { says } = signBytes;
+    if (says.chainId !== this.chainId)
       return refusal(request, 'WRONG_CHAIN', `the sign bytes are of another chain than ${this.chainId}`);
-    }
-    if (request.extension !== undefined && !mayCarryExtension(canonical)) {
+    if (request.extension !== undefined && !mayCarryExtension(says))
       return refusal(request, 'EXTENSION_NOT_ALLOWED', 'only a precommit for a block carries a vote extension');
-    }
-    const decision = decide(
-      this.#deps.watermark.current,
-      { canonical, signBytes: request.signBytes, settle: request.settle },
-      { maxHeightJump: this.#options.maxHeightJump },
-    );
+    const decision = decide(this.#deps.watermark.current, { signBytes, settle: request.settle }, maxHeightJump);
     if (decision.kind === 'refuse') return refusal(request, decision.code, decision.message);
-    if (decision.kind === 'stored') return { kind: 'stored', id: request.id, signBytes: decision.signBytes };
-    const tooFast = this.#takeHeights(canonical);
+    if (decision.kind === 'stored') return { kind: 'stored', id: request.id, signBytes: decision.signBytes.bytes };
+    const tooFast = this.#takeHeights(says);
     if (tooFast !== undefined) return refusal(request, tooFast.code, tooFast.message);
-    return this.#persistThenRelease(request, canonical, decision.next, taken);
+    return this.#persistThenRelease(request, signBytes, decision.next, taken);
   }
 
-  #takeHeights(canonical: Canonical): Refusal | undefined {
+  #takeHeights(asked: Canonical): Refusal | undefined {
     if (this.#paceLimit === undefined || this.#pace === undefined) return undefined;
     const { watermark, clock } = this.#deps;
-    const result = takeHeights(this.#paceLimit, this.#pace, watermark.current, canonical, clock.nowMs());
+    const result = takeHeights(this.#paceLimit, this.#pace, watermark.current, asked, clock.nowMs());
     this.#pace = result.pace;
     return result.refusal;
   }
@@ -181,29 +172,23 @@ export class ChainSigner {
    */
   async #persistThenRelease(
     request: SignRequest,
-    canonical: Canonical,
+    signBytes: SignBytes,
     next: Watermark | undefined,
     taken: TakenNonces,
   ): Promise<SignReply> {
-    const { watermark } = this.#deps;
+    const { group, watermark } = this.#deps;
     const durable = next === undefined ? Promise.resolve() : watermark.advance(next);
-    const [written, computed] = await Promise.allSettled([durable, this.#computeShares(request, canonical, taken)]);
+    // A throw waits for the write like everything else: it must not be left behind unfinished.
+    const computing = (async () => makeShares(group, this.#options, request, signBytes, taken))();
+    const [written, computed] = await Promise.allSettled([durable, computing]);
     if (written.status === 'rejected') throw written.reason;
     if (computed.status === 'rejected') throw computed.reason;
     // Stopped, or found to be rolled back, while the disk was at work.
     const halted = this.#halted();
     if (halted !== undefined) return this.#refuseHalted(request, halted);
-    invariant(
-      Buffer.compare(watermark.current.signBytes, request.signBytes) === 0,
-      'a share is released only for the sign bytes of the durable watermark',
-    );
+    const covered = watermark.current.signBytes?.equals(signBytes) === true;
+    invariant(covered, 'a share is released only for the sign bytes of the durable watermark');
     return { kind: 'signed', id: request.id, ...computed.value };
-  }
-
-  /** A promise, so that a throw waits for the write like everything else. */
-  async #computeShares(request: SignRequest, canonical: Canonical, taken: TakenNonces): Promise<RequestShares> {
-    invariant(request.signers.length === this.#options.threshold, 'a share is made for exactly t signers');
-    return makeShares(this.#deps.group, this.#options, request, canonical, taken);
   }
 
   #halted(): ErrorCode | undefined {

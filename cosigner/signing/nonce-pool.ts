@@ -8,12 +8,24 @@ export interface IssuedNonces {
   readonly commitment: Commitment;
 }
 
+/** What may be seen of a pool: how much is in it, and commitments. Never a secret. */
+export interface NonceSupply {
+  /** Makes at most `count` new pairs, up to the target; true when any is still missing. */
+  generate(count: number): boolean;
+  /** Whether enough commitments wait to be told to the link to be worth a message; the link still has most of its own. */
+  readonly worthTelling: boolean;
+  /** How many to make at once: several in flight, and few messages. */
+  readonly batch: number;
+  /** Commitments that the link has not been told of yet; from now on it has. */
+  takeReady(): readonly NonceCommitment[];
+}
+
 /**
  * The secret nonces behind the commitments given to one link for one chain. They live in memory only, die with the
  * stream, and each pair can be taken once: it is deleted in the same step, before anyone uses it (RFC 9591 §5.2: a
  * nonce used twice gives the share away).
  */
-export class NoncePool {
+export class NoncePool implements NonceSupply {
   readonly #generate: () => IssuedNonces;
   readonly #target: number;
   readonly #issued = new Map<number, IssuedNonces>();
@@ -26,7 +38,6 @@ export class NoncePool {
     this.#target = target;
   }
 
-  /** Makes at most `count` new pairs, up to the target; true when any is still missing. */
   generate(count: number): boolean {
     for (let made = 0; made < count && this.#issued.size < this.#target && !this.#closed; made++) {
       const issued = this.#generate();
@@ -37,12 +48,10 @@ export class NoncePool {
     return !this.#closed && this.#issued.size < this.#target;
   }
 
-  /** Whether enough commitments wait to be told to the link to be worth a message; the link still has most of its own. */
   get worthTelling(): boolean {
     return this.#ready.length >= this.batch;
   }
 
-  /** A quarter of the target: several in flight, and few messages. */
   get batch(): number {
     return Math.max(1, this.#target >> 2);
   }

@@ -8,8 +8,7 @@ import type {
 import type { Group } from '../../src/shared/frost/group.js';
 import { signShare } from '../../src/shared/frost/sign.js';
 import { must } from '../../src/shared/invariant.js';
-import type { Canonical } from '../../src/shared/privval/canonical.js';
-import { extensionSignBytes } from '../../src/shared/privval/sign-bytes.js';
+import { extensionSignBytes, type SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import type { IssuedNonces, NoncePool } from './nonce-pool.js';
 
 /** What one request uses up. */
@@ -50,13 +49,13 @@ export function wipeNonces({ vote, extension }: TakenNonces): void {
 
 /**
  * The shares over a request's sign bytes and, where it carries one, over its extension: height and round of that come from
- * the sign bytes (`canonical`), never from the request. The nonces are wiped. Throws what signShare throws.
+ * the sign bytes, never from the request. The nonces are wiped. Throws what signShare throws.
  */
 export function makeShares(
   group: Group,
   { id, groupPublicKey, secretShare }: ShareKey,
   request: SignRequest,
-  canonical: Canonical,
+  signBytes: SignBytes,
   taken: TakenNonces,
 ): RequestShares {
   const share = (
@@ -71,9 +70,9 @@ export function makeShares(
     const issued = { nonces, ownCommitment: commitment };
     return signShare(group, { id, groupPublicKey, secretShare, ...issued, commitments, message });
   };
-  const vote = share((signer) => signer.vote, taken.vote, request.signBytes);
+  const vote = share((signer) => signer.vote, taken.vote, signBytes.bytes);
   if (request.extension === undefined || taken.extension === undefined) return { vote, extension: undefined };
-  const { chainId, height, round } = canonical;
+  const { chainId, height, round } = signBytes.says;
   const bytes = extensionSignBytes({ chainId, height, round, extension: request.extension });
   return { vote, extension: share((signer) => signer.extension, taken.extension, bytes) };
 }

@@ -1,15 +1,18 @@
+import type { TLSSocket } from 'node:tls';
 import { formatHostPort, type HostPort } from '../../src/shared/config/host-port.js';
-import type { CosignerHello, CosignerMessage, LinkHello, LinkMessage } from '../../src/shared/coordination/messages.js';
+import type { CosignerHello, CosignerMessage, LinkHello } from '../../src/shared/coordination/messages.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { HekateError } from '../../src/shared/errors.js';
+import { must } from '../../src/shared/invariant.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
 import type { TlsIdentity } from '../../src/shared/transport/identity.js';
 import { LogLimiter } from '../../src/shared/log-limiter.js';
 import { checkPins, type PinnedPeer } from '../../src/shared/transport/tls.js';
-import { dialCosigner } from './dial.js';
 import { CosignerStream } from './cosigner-stream.js';
+import { Dial } from './dial.js';
+import type { Outgoing } from './peer-stream.js';
 
 const HELLO_TIMEOUT_MS = 1_000;
 /** A dead peer is noticed within a second; its owner makes it say something every 250 ms by heartbeats. */
@@ -32,11 +35,12 @@ export interface CosignerClientOptions {
   readonly random: RandomBytes;
 }
 
-export interface CosignerClientHandlers {
+/** What a link is told of one cosigner, by whatever connects the two. */
+export interface CosignerHandlers {
   /** For the hello of a new stream. */
   seen(): LinkHello['seen'];
-  /** A stream is open; send() works from here on until disconnected(). */
-  connected(hello: CosignerHello): void;
+  /** A stream is open, and `outgoing` is the way to send on it, until disconnected(). */
+  connected(hello: CosignerHello, outgoing: Outgoing): void;
   message(message: CosignerMessage): void;
   /** The open stream is over; the next one is dialled by itself. */
   disconnected(reason: HekateError): void;
@@ -44,13 +48,21 @@ export interface CosignerClientHandlers {
   dialFailed(code: ErrorCode): void;
 }
 
+/** A connection to one cosigner that is kept up by itself. */
+export interface CosignerConnection {
+  start(): void;
+  /** Ends the stream, letting what was sent leave; no handler is called any more. */
+  close(): Promise<void>;
+}
+
 /** A link's side of one cosigner: keeps one stream open, dialling again 100 to 250 ms after each loss or failure. */
-export class CosignerClient {
+export class CosignerClient implements CosignerConnection {
   readonly #options: CosignerClientOptions;
-  readonly #handlers: CosignerClientHandlers;
+  readonly #handlers: CosignerHandlers;
   readonly #limiter: LogLimiter;
-  #giveUp: () => void = () => {};
+  #attempt: Dial | undefined;
   #stream: CosignerStream | undefined;
+  /** The hello has come: the owner has been told of this stream. */
   #greeted = false;
   #closed = false;
   #heardMs = 0;
@@ -58,7 +70,7 @@ export class CosignerClient {
   #lastFailure: ErrorCode | undefined;
 
   /** Throws TLS_PIN_MISMATCH or TLS_IDENTITY_INVALID. */
-  constructor(options: CosignerClientOptions, handlers: CosignerClientHandlers) {
+  constructor(options: CosignerClientOptions, handlers: CosignerHandlers) {
     checkPins([options.peer, ...options.otherPeers]);
     this.#options = options;
     this.#handlers = handlers;
@@ -69,45 +81,38 @@ export class CosignerClient {
     this.#dial();
   }
 
-  get connected(): boolean {
-    return this.#greeted;
-  }
-
-  /** False when there is no stream to send on. The same message object is encoded once for all clients. */
-  send(message: LinkMessage): boolean {
-    return this.#greeted && this.#stream !== undefined && this.#stream.send(message);
-  }
-
-  /** Ends the stream, letting what was sent leave; no handler is called any more. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#greeted = false;
     this.#timer?.cancel();
-    this.#giveUp();
+    this.#attempt?.abandon();
     await this.#stream?.close();
   }
 
   #dial(): void {
-    this.#giveUp = dialCosigner(this.#options, {
-      connected: (socket) => {
-        this.#stream = new CosignerStream(socket, this.#options.peer.name, {
-          message: (message) => this.#receive(message),
-          ended: (reason) => this.#ended(reason),
-        });
-        this.#timer = this.#options.clock.schedule(HELLO_TIMEOUT_MS, () =>
-          this.#silent('no hello came', HELLO_TIMEOUT_MS),
-        );
-        this.#stream.send({ kind: 'linkHello', version: this.#options.version, seen: this.#handlers.seen() });
-      },
+    this.#attempt = new Dial(this.#options, {
+      connected: (socket) => this.#connected(socket),
       failed: (reason) => this.#ended(reason),
     });
+    this.#attempt.start();
+  }
+
+  #connected(socket: TLSSocket): void {
+    const { clock, peer, version } = this.#options;
+    this.#stream = new CosignerStream(peer.name, {
+      message: (message) => this.#receive(message),
+      ended: (reason) => this.#ended(reason),
+    });
+    this.#timer = clock.schedule(HELLO_TIMEOUT_MS, () => this.#silent('no hello came', HELLO_TIMEOUT_MS));
+    this.#stream.start(socket);
+    this.#stream.send({ kind: 'linkHello', version, seen: this.#handlers.seen() });
   }
 
   #receive(message: CosignerMessage): void {
     this.#heardMs = this.#options.clock.nowMs();
     if (this.#greeted) return this.#handlers.message(message);
+    const stream = must(this.#stream, 'a message comes on a stream');
     if (message.kind !== 'cosignerHello')
-      return this.#stream?.end(new HekateError('TRANSPORT_MALFORMED', 'the first message is not a hello'));
+      return stream.end(new HekateError('TRANSPORT_MALFORMED', 'the first message is not a hello'));
     this.#greeted = true;
     this.#lastFailure = undefined;
     this.#timer?.cancel();
@@ -116,7 +121,7 @@ export class CosignerClient {
       address: formatHostPort(this.#options.address),
       version: message.version,
     });
-    this.#handlers.connected(message);
+    this.#handlers.connected(message, stream);
   }
 
   #listen(): void {

@@ -7,6 +7,7 @@ import { HekateError, isHekateError } from '../../src/shared/errors.js';
 import { decodeCosignerMessage } from '../../src/shared/transport/codec.js';
 import { LINK_PATH } from '../../src/shared/transport/contract.js';
 import { FrameReader, frameLinkMessage } from '../../src/shared/transport/grpc-frames.js';
+import type { Outgoing } from './peer-stream.js';
 
 /** Sent and not yet taken by the network: three requests with the largest vote extension. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
@@ -34,39 +35,45 @@ export interface StreamHandlers {
  * stream on one connection that we dialled ourselves needs no channel, and what grpc-js's channel would add is in the way: it
  * backs off by its own clock, leaves half-made connections behind when it is closed, and hides why a dial failed.
  */
-export class CosignerStream {
+export class CosignerStream implements Outgoing {
   readonly #name: string;
   readonly #handlers: StreamHandlers;
-  readonly #session: ClientHttp2Session;
-  readonly #stream: ClientHttp2Stream;
+  #session: ClientHttp2Session | undefined;
+  #stream: ClientHttp2Stream | undefined;
   readonly #reader = new FrameReader(MAX_STREAM_MESSAGE_BYTES);
   /** The cosigner's HTTP/2 settings have come, so it has accepted our certificate. */
   #accepted = false;
   #ended = false;
 
-  constructor(socket: TLSSocket, name: string, handlers: StreamHandlers) {
+  constructor(name: string, handlers: StreamHandlers) {
     this.#name = name;
     this.#handlers = handlers;
-    this.#session = connect('https://cosigner', { createConnection: () => socket, settings: { enablePush: false } });
-    this.#session.once('remoteSettings', () => (this.#accepted = true));
-    this.#session.on('error', () => this.#dropped());
-    this.#session.on('close', () => this.#dropped());
-    this.#stream = this.#session.request({
+  }
+
+  /** Opens the call on a connection whose TLS is up. */
+  start(socket: TLSSocket): void {
+    const session = connect('https://cosigner', { createConnection: () => socket, settings: { enablePush: false } });
+    session.once('remoteSettings', () => (this.#accepted = true));
+    session.on('error', () => this.#dropped());
+    session.on('close', () => this.#dropped());
+    const stream = session.request({
       ':method': 'POST',
       ':path': LINK_PATH,
       'content-type': 'application/grpc',
       te: 'trailers',
     });
-    this.#stream.on('response', (headers) => this.#response(headers));
-    this.#stream.on('trailers', (headers: IncomingHttpHeaders) => this.#status(headers));
-    this.#stream.on('data', (chunk: Buffer) => this.#data(chunk));
-    this.#stream.on('error', () => this.#dropped());
-    this.#stream.on('close', () => this.#dropped());
+    stream.on('response', (headers) => this.#response(headers));
+    stream.on('trailers', (headers: IncomingHttpHeaders) => this.#status(headers));
+    stream.on('data', (chunk: Buffer) => this.#data(chunk));
+    stream.on('error', () => this.#dropped());
+    stream.on('close', () => this.#dropped());
+    this.#session = session;
+    this.#stream = stream;
   }
 
   /** False when the stream is over; a peer that does not read ends it. */
   send(message: LinkMessage): boolean {
-    if (this.#ended) return false;
+    if (this.#ended || this.#stream === undefined) return false;
     const queued = this.#stream.writableLength;
     if (queued > MAX_QUEUED_BYTES) {
       this.end(new HekateError('PEER_QUEUE_FULL', `${this.#name} left ${queued} bytes unread`));
@@ -80,7 +87,7 @@ export class CosignerStream {
   end(reason: HekateError): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#session.destroy();
+    this.#session?.destroy();
     this.#handlers.ended(reason);
   }
 
@@ -88,14 +95,16 @@ export class CosignerStream {
   async close(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    const session = this.#session;
+    if (session === undefined) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => this.#session.destroy(), GRACE_MS);
-      this.#session.once('close', () => {
+      const timer = setTimeout(() => session.destroy(), GRACE_MS);
+      session.once('close', () => {
         clearTimeout(timer);
         resolve();
       });
-      this.#stream.end();
-      this.#session.close();
+      this.#stream?.end();
+      session.close();
     });
   }
 

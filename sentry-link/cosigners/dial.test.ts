@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { pinOf, type TlsIdentity } from '../../src/shared/transport/identity.js';
 import { makeIdentity } from '../../src/setup/identity/make-identity.js';
-import { dialCosigner } from './dial.js';
+import { Dial } from './dial.js';
 
 let identity: TlsIdentity;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ function dial(): { clock: ManualClock; sockets: LostSocket[]; outcome: string[];
   const sockets: LostSocket[] = [];
   const outcome: string[] = [];
   const peer = { name: 'cosigner-1', certPem: identity.certPem, pin: pinOf(identity.certPem) };
-  const giveUp = dialCosigner(
+  const dialling = new Dial(
     { address: { host: '10.0.0.1', port: 7 }, identity, peer, otherPeers: [], clock },
     { connected: () => outcome.push('connected'), failed: ({ code }) => outcome.push(code) },
     () => {
@@ -33,7 +33,8 @@ function dial(): { clock: ManualClock; sockets: LostSocket[]; outcome: string[];
       return socket as unknown as Socket;
     },
   );
-  return { clock, sockets, outcome, giveUp };
+  dialling.start();
+  return { clock, sockets, outcome, giveUp: () => dialling.abandon() };
 }
 
 const fails = (socket: LostSocket | undefined, code: string): void =>

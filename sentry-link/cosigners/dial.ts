@@ -32,15 +32,10 @@ export type OpenSocket = (address: HostPort) => Socket;
 const openSocket: OpenSocket = ({ host, port }) => connect({ host, port, noDelay: true, autoSelectFamily: true });
 
 /**
- * Dials a cosigner: TCP, several attempts side by side while none is answered, then TLS with the pinned certificate. Calls
- * one handler, once. Returns what gives it up, after which neither is called and no socket is left.
+ * One dial of a cosigner: TCP, several attempts side by side while none is answered, then TLS with the pinned certificate.
+ * Calls one handler, once, unless it is abandoned first.
  */
-export function dialCosigner(options: DialOptions, handlers: DialHandlers, open: OpenSocket = openSocket): () => void {
-  const dial = new Dial(options, handlers, open);
-  return () => dial.abandon();
-}
-
-class Dial {
+export class Dial {
   readonly #options: DialOptions;
   readonly #handlers: DialHandlers;
   readonly #open: OpenSocket;
@@ -48,14 +43,18 @@ class Dial {
   readonly #timers = new Set<Timer>();
   #over = false;
 
-  constructor(options: DialOptions, handlers: DialHandlers, open: OpenSocket) {
+  constructor(options: DialOptions, handlers: DialHandlers, open: OpenSocket = openSocket) {
     this.#options = options;
     this.#handlers = handlers;
     this.#open = open;
+  }
+
+  start(): void {
     this.#attempt();
     this.#timeout(CONNECT_TIMEOUT_MS, 'the host does not answer');
   }
 
+  /** Gives it up: no handler is called any more, and no socket is left. */
   abandon(): void {
     this.#over = true;
     this.#clear();

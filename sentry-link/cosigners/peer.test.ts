@@ -13,6 +13,7 @@ const report = (chain: Partial<ChainReport> = {}): ChainReport => ({
   round: 0,
   step: 3,
   sequence: 10n,
+  maxHeightJump: 100_000n,
   halted: undefined,
   ...chain,
 });
@@ -38,7 +39,7 @@ describe('peer', () => {
   let peer: Peer;
   const hello = (id = 1, chains = [report()]) => ({ kind: 'cosignerHello', version: '1', id, chains }) as const;
   const open = (id = 1, chains = [report()]): void =>
-    peer.opened(hello(id, chains), (message) => sent.push(message) > 0);
+    peer.opened(hello(id, chains), { send: (message) => sent.push(message) > 0 });
   const fill = (chainId = 'test-1', count = 2): void =>
     peer.receive({ kind: 'nonceBatch', chainId, commitments: commitments(count) });
 
@@ -65,8 +66,8 @@ describe('peer', () => {
     ['another id', () => (open(2), fill()), false],
     ['another id, and a heartbeat later', () => (open(2), fill(), beat([report()])), false],
     ['halted since', () => (open(), fill(), beat([report({ halted: 'STATE_ROLLED_BACK' })])), false],
-    ['quarantined', () => (open(), fill(), peer.quarantine('test')), false],
-    ['quarantined a minute ago', () => (open(), fill(), peer.quarantine('test'), clock.advance(60_000)), true],
+    ['quarantined', () => (open(), fill(), peer.health.quarantine('test')), false],
+    ['quarantined a minute ago', () => (open(), fill(), peer.health.quarantine('test'), clock.advance(60_000)), true],
     ['lost', () => (open(), fill(), peer.lost()), false],
     ['back after a loss: its old commitments are void', () => (open(), fill(), peer.lost(), open()), false],
   ])('ready: %s', (_name, prepare, ready) => {
@@ -77,20 +78,20 @@ describe('peer', () => {
     peer.receive({ kind: 'heartbeatReply', id: 1, granted: false, term: 0, holder: '', remainingMs: 0, chains });
 
   it.each<[name: string, ask: (onReply: (reply: SignReply | undefined) => void) => void, heard: unknown[]]>([
-    ['an answer', (on) => (peer.ask(request(1), on), peer.receive(refusal(1))), [refusal(1)]],
+    ['an answer', (on) => (peer.stream.ask(request(1), on), peer.receive(refusal(1))), [refusal(1)]],
     [
       'an answer twice',
-      (on) => (peer.ask(request(1), on), peer.receive(refusal(1)), peer.receive(refusal(1))),
+      (on) => (peer.stream.ask(request(1), on), peer.receive(refusal(1)), peer.receive(refusal(1))),
       [refusal(1)],
     ],
-    ['an answer to something else', (on) => (peer.ask(request(1), on), peer.receive(refusal(2))), []],
-    ['the stream ends', (on) => (peer.ask(request(1), on), peer.lost()), [undefined]],
+    ['an answer to something else', (on) => (peer.stream.ask(request(1), on), peer.receive(refusal(2))), []],
+    ['the stream ends', (on) => (peer.stream.ask(request(1), on), peer.lost()), [undefined]],
     [
       'an answer after the stream ended',
-      (on) => (peer.ask(request(1), on), peer.lost(), peer.receive(refusal(1))),
+      (on) => (peer.stream.ask(request(1), on), peer.lost(), peer.receive(refusal(1))),
       [undefined],
     ],
-    ['no stream', (on) => (peer.lost(), peer.ask(request(1), on)), [undefined]],
+    ['no stream', (on) => (peer.lost(), peer.stream.ask(request(1), on)), [undefined]],
   ])('told once: %s', (_name, ask, expected) => {
     open();
     const heard: unknown[] = [];
@@ -100,20 +101,22 @@ describe('peer', () => {
 
   it('told once when the stream breaks while it is written to', () => {
     const heard: unknown[] = [];
-    peer.opened(hello(), () => {
-      peer.lost();
-      return false;
+    peer.opened(hello(), {
+      send: () => {
+        peer.lost();
+        return false;
+      },
     });
-    peer.ask(request(1), (reply) => heard.push(reply));
+    peer.stream.ask(request(1), (reply) => heard.push(reply));
     expect(heard).toEqual([undefined]);
   });
 
   it('with every chain waiting for an answer none is forgotten; beyond, the oldest is told', () => {
     open();
     const heard: unknown[] = [];
-    for (let id = 1; id <= 4 * MAX_CHAINS; id++) peer.ask(request(id), (reply) => heard.push([id, reply]));
+    for (let id = 1; id <= 4 * MAX_CHAINS; id++) peer.stream.ask(request(id), (reply) => heard.push([id, reply]));
     expect(heard).toEqual([]);
-    for (const id of [9_001, 9_002]) peer.ask(request(id), (reply) => heard.push([id, reply]));
+    for (const id of [9_001, 9_002]) peer.stream.ask(request(id), (reply) => heard.push([id, reply]));
     expect(heard).toEqual([
       [1, undefined],
       [2, undefined],
@@ -129,14 +132,14 @@ describe('peer', () => {
     open(1, [report({ sequence: 11n })]);
     for (let i = 0; i < 1_000; i++) beat([report({ chainId: `made-up-${i}`, sequence: 5n })]);
     beat([report({ sequence: 19n })]);
-    expect(peer.seen()).toEqual([{ chainId: 'test-1', sequence: 20n }]);
-    expect(peer.reports()).toHaveLength(1);
+    expect(peer.chains.seen()).toEqual([{ chainId: 'test-1', sequence: 20n }]);
+    expect(peer.chains.reports()).toHaveLength(1);
   });
 
   it('keeps no commitments of chains that are not ours', () => {
     open(1, [report(), report({ chainId: 'made-up' })]);
     fill('made-up');
-    expect(peer.takeCommitment('made-up')).toBeUndefined();
+    expect(peer.chains.takeCommitment('made-up')).toBeUndefined();
   });
 
   it.each<[name: string, awaited: boolean]>([
@@ -144,7 +147,7 @@ describe('peer', () => {
     ['of one that nobody awaits any more', false],
   ])('takes the commitments that come with a share %s', (_name, awaited) => {
     open();
-    if (awaited) peer.ask(request(1), () => undefined);
+    if (awaited) peer.stream.ask(request(1), () => undefined);
     const fresh = { kind: 'nonceBatch', chainId: 'test-1', commitments: commitments(2) } as const;
     const share = { groupCommitment: KEY, share: KEY };
     peer.receive({ kind: 'signed', id: 1, vote: share, extension: undefined, fresh });
@@ -155,7 +158,7 @@ describe('peer', () => {
     open();
     for (let i = 0; i < 50; i++) fill('test-1', 200);
     expect(errors).toEqual(['COSIGNER_BAD']);
-    expect(peer.quarantined).toBe(true);
+    expect(peer.health.quarantined).toBe(true);
     clock.advance(60_000);
     fill('test-1', 200);
     expect(errors).toHaveLength(2);
@@ -164,23 +167,23 @@ describe('peer', () => {
   it('one that made a request wait is suspect for a while, longer when it happens again, and forgiven when it answers', () => {
     open();
     const suspectMs = (): number => {
-      peer.noteStall();
+      peer.health.noteStall();
       let ms = 0;
-      for (; peer.suspect; ms += 1_000) clock.advance(1_000);
+      for (; peer.health.suspect; ms += 1_000) clock.advance(1_000);
       return ms;
     };
     expect([1, 2, 3, 4, 5, 6].map(suspectMs)).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
-    peer.ask(request(1), () => undefined);
+    peer.stream.ask(request(1), () => undefined);
     peer.receive(refusal(1));
     expect(suspectMs()).toBe(5_000);
   });
 
   it('measures how long answers take', () => {
     open();
-    peer.ask(request(1), () => undefined);
+    peer.stream.ask(request(1), () => undefined);
     clock.advance(25);
     peer.receive(refusal(1));
-    expect(peer.signLatencyMs).toBe(25);
+    expect(peer.health.signMs).toBe(25);
     expect(changes).toBe(1);
   });
 

@@ -27,7 +27,7 @@ const TMKMS_STEPS: ReadonlyMap<number, number> = new Map([
 export interface NodeCounters {
   readonly signed: number;
   readonly refused: number;
-  readonly refusedByCode: ReadonlyMap<string, number>;
+  readonly refusedByCode: ReadonlyMap<ErrorCode, number>;
   readonly pings: number;
   readonly pubKeys: number;
   /** Outcomes that came when the node's connection was gone; they are among the signed and refused. */
@@ -54,7 +54,7 @@ export class NodeRecord {
   readonly #clock: Clock;
   readonly #fields: LogFields;
   readonly #told = new Set<string>();
-  readonly #refusedByCode = new Map<string, number>();
+  readonly #refusedByCode = new Map<ErrorCode, number>();
   readonly #counters = {
     signed: 0,
     refused: 0,
@@ -98,13 +98,11 @@ export class NodeRecord {
   }
 
   /** `what` names the request in words; `cause` must be safe to log. */
-  refused(what: string, code: string, cause: string, answered = true): void {
+  refused(what: string, code: ErrorCode, cause: string, answered = true): void {
     this.#counters.refused++;
     if (!answered) this.#counters.unanswered++;
-    // A code that is not ours came over the wire: it must not become a key.
-    const known: ErrorCode = Object.hasOwn(FIXES, code) ? (code as ErrorCode) : 'INTERNAL';
-    this.#refusedByCode.set(known, (this.#refusedByCode.get(known) ?? 0) + 1);
-    this.#warnOnce(`${known} ${what}`, `refused ${what}`, { code: known, cause, fix: FIXES[known] });
+    this.#refusedByCode.set(code, (this.#refusedByCode.get(code) ?? 0) + 1);
+    this.#warnOnce(`${code} ${what}`, `refused ${what}`, { code, cause, fix: FIXES[code] });
   }
 
   /** We ended the connection: told once a minute for each reason. */

@@ -6,7 +6,7 @@ import { frameMessage, MessageReader } from '../../src/shared/privval/delimited.
 import { EMPTY_VOTE } from '../../src/shared/privval/node-messages.js';
 import { encodeRequest } from '../../src/shared/privval/request.js';
 import { decodeResponse } from '../../src/shared/privval/response.js';
-import type { SignOutcome, VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
+import type { SignOutcome, VoteToSign } from '../vote-to-sign.js';
 import { channelPair } from '../../test/sim/channel-pair.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { NodeService } from './node-service.js';

@@ -2,13 +2,13 @@ import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
-import type { SignOutcome, VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
 import type { NodeStatus } from '../../src/shared/status/process-status.js';
 import { Dialler, type ConnectToNode } from './dialler.js';
 import type { NodeAddress } from '../../src/shared/config/node-address.js';
 import { NodeArbiter, type NodeMode } from './node-arbiter.js';
 import { NodeRecord } from './node-record.js';
 import { NodeSession } from './node-session.js';
+import type { SignOutcome, VoteToSign } from '../vote-to-sign.js';
 
 export interface NodeServiceOptions {
   readonly chainId: string;

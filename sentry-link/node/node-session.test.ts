@@ -16,8 +16,8 @@ import {
 import { REMOTE_ERROR } from '../../src/shared/privval/remote-error.js';
 import { encodeRequest, type PrivvalRequest } from '../../src/shared/privval/request.js';
 import { decodeResponse, type PrivvalResponse } from '../../src/shared/privval/response.js';
-import { parseSignBytes } from '../../src/shared/privval/sign-bytes.js';
-import type { SignOutcome, VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
+import { SignBytes } from '../../src/shared/privval/sign-bytes.js';
+import type { SignOutcome, VoteToSign } from '../vote-to-sign.js';
 import { NodeRecord } from './node-record.js';
 import { NodeSession } from './node-session.js';
 
@@ -88,9 +88,9 @@ class FakeSigner {
     const vote = this.asked[this.asked.length - this.#pending.length];
     if (vote !== undefined) this.#pending.shift()?.(this.#signed(vote));
   }
-  #signed({ canonical, extension }: VoteToSign): SignOutcome {
+  #signed({ signBytes, extension }: VoteToSign): SignOutcome {
     const extensionSignature = extension === undefined ? undefined : SIGNATURE;
-    return { kind: 'signed', signature: SIGNATURE, timestamp: canonical.timestamp, extensionSignature };
+    return { kind: 'signed', signature: SIGNATURE, timestamp: signBytes.says.timestamp, extensionSignature };
   }
 }
 
@@ -209,8 +209,8 @@ describe('answers', () => {
     const { signer, ask } = setUp();
     await ask(askVote({ ...PRECOMMIT, extension: HASH }));
     const [vote] = signer.asked;
-    expect(vote?.canonical).toEqual(parseSignBytes(vote?.signBytes ?? new Uint8Array(0)));
-    expect(vote?.canonical).toMatchObject({
+    expect(vote?.signBytes).toEqual(SignBytes.encode(vote!.signBytes.says));
+    expect(vote?.signBytes.says).toMatchObject({
       step: 3,
       chainId: CHAIN,
       height: 4_069_466n,
@@ -438,11 +438,11 @@ describe('the record', () => {
     expect(record.counters().refused).toBe(101);
   });
 
-  it('a code from elsewhere becomes no counter of its own', async () => {
+  it('a refusal of any length is an answer that nodes read', async () => {
     const { channel, signer, record, ask } = setUp();
-    signer.outcome = () => ({ kind: 'refused', code: 'made up\n'.repeat(100), message: 'x'.repeat(100_000) });
+    signer.outcome = () => ({ kind: 'refused', code: 'QUORUM_LOST', message: 'x\n'.repeat(100_000) });
     await ask(askVote(PREVOTE));
-    expect(record.counters().refusedByCode).toEqual(new Map([['INTERNAL', 1]]));
+    expect(record.counters().refusedByCode).toEqual(new Map([['QUORUM_LOST', 1]]));
     expect(channel.responses).toEqual([expect.objectContaining({ kind: 'refused', of: 'signVote' })]);
   });
 

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { HekateError, isHekateError, messageOf } from '../../src/shared/errors.js';
 import { invariant, InvariantViolation } from '../../src/shared/invariant.js';
 import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
@@ -12,9 +13,9 @@ import {
   type Refused,
   type SignedVoteResponse,
 } from '../../src/shared/privval/response.js';
-import type { SignedVote, SignOutcome, VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
 import { nameRequest, type NodeRecord } from './node-record.js';
-import { checkChainId, voteToSign, type SignRequestOfNode } from '../vote-to-sign.js';
+import { checkChainId, voteToSign } from '../vote-to-sign.js';
+import type { RefusedVote, SignedVote, SignOutcome, SignRequestOfNode, VoteToSign } from '../vote-to-sign.js';
 
 /** A node asks for one signature at a time; a few more are forgiven. */
 const MAX_WAITING = 4;
@@ -186,7 +187,7 @@ export class NodeSession {
     this.#options.record.signed(request, { latencyMs: this.#options.clock.nowMs() - arrivedMs, answered });
   }
 
-  #refuse(of: Refused['of'], what: string, code: string, message: string): Refused {
+  #refuse(of: Refused['of'], what: string, code: ErrorCode, message: string): Refused {
     const error = remoteError(code, message);
     this.#options.record.refused(what, code, error.description, !this.#ended);
     return { kind: 'refused', of, error };
@@ -233,7 +234,7 @@ function signedResponse(
 }
 
 /** A broken invariant is not an answer: it ends the process. */
-function asRefusal(error: unknown): { readonly kind: 'refused'; readonly code: string; readonly message: string } {
+function asRefusal(error: unknown): RefusedVote {
   if (error instanceof InvariantViolation) throw error;
   return { kind: 'refused', code: isHekateError(error) ? error.code : 'INTERNAL', message: messageOf(error) };
 }

@@ -6,11 +6,19 @@ import { loadGroup } from '../../src/shared/frost/load-group.js';
 import { generateNonces } from '../../src/shared/frost/nonce.js';
 import { signShare } from '../../src/shared/frost/sign.js';
 import { dealing, seededRandom } from '../../src/shared/frost/testdata/fixture.js';
+import { SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { Attempt } from './attempt.js';
 
 const group = await loadGroup();
 const random = seededRandom('attempt');
-const VOTE = new Uint8Array(110).fill(7);
+const VOTE = SignBytes.encode({
+  step: 3,
+  chainId: 'test-1',
+  height: 7n,
+  round: 0,
+  blockId: undefined,
+  timestamp: { seconds: 1n, nanos: 0 },
+});
 const EXTENSION = new Uint8Array(60).fill(8);
 
 /** An attempt of cosigners `ids` of a 2-of-3 or 3-of-5 key, and the honest answer of each. */
@@ -32,11 +40,12 @@ function attemptOf(ids: readonly number[], count: number, options: { extension?:
       id: 9,
       term: 1,
       chainId: 'test-1',
-      signBytes: VOTE,
+      signBytes: VOTE.bytes,
       extension: options.extension,
       settle: false,
       signers,
     },
+    VOTE,
     options.extension,
   );
   const share = (which: 'vote' | 'extension', message: Uint8Array) => {
@@ -45,7 +54,7 @@ function attemptOf(ids: readonly number[], count: number, options: { extension?:
       signShare(group, { id, secretShare, groupPublicKey: dealt.groupPublicKey, nonces, commitments, message }),
     );
   };
-  const votes = share('vote', options.over ?? VOTE);
+  const votes = share('vote', options.over ?? VOTE.bytes);
   const extensions = options.extension && share('extension', options.extension);
   const replies = ids.map((_id, i): SignedReply => ({
     kind: 'signed',
@@ -72,7 +81,7 @@ describe('attempt', () => {
     if (result.kind !== 'complete') throw new Error('not complete');
     const { signBytes, signature, extensionSignature } = result.signed;
     expect(signBytes).toBe(VOTE);
-    expect(verifySignature(key.publicKey, VOTE, signature)).toBe(true);
+    expect(verifySignature(key.publicKey, VOTE.bytes, signature)).toBe(true);
     expect(verifySignature(key.publicKey, EXTENSION, extensionSignature!)).toBe(true);
   });
 
@@ -96,11 +105,11 @@ describe('attempt', () => {
   });
 
   const B = Uint8Array.of(0x58, ...new Uint8Array(31).fill(0x66));
-  const bit = (bytes: Uint8Array): Uint8Array => bytes.map((byte, i) => (i === 3 ? byte ^ 4 : byte));
-  const wrong = (part: SignatureShare): SignatureShare => ({ ...part, share: bit(part.share) });
+  const bit = (bytes: Uint8Array, at: number): Uint8Array => bytes.map((byte, i) => (i === at ? byte ^ 4 : byte));
+  const wrong = (part: SignatureShare, at = 3): SignatureShare => ({ ...part, share: bit(part.share, at) });
   it.each<[name: string, spoil: (replies: SignedReply[]) => void, culprits: number[]]>([
     ['one share', (r) => (r[1] = { ...r[1]!, vote: wrong(r[1]!.vote) }), [4]],
-    ['two shares', (r) => [0, 2].forEach((i) => (r[i] = { ...r[i]!, vote: wrong(r[i]!.vote) })), [2, 5]],
+    ['two shares', (r) => [0, 2].forEach((i) => (r[i] = { ...r[i]!, vote: wrong(r[i]!.vote, 3 + i) })), [2, 5]],
     ['a share in the extension', (r) => (r[2] = { ...r[2]!, extension: wrong(r[2]!.extension!) }), [5]],
     ['a missing extension', (r) => (r[0] = { ...r[0]!, extension: undefined }), [2]],
     ['a group commitment', (r) => (r[0] = { ...r[0]!, vote: { ...r[0]!.vote, groupCommitment: B } }), [2]],

@@ -14,6 +14,7 @@ import type { SignerCommitment } from '../../src/shared/frost/nonce.js';
 import { computeGroupCommitment } from '../../src/shared/frost/group-commitment.js';
 import { findCulprits } from '../../src/shared/frost/verify-share.js';
 import { must } from '../../src/shared/invariant.js';
+import type { SignBytes } from '../../src/shared/privval/sign-bytes.js';
 
 /** What every signature of a chain is checked against. */
 export interface GroupKey {
@@ -23,7 +24,7 @@ export interface GroupKey {
 }
 
 export interface CompletedSignature {
-  readonly signBytes: Uint8Array;
+  readonly signBytes: SignBytes;
   readonly signature: Uint8Array;
   readonly extensionSignature: Uint8Array | undefined;
 }
@@ -41,6 +42,8 @@ interface Part {
 /** One try at a signature: fixed bytes, a fixed set of t signers and their commitments, and the shares that came in. */
 export class Attempt {
   readonly request: SignRequest;
+  /** Those of the request. */
+  readonly signBytes: SignBytes;
   readonly #extensionBytes: Uint8Array | undefined;
   readonly #replies = new Map<number, SignedReply>();
   readonly #waitingFor: Set<number>;
@@ -49,8 +52,9 @@ export class Attempt {
   /** Took longer than its members usually do. */
   stalled = false;
 
-  constructor(request: SignRequest, extensionBytes: Uint8Array | undefined) {
+  constructor(request: SignRequest, signBytes: SignBytes, extensionBytes: Uint8Array | undefined) {
     this.request = request;
+    this.signBytes = signBytes;
     this.#extensionBytes = extensionBytes;
     this.#waitingFor = new Set(request.signers.map((signer) => signer.id));
   }
@@ -85,7 +89,7 @@ export class Attempt {
    */
   finish(group: Group, key: GroupKey): AttemptResult {
     const vote = this.#combine(group, key, {
-      message: this.request.signBytes,
+      message: this.signBytes.bytes,
       commitmentOf: (signer) => ({ id: signer.id, ...signer.vote }),
       shareOf: (reply) => reply.vote,
     });
@@ -100,7 +104,7 @@ export class Attempt {
       if (!(extension instanceof Uint8Array)) return { kind: 'culprits', ids: extension };
       extensionSignature = extension;
     }
-    return { kind: 'complete', signed: { signBytes: this.request.signBytes, signature: vote, extensionSignature } };
+    return { kind: 'complete', signed: { signBytes: this.signBytes, signature: vote, extensionSignature } };
   }
 
   /** The signers of which a commitment is not a point of the prime-order group (RFC 9591 §3.1 DeserializeElement). */

@@ -1,10 +1,9 @@
 import { MAX_QUEUED_SIGN_REQUESTS } from '../../src/shared/coordination/limits.js';
 import { invariant } from '../../src/shared/invariant.js';
-import { STEP_PROPOSAL, type Canonical, type Timestamp } from '../../src/shared/privval/canonical.js';
-import { parseSignBytes, sameExceptTimestamp } from '../../src/shared/privval/sign-bytes.js';
-import type { SignOutcome, VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
+import { STEP_PROPOSAL } from '../../src/shared/privval/canonical.js';
+import { sameExceptTimestamp, type SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { SerialQueue } from '../../src/shared/serial-queue.js';
-import type { CompletedSignature } from './attempt.js';
+import type { SignOutcome, VoteToSign } from '../vote-to-sign.js';
 import { SigningRound, type RoundDeps } from './signing-round.js';
 
 export interface CoordinatorOptions {
@@ -19,7 +18,8 @@ export class ChainCoordinator {
   readonly #deps: RoundDeps;
   readonly #queue = new SerialQueue(MAX_QUEUED_SIGN_REQUESTS);
   #round: SigningRound | undefined;
-  #last: CompletedSignature | undefined;
+  /** What was signed last. */
+  #last: SignBytes | undefined;
 
   constructor(options: CoordinatorOptions, deps: RoundDeps) {
     this.#options = options;
@@ -33,7 +33,7 @@ export class ChainCoordinator {
 
   /** Signs a node's vote or proposal; a refusal is an answer like any other, in time. */
   async sign(vote: VoteToSign): Promise<SignOutcome> {
-    invariant(vote.canonical.chainId === this.#options.chainId, 'a coordinator signs for its own chain');
+    invariant(vote.signBytes.says.chainId === this.#options.chainId, 'a coordinator signs for its own chain');
     const deadline = this.#deps.clock.nowMs() + this.#options.deadlineMs;
     const outcome = this.#queue.run(() => this.#inTurn(vote, deadline));
     return outcome ?? { kind: 'refused', code: 'BUSY', message: 'too many requests wait for this chain already' };
@@ -52,17 +52,16 @@ export class ChainCoordinator {
     if (result.kind === 'refused') return result;
     // The lease may have run out meanwhile: then another link may be answering this node already.
     if (term() === undefined) return NOT_LEADER;
-    this.#last = result.signed;
     const { signBytes, signature, extensionSignature } = result.signed;
-    return { kind: 'signed', signature, timestamp: timestampOf(signBytes, vote), extensionSignature };
+    this.#last = signBytes;
+    return { kind: 'signed', signature, timestamp: signBytes.says.timestamp, extensionSignature };
   }
 
   /** A vote that differs from the one signed last in its timestamp alone is asked with that one's bytes from the start. */
   #asSignedBefore(vote: VoteToSign): VoteToSign {
-    if (this.#last === undefined || vote.canonical.step === STEP_PROPOSAL) return vote;
-    const last: Canonical = parseSignBytes(this.#last.signBytes);
-    if (!sameExceptTimestamp(last, vote.canonical)) return vote;
-    return { ...vote, signBytes: this.#last.signBytes, canonical: last };
+    const [last, { says }] = [this.#last, vote.signBytes];
+    if (last === undefined || says.step === STEP_PROPOSAL || !sameExceptTimestamp(last.says, says)) return vote;
+    return { ...vote, signBytes: last };
   }
 }
 
@@ -72,7 +71,3 @@ const TOO_LATE = {
   message: 'the requests before this one used up its time',
 } as const;
 const NOT_LEADER = { kind: 'refused', code: 'NOT_LEADER', message: 'this sentry-link does not lead' } as const;
-
-function timestampOf(signBytes: Uint8Array, vote: VoteToSign): Timestamp {
-  return signBytes === vote.signBytes ? vote.canonical.timestamp : parseSignBytes(signBytes).timestamp;
-}

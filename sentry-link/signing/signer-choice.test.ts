@@ -10,9 +10,11 @@ interface Peer {
   readonly ready?: boolean;
   /** Where its watermark is; default: the vote before this one. */
   readonly at?: readonly [height: bigint, round: number, step: 0 | 1 | 2 | 3];
+  readonly maxHeightJump?: bigint;
 }
 
-function candidate(id: number, { roundTripMs = 1, suspect = false, ready = true, at }: Peer): Candidate {
+function candidate(id: number, peer: Peer): Candidate {
+  const { roundTripMs = 1, suspect = false, ready = true, at, maxHeightJump = 100_000n } = peer;
   const [height, round, step] = at ?? [HRS.height - 1n, 0, 3];
   const report: ChainReport = {
     chainId: 'test-1',
@@ -21,9 +23,10 @@ function candidate(id: number, { roundTripMs = 1, suspect = false, ready = true,
     round,
     step,
     sequence: 1n,
+    maxHeightJump,
     halted: undefined,
   };
-  return { id, suspect, roundTripMs, ready: () => ready, report: () => report };
+  return { id, ready: () => ready, chains: { report: () => report }, health: { suspect, roundTripMs } };
 }
 
 const FAR = { roundTripMs: 80 };
@@ -41,6 +44,14 @@ it.each<readonly [string, Peer, Peer, Peer, readonly number[] | undefined]>([
   ['one 1,001 heights behind catches up', {}, {}, { ...FAR, at: [498_998n, 0, 3] }, [1, 3]],
   ['one 100,000 heights behind just does', {}, {}, { ...FAR, at: [400_000n, 0, 3] }, [1, 3]],
   ['one further behind would refuse', {}, {}, { ...FAR, at: [399_999n, 0, 3] }, [1, 2]],
+  [
+    'one beyond its own lower limit would refuse',
+    {},
+    {},
+    { ...FAR, at: [489_999n, 0, 3], maxHeightJump: 10_000n },
+    [1, 2],
+  ],
+  ['one within its own higher limit catches up', {}, {}, { ...FAR, at: [1n, 0, 3], maxHeightJump: 500_000n }, [1, 3]],
   [
     'all far behind, as at a jump',
     { at: [450_000n, 0, 3] },

@@ -1,4 +1,4 @@
-import { DEFAULT_WATERMARK_LIMITS } from '../../src/shared/watermark/rules.js';
+import type { ChainReport } from '../../src/shared/coordination/messages.js';
 import type { Peer } from '../cosigners/peer.js';
 
 /**
@@ -8,7 +8,12 @@ import type { Peer } from '../cosigners/peer.js';
 const CATCH_UP_HEIGHTS = 1_000n;
 
 /** What the choice depends on. */
-export type Candidate = Pick<Peer, 'id' | 'ready' | 'report' | 'suspect' | 'roundTripMs'>;
+export interface Candidate {
+  readonly id: number;
+  ready(chainId: string, nonces: number): boolean;
+  readonly chains: Pick<Peer['chains'], 'report'>;
+  readonly health: Pick<Peer['health'], 'suspect' | 'roundTripMs'>;
+}
 
 export interface ChoiceContext {
   readonly chainId: string;
@@ -29,29 +34,35 @@ export function chooseSigners<C extends Candidate>(
   context: ChoiceContext,
 ): readonly C[] | undefined {
   const { chainId, threshold, nonces, hrs } = context;
-  const height = (peer: C): bigint => peer.report(chainId)?.height ?? 0n;
-  const front = candidates.reduce((highest, peer) => (height(peer) > highest ? height(peer) : highest), 0n);
-  const jumps = (from: bigint): boolean => hrs.height > from + DEFAULT_WATERMARK_LIMITS.maxHeightJump;
+  const report = (peer: C): ChainReport | undefined => peer.chains.report(chainId);
+  const front = candidates.reduce<ChainReport | undefined>((highest, peer) => {
+    const one = report(peer);
+    return one !== undefined && one.height > (highest?.height ?? 0n) ? one : highest;
+  }, undefined);
+  const jumps = ({ height, maxHeightJump }: ChainReport): boolean => hrs.height > height + maxHeightJump;
   const able = candidates.filter((peer) => {
     // What is a jump for the others must not become the first height of one that never signed: it would be lost to the cluster.
-    const misled = front > 0n && jumps(front) && peer.report(chainId)?.step === 0;
+    const misled = front !== undefined && jumps(front) && report(peer)?.step === 0;
     return !misled && peer.ready(chainId, nonces);
   });
   if (able.length < threshold) return undefined;
   const urgency = (peer: C): number => {
-    const report = peer.report(chainId);
-    if (report === undefined) return 2;
-    if (report.height === hrs.height && report.round === hrs.round && report.step === hrs.step) return 0;
+    const own = report(peer);
+    if (own === undefined) return 2;
+    if (own.height === hrs.height && own.round === hrs.round && own.step === hrs.step) return 0;
     // Step 0: it never signed, and until it does no height is a jump for it.
-    if (report.step === 0) return 1;
+    if (own.step === 0) return 1;
     // One that is too far behind refuses: it would cost every vote time until an operator raises its watermark.
-    return front > report.height + CATCH_UP_HEIGHTS && !jumps(report.height) ? 1 : 2;
+    return front !== undefined && front.height > own.height + CATCH_UP_HEIGHTS && !jumps(own) ? 1 : 2;
   };
   // Whole milliseconds: noise must not make the set change from vote to vote.
-  const distance = (peer: C): number => Math.round(peer.roundTripMs ?? 0);
+  const distance = (peer: C): number => Math.round(peer.health.roundTripMs ?? 0);
   const ranked = [...able].sort(
     (a, b) =>
-      Number(a.suspect) - Number(b.suspect) || urgency(a) - urgency(b) || distance(a) - distance(b) || a.id - b.id,
+      Number(a.health.suspect) - Number(b.health.suspect) ||
+      urgency(a) - urgency(b) ||
+      distance(a) - distance(b) ||
+      a.id - b.id,
   );
   return ranked.slice(0, threshold).sort((a, b) => a.id - b.id);
 }

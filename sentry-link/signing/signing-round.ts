@@ -1,14 +1,15 @@
 import type { NonceCommitment, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
 import type { Group } from '../../src/shared/frost/group.js';
+import { isHekateError } from '../../src/shared/errors.js';
 import { must } from '../../src/shared/invariant.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
-import { extensionSignBytes, parseSignBytes, sameExceptTimestamp } from '../../src/shared/privval/sign-bytes.js';
-import { compareTimestamps, STEP_PROPOSAL, type Canonical } from '../../src/shared/privval/canonical.js';
-import type { VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
-import { Attempt, type GroupKey } from './attempt.js';
+import { compareTimestamps, STEP_PROPOSAL } from '../../src/shared/privval/canonical.js';
+import { extensionSignBytes, sameExceptTimestamp, SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import type { Peer } from '../cosigners/peer.js';
-import { outOfTime, refused, tooManyRefusals, type Refusal, type RoundResult } from './round-result.js';
+import type { VoteToSign } from '../vote-to-sign.js';
+import { Attempt, type CompletedSignature, type GroupKey } from './attempt.js';
 import { chooseSigners } from './signer-choice.js';
 
 export interface RoundDeps {
@@ -23,6 +24,14 @@ export interface RoundDeps {
   /** The leader's term; undefined when this link does not lead. */
   readonly term: () => number | undefined;
 }
+
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export type RoundResult =
+  { readonly kind: 'signed'; readonly signed: CompletedSignature } | ({ readonly kind: 'refused' } & Refusal);
 
 /** More than any mix of slow, lost and bad cosigners needs before the deadline (invariant 9). */
 const MAX_ATTEMPTS = 128;
@@ -49,14 +58,16 @@ export class SigningRound {
   readonly #rests = new Map<number, number>();
   readonly #storedAnswers = new Map<number, number>();
   readonly #timers: Timer[] = [];
-  #bytes: { signBytes: Uint8Array; canonical: Canonical; settle: boolean };
+  /** What is asked for now: the node's bytes, or those that some cosigner stored. */
+  #signBytes: SignBytes;
+  #settle = false;
   #resolve: (result: RoundResult) => void = () => undefined;
   #done = false;
 
   constructor(vote: VoteToSign, deps: RoundDeps) {
     this.#vote = vote;
     this.#deps = deps;
-    this.#bytes = { signBytes: vote.signBytes, canonical: vote.canonical, settle: false };
+    this.#signBytes = vote.signBytes;
   }
 
   /** Answers within `deadlineMs`, whatever the cosigners do. */
@@ -79,7 +90,7 @@ export class SigningRound {
     if (open.length < threshold) return this.#finish(tooManyRefusals(this.#refusals.values()));
     if (this.#attempts.length >= MAX_ATTEMPTS) return;
     const busy = new Set(this.#attempts.flatMap((attempt) => [...attempt.waitingFor]));
-    const { chainId, height, round, step } = this.#vote.canonical;
+    const { chainId, height, round, step } = this.#vote.signBytes.says;
     const signers = chooseSigners(
       open.filter((peer) => !busy.has(peer.id) && !this.#resting.has(peer.id)),
       { chainId, threshold, nonces: this.#vote.extension === undefined ? 1 : 2, hrs: { height, round, step } },
@@ -89,37 +100,36 @@ export class SigningRound {
 
   #start(signers: readonly Peer[], term: number): void {
     const request = this.#request(signers, term);
-    const attempt = new Attempt(request, this.#extensionBytes());
+    const attempt = new Attempt(request, this.#signBytes, this.#extensionBytes());
     this.#attempts.push(attempt);
-    const patienceMs = Math.max(...signers.map((peer) => peer.patienceMs()));
-    for (const peer of signers) peer.ask(request, (reply) => this.#onReply(attempt, peer, reply));
+    const patienceMs = Math.max(...signers.map((peer) => peer.health.patienceMs()));
+    for (const peer of signers) peer.stream.ask(request, (reply) => this.#onReply(attempt, peer, reply));
     this.#after(patienceMs, () => {
       if (attempt.dead) return;
       attempt.stalled = true;
-      for (const peer of signers) if (attempt.isWaitingFor(peer.id)) peer.noteStall();
+      for (const peer of signers) if (attempt.isWaitingFor(peer.id)) peer.health.noteStall();
       this.poke();
     });
   }
 
   #request(signers: readonly Peer[], term: number): SignRequest {
-    const { chainId } = this.#vote.canonical;
-    const { extension } = this.#vote;
+    const { extension, signBytes: asked } = this.#vote;
+    const { chainId } = asked.says;
     const take = (peer: Peer): NonceCommitment =>
-      must(peer.takeCommitment(chainId), 'a signer is chosen for its commitments');
+      must(peer.chains.takeCommitment(chainId), 'a signer is chosen for its commitments');
     const entries = signers.map((peer) => ({
       id: peer.id,
       vote: take(peer),
       extension: extension === undefined ? undefined : take(peer),
     }));
-    const { signBytes, settle } = this.#bytes;
     return {
       kind: 'signRequest',
       id: this.#deps.nextRequestId(),
       term,
       chainId,
-      signBytes,
+      signBytes: this.#signBytes.bytes,
       extension,
-      settle,
+      settle: this.#settle,
       signers: entries,
     };
   }
@@ -165,45 +175,45 @@ export class SigningRound {
       must(
         this.#deps.peers.find((peer) => peer.id === id),
         'a culprit is one of the signers',
-      ).quarantine(reason);
+      ).health.quarantine(reason);
     }
   }
 
   /** A cosigner holds the same vote with another timestamp: the newest one stored anywhere is what gets signed. */
-  #adopt(attempt: Attempt, peer: Peer, signBytes: Uint8Array): void {
-    const stored = tryParse(signBytes);
-    if (stored === undefined || stored.step === STEP_PROPOSAL || !sameExceptTimestamp(stored, this.#vote.canonical)) {
+  #adopt(attempt: Attempt, peer: Peer, bytes: Uint8Array): void {
+    const stored = tryParse(bytes);
+    const asked = attempt.signBytes.says;
+    if (stored === undefined || asked.step === STEP_PROPOSAL || !sameExceptTimestamp(stored.says, asked)) {
       this.#bad.add(peer.id);
-      return peer.quarantine('stored sign bytes are of another vote');
+      return peer.health.quarantine('stored sign bytes are of another vote');
     }
-    const { settle, signBytes: asked } = attempt.request;
-    const order = compareTimestamps(stored.timestamp, parseSignBytes(asked).timestamp);
-    if (settle ? order <= 0 : order === 0) {
+    const order = compareTimestamps(stored.says.timestamp, asked.timestamp);
+    if (attempt.request.settle ? order <= 0 : order === 0) {
       this.#bad.add(peer.id);
-      return peer.quarantine('stored sign bytes are no reason not to sign');
+      return peer.health.quarantine('stored sign bytes are no reason not to sign');
     }
     const answers = 1 + (this.#storedAnswers.get(peer.id) ?? 0);
     this.#storedAnswers.set(peer.id, answers);
     if (answers > MAX_STORED_ANSWERS) return void this.#bad.add(peer.id);
-    const current = this.#bytes;
-    const storedIsNewer = compareTimestamps(stored.timestamp, current.canonical.timestamp) > 0;
-    const maySwitch = !current.settle && !this.#someoneSigned(current.signBytes);
-    if (storedIsNewer || maySwitch) this.#bytes = { signBytes, canonical: stored, settle: true };
-    else this.#bytes = { ...current, settle: true };
-    for (const attempt of this.#attempts) attempt.stalled = true;
+    const storedIsNewer = compareTimestamps(stored.says.timestamp, this.#signBytes.says.timestamp) > 0;
+    if (storedIsNewer || (!this.#settle && !this.#someoneSigned(this.#signBytes))) this.#signBytes = stored;
+    this.#settle = true;
+    for (const one of this.#attempts) one.stalled = true;
   }
 
-  #someoneSigned(signBytes: Uint8Array): boolean {
-    return this.#attempts.some((attempt) => attempt.request.signBytes === signBytes && attempt.hasShares);
+  #someoneSigned(signBytes: SignBytes): boolean {
+    return this.#attempts.some((attempt) => attempt.signBytes === signBytes && attempt.hasShares);
   }
 
-  #noteRefusal(peer: Peer, code: string, message: string): void {
+  #noteRefusal(peer: Peer, code: ErrorCode, message: string): void {
     this.#deps.log.debug('cosigner refused', { cosigner: peer.id, code, reason: message });
     if (!RETRIED.has(code)) {
       this.#refusals.set(peer.id, { code, message });
+      // Too far behind for its limits, whatever we know of them: the next votes ask it last.
+      if (code === 'HEIGHT_JUMP' || code === 'HEIGHT_PACE') peer.health.noteStall();
       return;
     }
-    if (code !== 'NONCE_UNKNOWN') peer.noteStall();
+    if (code !== 'NONCE_UNKNOWN') peer.health.noteStall();
     this.#rest(peer);
   }
 
@@ -217,15 +227,26 @@ export class SigningRound {
     });
   }
 
+  /** The deadline has come: what is known of why. */
   #outOfTime(): RoundResult {
     const { peers, threshold } = this.#deps;
-    return outOfTime(this.#vote.canonical.chainId, threshold, peers, this.#refusals.values());
+    const [first] = this.#refusals.values();
+    const connected = peers.filter((peer) => peer.stream.connected);
+    const halted = connected.flatMap((peer) => peer.chains.report(this.#vote.signBytes.says.chainId)?.halted ?? [])[0];
+    const also = [
+      first === undefined ? '' : `; one refused: ${first.code}`,
+      halted === undefined ? '' : `; one signs nothing: ${halted}`,
+    ].join('');
+    return refused(
+      'QUORUM_LOST',
+      `${connected.length} of ${peers.length} cosigners connected, ${threshold} needed${also}`,
+    );
   }
 
   #extensionBytes(): Uint8Array | undefined {
-    const { canonical, extension } = this.#vote;
+    const { signBytes, extension } = this.#vote;
     if (extension === undefined) return undefined;
-    const { chainId, height, round } = canonical;
+    const { chainId, height, round } = signBytes.says;
     return extensionSignBytes({ chainId, height, round, extension });
   }
 
@@ -246,12 +267,30 @@ export class SigningRound {
 }
 
 /** Refusals that say nothing about the vote; the same cosigner may be asked again in this round. */
-const RETRIED: ReadonlySet<string> = new Set(['NONCE_UNKNOWN', 'BUSY', 'TERM_OLD']);
+const RETRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NONCE_UNKNOWN', 'BUSY', 'TERM_OLD']);
 
-function tryParse(signBytes: Uint8Array): Canonical | undefined {
+function refused(code: ErrorCode, message: string): RoundResult {
+  return { kind: 'refused', code, message };
+}
+
+/** So many cosigners have refused, or shown that they cannot, that t are no longer left: what the node is told. */
+function tooManyRefusals(refusals: Iterable<Refusal>): RoundResult {
+  const worst = [...refusals].sort((a, b) => rank(a.code) - rank(b.code))[0];
+  return worst === undefined
+    ? refused('QUORUM_LOST', 'too many cosigners gave bad answers')
+    : refused(worst.code, worst.message);
+}
+
+/** A double sign is what the operator must hear of, whatever else the others say. */
+function rank(code: ErrorCode): number {
+  return code === 'DOUBLE_SIGN' ? 0 : code.endsWith('_REGRESSION') ? 1 : 2;
+}
+
+function tryParse(bytes: Uint8Array): SignBytes | undefined {
   try {
-    return parseSignBytes(signBytes);
-  } catch {
+    return SignBytes.parse(bytes);
+  } catch (error) {
+    if (!isHekateError(error)) throw error;
     return undefined;
   }
 }

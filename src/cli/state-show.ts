@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { isHekateError, type HekateError } from '../shared/errors.js';
-import type { StateReport } from '../shared/watermark/store.js';
+import type { StateReport } from '../setup/state-report.js';
 import { EXIT_FAILED } from './exit-codes.js';
 import { print, printJson, type Io } from './io.js';
 import { examples } from './options.js';
@@ -41,7 +41,7 @@ async function readStates(home: string): Promise<readonly Shown[]> {
   const { loadGroupFile } = await import('../shared/home/group-file.js');
   const { groupFile, watermarkFile } = await import('../shared/home/paths.js');
   const { nodeDisk } = await import('../shared/ports/node-disk.js');
-  const { inspectState } = await import('../shared/watermark/store.js');
+  const { inspectState } = await import('../setup/state-report.js');
   const shown: Shown[] = [];
   for (const { id: chainId } of (await loadCosignerConfig(home)).chains) {
     const path = watermarkFile(home, chainId);

@@ -1,8 +1,14 @@
 import { fromHex } from '../shared/bytes.js';
 import { HekateError, messageOf } from '../shared/errors.js';
-import type { Canonical } from '../shared/privval/canonical.js';
-import { parseSignBytes } from '../shared/privval/sign-bytes.js';
-import { compareHrs, formatHrs, INT32_MAX, INT64_MAX, type Watermark } from '../shared/watermark/watermark.js';
+import { SignBytes } from '../shared/privval/sign-bytes.js';
+import {
+  compareHrs,
+  formatHrs,
+  INT32_MAX,
+  INT64_MAX,
+  type HeightRoundStep,
+  type Watermark,
+} from '../shared/watermark/watermark.js';
 
 /** Far above any real one (about 500 bytes); a wrong file is not worth parsing. */
 const MAX_JSON_LENGTH = 64 * 1024;
@@ -19,9 +25,8 @@ export function fromFilePv(json: string, chainId: string): Watermark {
   const round = readInteger(state['round'], 'round', INT32_MAX);
   const step = readInteger(state['step'], 'step', 3) as Watermark['step'];
   const signBytes = readSignBytes(state['signbytes']);
-  const watermark: Watermark = { height, round, step, signBytes, fresh: true };
-  if (signBytes.length > 0) checkSignBytes(watermark, chainId);
-  return watermark;
+  if (signBytes !== undefined) checkSignBytes(signBytes, { height, round, step }, chainId);
+  return { height, round, step, signBytes, fresh: true };
 }
 
 /**
@@ -64,27 +69,27 @@ function readInteger(value: unknown, name: string, max: number): number {
   return value;
 }
 
-function readSignBytes(value: unknown): Uint8Array {
-  if (value === undefined || value === '') return new Uint8Array(0);
+function readSignBytes(value: unknown): SignBytes | undefined {
+  if (value === undefined || value === '') return undefined;
   if (typeof value !== 'string') throw invalid('signbytes is not a string');
+  let bytes: Uint8Array;
   try {
-    return fromHex(value);
+    bytes = fromHex(value);
   } catch (error) {
     throw invalid('signbytes is not hex', error);
   }
-}
-
-function checkSignBytes(watermark: Watermark, chainId: string): void {
-  let canonical: Canonical;
   try {
-    canonical = parseSignBytes(watermark.signBytes);
+    return SignBytes.parse(bytes);
   } catch (error) {
     throw invalid(`signbytes cannot be read: ${messageOf(error)}`, error);
   }
-  if (canonical.chainId !== chainId) {
-    throw invalid(`signbytes are for chain ${JSON.stringify(canonical.chainId)}, not ${JSON.stringify(chainId)}`);
+}
+
+function checkSignBytes({ says }: SignBytes, place: HeightRoundStep, chainId: string): void {
+  if (says.chainId !== chainId) {
+    throw invalid(`signbytes are for chain ${JSON.stringify(says.chainId)}, not ${JSON.stringify(chainId)}`);
   }
-  if (compareHrs(canonical, watermark) !== 0) {
-    throw invalid(`it says ${formatHrs(watermark)} but its signbytes say ${formatHrs(canonical)}`);
+  if (compareHrs(says, place) !== 0) {
+    throw invalid(`it says ${formatHrs(place)} but its signbytes say ${formatHrs(says)}`);
   }
 }

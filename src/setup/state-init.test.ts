@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { nodeDisk } from '../shared/ports/node-disk.js';
-import { inspectState, WatermarkStore } from '../shared/watermark/store.js';
+import { WatermarkStore } from '../shared/watermark/store.js';
+import { inspectState } from './state-report.js';
 import { floorAtHeight, neverSigned, type Watermark } from '../shared/watermark/watermark.js';
 import { initState, type StateInitResult } from './state-init.js';
 

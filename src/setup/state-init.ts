@@ -3,7 +3,9 @@ import { dirname } from 'node:path';
 import type { ErrorCode } from '../shared/error-codes.js';
 import { HekateError, isHekateError } from '../shared/errors.js';
 import type { Disk } from '../shared/ports/disk.js';
-import { decodeMark, markPath } from '../shared/watermark/state-mark.js';
+import { newSlotFile } from '../shared/watermark/slot-file.js';
+import { onState } from '../shared/watermark/state-errors.js';
+import { decodeMark, encodeMark, markPath, readIfPresent, readMark } from '../shared/watermark/state-mark.js';
 import type { StateBinding } from '../shared/watermark/slot-record.js';
 import { WatermarkStore } from '../shared/watermark/store.js';
 import { compareHrs, formatHrs, type Watermark } from '../shared/watermark/watermark.js';
@@ -35,6 +37,38 @@ const UNREADABLE: readonly ErrorCode[] = [
 ];
 
 /**
+ * Creates state file and mark, durably; never replaces a state file. Where a mark is left of a lost state the numbers go on
+ * from it. `afterSequence` is a number that this state is known to have had. A crash leaves all or a mark alone, and then it
+ * can be run again. Throws STATE_EXISTS, STATE_WRITE_FAILED, and STATE_ROLLED_BACK when `initial` is below the watermark that
+ * the mark knows.
+ */
+export async function createState(
+  disk: Disk,
+  path: string,
+  binding: StateBinding,
+  initial: Watermark,
+  afterSequence = 0n,
+): Promise<void> {
+  if ((await readIfPresent(disk, path)) !== undefined) {
+    throw new HekateError('STATE_EXISTS', `state file ${path} exists already`);
+  }
+  const mark = await readMark(disk, path, binding);
+  if (mark !== undefined && compareHrs(initial, mark.watermark) < 0) {
+    const [wanted, known] = [formatHrs(initial), formatHrs(mark.watermark)];
+    const fix = `start at ${known} or above; if the mark itself is wrong, move ${markPath(path)} away too`;
+    throw new HekateError('STATE_ROLLED_BACK', `${wanted} is below ${known}, which ${path} had reached`, { fix });
+  }
+  const last = mark !== undefined && mark.sequence > afterSequence ? mark.sequence : afterSequence;
+  const state = { sequence: last + 2n, watermark: initial };
+  // The mark first: a crash in between leaves a mark without a state, from which a second `createState` goes on.
+  if (mark === undefined) {
+    await onState(markPath(path), 'STATE_WRITE_FAILED', () => disk.create(markPath(path), encodeMark(binding, state)));
+  }
+  const contents = newSlotFile(binding, state.sequence, initial);
+  await onState(path, 'STATE_WRITE_FAILED', () => disk.create(path, contents));
+}
+
+/**
  * Makes a watermark by an operator's will. Where one exists it is only raised (with `replace`), unless the risk was
  * accepted; then the old files are put aside, never deleted, and sequence numbers go on. Throws STATE_EXISTS,
  * STATE_LOCKED while a cosigner runs on it, REPLACE_REFUSED, STATE_ROLLED_BACK, and what WatermarkStore throws.
@@ -45,7 +79,7 @@ export async function initState(disk: Disk, request: StateInitRequest): Promise<
   if (!(await exists(path))) {
     if (hasMark && replace && acceptRisk) return await replaceState(disk, request, undefined);
     await makeFolder(dirname(path));
-    await WatermarkStore.create(disk, path, binding, start);
+    await createState(disk, path, binding, start);
     return { outcome: 'created', kept: [] };
   }
   if (!replace)
@@ -98,7 +132,7 @@ async function replaceState(
     kept.push(`${file}${suffix}`);
   }
   await syncFolder(dirname(path));
-  await WatermarkStore.create(disk, path, binding, start, last);
+  await createState(disk, path, binding, start, last);
   return { outcome: 'replaced', kept };
 }
 

@@ -91,7 +91,6 @@ export const FIXES = {
   HEIGHT_JUMP: 'check that the node is on the right chain; if it is, raise the watermark with `hekate state init`',
   HEIGHT_PACE:
     'check that the node is on the right chain; if it is, raise the limit on heights per second or its burst',
-  REQUEST_OUT_OF_RANGE: 'find out which node sends such requests: no CometBFT node does',
   // the state file of a cosigner
   STATE_MISSING: 'if it is lost, run `hekate state init` with a height at or above everything this key ever signed',
   STATE_TRUNCATED:
@@ -173,3 +172,8 @@ export const FIXES = {
 } as const satisfies Record<string, string>;
 
 export type ErrorCode = keyof typeof FIXES;
+
+/** Whether a text from elsewhere is one of our codes. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(FIXES, text);
+}

@@ -1,5 +1,5 @@
 /** The other process of echo.ts: its setup comes as a message, and the port of its stream goes back as one. */
-import { startGrpcServer } from '../../cosigner/links/link-server.js';
+import { LinkServer } from '../../cosigner/links/link-server.js';
 import { nodeConnect } from '../../sentry-link/node/node-connect.js';
 import { NodeRecord } from '../../sentry-link/node/node-record.js';
 import { NodeSession } from '../../sentry-link/node/node-session.js';
@@ -22,7 +22,7 @@ process.once('message', (message) => {
 });
 
 async function serveStream({ certPem, keyPem, linkCertPem }: EchoSetup): Promise<number> {
-  const server = await startGrpcServer({
+  const server = new LinkServer({
     listen: { host: '127.0.0.1', port: 0 },
     identity: { certPem, keyPem: Buffer.from(keyPem, 'latin1') },
     links: [{ name: 'link', certPem: linkCertPem, pin: pinOf(linkCertPem) }],
@@ -31,8 +31,8 @@ async function serveStream({ certPem, keyPem, linkCertPem }: EchoSetup): Promise
       throw error;
     },
     onLink: (_link, send) => {
-      send({ kind: 'cosignerHello', version: 'bench', id: 1, chains: [] });
       return {
+        start: () => send({ kind: 'cosignerHello', version: 'bench', id: 1, chains: [] }),
         receive: (request) => {
           if (request.kind === 'heartbeat') send(heartbeatReply(request.id));
           if (request.kind !== 'signRequest') return;
@@ -43,11 +43,11 @@ async function serveStream({ certPem, keyPem, linkCertPem }: EchoSetup): Promise
             extension: undefined,
           });
         },
-        closed: () => undefined,
+        close: () => undefined,
       };
     },
   });
-  return server.port;
+  return server.start();
 }
 
 async function serveNode({ nodeAddress }: EchoSetup): Promise<void> {
@@ -57,8 +57,10 @@ async function serveNode({ nodeAddress }: EchoSetup): Promise<void> {
   new NodeSession(channel, {
     ...{ chainId: 'echo-1', publicKey: POINT, clock: systemClock },
     record: new NodeRecord(silentLog, systemClock, {}),
-    sign: ({ canonical: { timestamp } }) =>
-      Promise.resolve({ kind: 'signed', signature: SIGNATURE, timestamp, extensionSignature: undefined }),
+    sign: async ({ signBytes }) => {
+      const { timestamp } = signBytes.says;
+      return { kind: 'signed', signature: SIGNATURE, timestamp, extensionSignature: undefined };
+    },
   }).start();
 }
 

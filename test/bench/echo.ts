@@ -1,11 +1,12 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { CosignerClient } from '../../sentry-link/cosigners/cosigner-client.js';
+import type { Outgoing } from '../../sentry-link/cosigners/peer-stream.js';
 import type { NonceCommitment, SignRequest } from '../../src/shared/coordination/messages.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
 import { silentLog } from '../../src/shared/ports/log.js';
 import { systemRandom } from '../../src/shared/ports/random.js';
-import { encodeSignBytes } from '../../src/shared/privval/sign-bytes.js';
+import { SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { pinOf } from '../../src/shared/transport/identity.js';
 import { makeIdentity } from '../../src/setup/identity/make-identity.js';
 import { guardAgainstOrphan } from '../support/orphan-guard.js';
@@ -47,32 +48,33 @@ export async function startEcho(): Promise<Echo> {
   });
   let answered = (): void => undefined;
   const peer = { name: 'cosigner', certPem: theirs.certPem, pin: pinOf(theirs.certPem) };
-  const client = await new Promise<CosignerClient>((resolve) => {
-    const made: CosignerClient = new CosignerClient(
-      {
-        ...{ address: { host: '127.0.0.1', port }, identity: ours, peer, otherPeers: [], version: 'bench' },
-        ...{ clock: systemClock, log: silentLog, random: systemRandom },
+  let connected: (outgoing: Outgoing) => void = () => undefined;
+  const open = new Promise<Outgoing>((resolve) => (connected = resolve));
+  const client = new CosignerClient(
+    {
+      ...{ address: { host: '127.0.0.1', port }, identity: ours, peer, otherPeers: [], version: 'bench' },
+      ...{ clock: systemClock, log: silentLog, random: systemRandom },
+    },
+    {
+      ...{ seen: () => [], disconnected: () => undefined, dialFailed: () => undefined },
+      connected: (_hello, outgoing) => connected(outgoing),
+      message: ({ kind }) => {
+        if (kind === 'signed') answered();
       },
-      {
-        ...{ seen: () => [], disconnected: () => undefined, dialFailed: () => undefined },
-        connected: () => resolve(made),
-        message: ({ kind }) => {
-          if (kind === 'signed') answered();
-        },
-      },
-    );
-    made.start();
-  });
+    },
+  );
+  client.start();
+  const outgoing = await open;
   await node.connected();
   // Each side takes a silent peer for a lost one.
-  const keepAlive = setInterval(() => client.send({ kind: 'heartbeat', id: 1, lease: undefined }), 200);
+  const keepAlive = setInterval(() => outgoing.send({ kind: 'heartbeat', id: 1, lease: undefined }), 200);
   const ballots = new Ballots('echo-1');
   let id = 0;
   return {
     overStream: () =>
       new Promise((resolve) => {
         answered = resolve;
-        client.send(signRequest(++id, encodeSignBytes(ballots.next().canonical)));
+        outgoing.send(signRequest(++id, SignBytes.encode(ballots.next().canonical).bytes));
       }),
     overPrivval: async () => void (await node.ask(ballots.next().request)),
     stop: async () => {

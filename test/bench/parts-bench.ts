@@ -10,7 +10,8 @@ import { signShare } from '../../src/shared/frost/sign.js';
 import { must } from '../../src/shared/invariant.js';
 import { nodeDisk } from '../../src/shared/ports/node-disk.js';
 import { systemRandom } from '../../src/shared/ports/random.js';
-import { encodeSignBytes } from '../../src/shared/privval/sign-bytes.js';
+import { SignBytes } from '../../src/shared/privval/sign-bytes.js';
+import { createState } from '../../src/setup/state-init.js';
 import { WatermarkStore } from '../../src/shared/watermark/store.js';
 import { neverSigned } from '../../src/shared/watermark/watermark.js';
 import type { Bench, BenchContext } from './bench.js';
@@ -32,14 +33,14 @@ export const parts: Bench = {
 async function disk({ folder, effort, add }: BenchContext): Promise<void> {
   const binding = { chainId: 'part-1', groupPublicKey: new Uint8Array(32).fill(1) };
   const path = join(folder, 'part.watermark');
-  await WatermarkStore.create(nodeDisk, path, binding, neverSigned());
+  await createState(nodeDisk, path, binding, neverSigned());
   const store = await WatermarkStore.open(nodeDisk, path, binding);
   const ballots = new Ballots(binding.chainId);
   const samples: number[] = [];
   for (let i = 0; i < effort.warmUp + effort.votes; i++) {
     const { canonical } = ballots.next();
     const { height, round, step } = canonical;
-    const next = { height, round, step, signBytes: encodeSignBytes(canonical), fresh: false };
+    const next = { height, round, step, signBytes: SignBytes.encode(canonical), fresh: false };
     const from = performance.now();
     await store.advance(next);
     samples.push(performance.now() - from);
@@ -59,7 +60,7 @@ async function curve({ effort, add }: BenchContext, group: Group): Promise<void>
   const ballots = new Ballots('part-1');
   const times = { curve: [] as number[], nonces: [] as number[], aggregate: [] as number[], verify: [] as number[] };
   for (let i = 0; i < effort.warmUp + effort.votes; i++) {
-    const message = encodeSignBytes(ballots.next().canonical);
+    const message = SignBytes.encode(ballots.next().canonical).bytes;
     const made = signers.map(({ id, secretShare }) => ({
       ...{ id, secretShare },
       ...timed(times.nonces, () => generateNonces(group, secretShare, systemRandom)),

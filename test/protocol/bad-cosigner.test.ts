@@ -5,8 +5,7 @@ import type {
   SignatureShare,
   SignedReply,
 } from '../../src/shared/coordination/messages.js';
-import { parseSignBytes } from '../../src/shared/privval/sign-bytes.js';
-import { encodeSignBytes, withTimestamp } from '../../src/shared/privval/sign-bytes.js';
+import { SignBytes, withTimestamp } from '../../src/shared/privval/sign-bytes.js';
 import { Cluster, told } from './cluster.js';
 import type { ClusterWire } from './cluster-wire.js';
 import { vote } from './votes.js';
@@ -125,16 +124,26 @@ describe('a cosigner that lies about what it stored', () => {
     return [cluster, wire];
   }
   const later = (bytes: Uint8Array, nanos: number): Uint8Array =>
-    encodeSignBytes(withTimestamp(parseSignBytes(bytes), { seconds: 1_700_000_000n, nanos }));
+    SignBytes.encode(withTimestamp(SignBytes.parse(bytes).says, { seconds: 1_700_000_000n, nanos })).bytes;
 
   type Lie = (asked: Uint8Array, ask: number) => Uint8Array;
   it.each<[name: string, stored: Lie, expected: RegExp, provable: boolean]>([
-    ['another block, earlier', () => vote({ at: [8, 0, 3], block: 'B', nanos: 100 }).signBytes, /^signed 500$/, true],
-    ['another block, later', () => vote({ at: [8, 0, 3], block: 'B', nanos: 900 }).signBytes, /^signed 500$/, true],
-    ['nil, later', () => vote({ at: [8, 0, 3], block: 'nil', nanos: 900 }).signBytes, /^signed 500$/, true],
-    ['another height', () => vote({ at: [9, 0, 3], nanos: 900 }).signBytes, /^signed 500$/, true],
-    ['another step', () => vote({ at: [8, 0, 2], nanos: 900 }).signBytes, /^signed 500$/, true],
-    ['another chain', () => vote({ at: [8, 0, 3], chainId: 'test-2', nanos: 9 }).signBytes, /^signed 500$/, true],
+    [
+      'another block, earlier',
+      () => vote({ at: [8, 0, 3], block: 'B', nanos: 100 }).signBytes.bytes,
+      /^signed 500$/,
+      true,
+    ],
+    [
+      'another block, later',
+      () => vote({ at: [8, 0, 3], block: 'B', nanos: 900 }).signBytes.bytes,
+      /^signed 500$/,
+      true,
+    ],
+    ['nil, later', () => vote({ at: [8, 0, 3], block: 'nil', nanos: 900 }).signBytes.bytes, /^signed 500$/, true],
+    ['another height', () => vote({ at: [9, 0, 3], nanos: 900 }).signBytes.bytes, /^signed 500$/, true],
+    ['another step', () => vote({ at: [8, 0, 2], nanos: 900 }).signBytes.bytes, /^signed 500$/, true],
+    ['another chain', () => vote({ at: [8, 0, 3], chainId: 'test-2', nanos: 9 }).signBytes.bytes, /^signed 500$/, true],
     ['garbage', () => Uint8Array.of(1, 2, 3), /^signed 500$/, true],
     ['the very bytes that it was asked for', (asked) => asked, /^signed 500$/, true],
     ['always the same older time', (asked) => later(asked, 100), /^signed (100|500)$/, true],

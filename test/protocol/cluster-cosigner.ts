@@ -1,12 +1,12 @@
-import { ChainSigner } from '../../cosigner/signing/chain-signer.js';
-import { Cosigner } from '../../cosigner/cosigner.js';
+import { assembleCosigner } from '../../cosigner/assembly.js';
+import type { Cosigner } from '../../cosigner/cosigner.js';
+import { createState } from '../../src/setup/state-init.js';
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
 import { recoverSlotFile } from '../../src/shared/watermark/slot-file.js';
-import { WatermarkStore } from '../../src/shared/watermark/store.js';
 import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
 import type { Checker } from '../sim/checker.js';
 import { MemoryDisk } from './memory-disk.js';
@@ -17,6 +17,7 @@ export interface ClusterCosignerOptions {
   readonly threshold: number;
   readonly groupPublicKey: Uint8Array;
   readonly secretShare: Uint8Array;
+  readonly maxHeightJump: bigint;
   readonly maxHeightsPerSecond: number | undefined;
 }
 
@@ -45,19 +46,18 @@ export class ClusterCosigner {
   }
 
   async createState(): Promise<void> {
-    await WatermarkStore.create(this.disk, 'state', this.#binding(), neverSigned());
+    await createState(this.disk, 'state', this.#binding(), neverSigned());
   }
 
   async start(): Promise<void> {
-    const { id, threshold, groupPublicKey, secretShare, maxHeightsPerSecond } = this.#options;
+    const { id, threshold, groupPublicKey, secretShare, ...limits } = this.#options;
     const { group, clock, random, log, onFault } = this.#deps;
-    const watermark = await WatermarkStore.open(this.disk, 'state', this.#binding());
-    const limits = { maxHeightJump: 100_000n, maxHeightsPerSecond, noncePoolTarget: 8 };
-    const signer = new ChainSigner(
-      { chainId: CHAIN, id, threshold, groupPublicKey, secretShare: secretShare.slice(), ...limits },
-      { group, watermark, clock, random, log },
+    const key = { chainId: CHAIN, threshold, groupPublicKey, secretShare: secretShare.slice() };
+    const { cosigner } = await assembleCosigner(
+      { id, version: 'test', chains: [{ ...key, ...limits, statePath: 'state' }] },
+      { group, disk: this.disk, clock, random, log, onFault },
     );
-    this.process = new Cosigner({ id, version: 'test', leaseCapMs: 1_000 }, [signer], { clock, log, onFault });
+    this.process = cosigner;
   }
 
   /** The process is killed; its wires are the cluster's to break. */

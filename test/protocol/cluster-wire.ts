@@ -1,6 +1,7 @@
 import type { LinkSession } from '../../cosigner/links/link-session.js';
-import type { SentryLink } from '../../sentry-link/sentry-link.js';
+import type { CosignerConnection, CosignerHandlers } from '../../sentry-link/cosigners/cosigner-client.js';
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
+import { HekateError } from '../../src/shared/errors.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { ClusterCosigner } from './cluster-cosigner.js';
 
@@ -17,11 +18,13 @@ export class ClusterWire {
   readonly #clock: Clock;
   readonly #cosigner: ClusterCosigner;
   #session: LinkSession | undefined;
-  #link: SentryLink | undefined;
+  #handlers: CosignerHandlers | undefined;
+  readonly #link: string;
   #epoch = 0;
 
-  constructor(clock: Clock, cosigner: ClusterCosigner) {
+  constructor(clock: Clock, link: string, cosigner: ClusterCosigner) {
     this.#clock = clock;
+    this.#link = link;
     this.#cosigner = cosigner;
   }
 
@@ -29,23 +32,35 @@ export class ClusterWire {
     return this.#session !== undefined;
   }
 
-  open(name: string, link: SentryLink): void {
+  /** For the link's assembly. */
+  connection(handlers: CosignerHandlers): CosignerConnection {
+    this.#handlers = handlers;
+    return { start: () => this.open(), close: async () => this.drop() };
+  }
+
+  open(): void {
     const process = this.#cosigner.process;
-    if (this.connected || process === undefined) return;
+    const handlers = this.#handlers;
+    if (this.connected || process === undefined || handlers === undefined) return;
     const epoch = ++this.#epoch;
-    this.#link = link;
-    const { id } = this.#cosigner;
-    const session = process.open(name, (message) => {
+    const session = process.open(this.#link, (message) => {
       this.#cosigner.sent(message, this.requests);
       if (this.holdReplies && isReply(message)) return;
       this.#later(epoch, () => {
         const arrived = this.tamper(message);
-        if (arrived.kind === 'cosignerHello') link.peerOpened(id, arrived, (up) => this.#up(epoch, session, up));
-        else link.peerMessage(id, arrived);
+        if (arrived.kind === 'cosignerHello')
+          handlers.connected(arrived, { send: (up) => this.#up(epoch, session, up) });
+        else handlers.message(arrived);
       });
     });
     this.#session = session;
-    this.#later(epoch, () => session.receive({ kind: 'linkHello', version: 'test', seen: link.seen(id) }));
+    session.start();
+    this.#later(epoch, () => session.receive({ kind: 'linkHello', version: 'test', seen: handlers.seen() }));
+  }
+
+  /** A dial finds that nothing listens there. */
+  refuse(): void {
+    this.#handlers?.dialFailed('PEER_REFUSED');
   }
 
   /** Both ends learn at once. */
@@ -54,7 +69,7 @@ export class ClusterWire {
     this.#epoch++;
     this.#session.close();
     this.#session = undefined;
-    this.#link?.peerLost(this.#cosigner.id);
+    this.#handlers?.disconnected(new HekateError('PEER_DROPPED', 'the test breaks the connection'));
   }
 
   #up(epoch: number, session: LinkSession, message: LinkMessage): boolean {

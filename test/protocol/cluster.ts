@@ -1,10 +1,13 @@
-import { SentryLink } from '../../sentry-link/sentry-link.js';
+import { assembleLink, type AssembledLink } from '../../sentry-link/assembly.js';
+import type { GroupKey } from '../../sentry-link/signing/attempt.js';
+import type { SentryLink } from '../../sentry-link/sentry-link.js';
+import type { SignOutcome, VoteToSign } from '../../sentry-link/vote-to-sign.js';
 import { deal } from '../../src/shared/frost/dealer.js';
 import { verificationShare } from '../../src/shared/frost/feldman.js';
 import { loadGroup } from '../../src/shared/frost/load-group.js';
 import type { Log, LogFields } from '../../src/shared/ports/log.js';
-import { encodeSignBytes, extensionSignBytes, withTimestamp } from '../../src/shared/privval/sign-bytes.js';
-import type { SignOutcome, VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
+import { extensionSignBytes, SignBytes, withTimestamp } from '../../src/shared/privval/sign-bytes.js';
+import { DEFAULT_MAX_HEIGHT_JUMP } from '../../src/shared/watermark/rules.js';
 import { Checker } from '../sim/checker.js';
 import { Prng } from '../sim/prng.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -23,11 +26,12 @@ export interface ClusterOptions {
   /** Started in this order; the first leads. */
   readonly links?: readonly string[];
   readonly seed?: number;
+  readonly maxHeightJump?: bigint;
   readonly maxHeightsPerSecond?: number;
 }
 
 interface ClusterLink {
-  readonly process: SentryLink;
+  readonly process: AssembledLink;
   readonly wires: ReadonlyMap<number, ClusterWire>;
 }
 
@@ -41,7 +45,7 @@ export class Cluster {
   readonly #random: Prng;
   readonly #checker: Checker;
   readonly #threshold: number;
-  readonly #key: ConstructorParameters<typeof SentryLink>[0]['chains'][number]['key'];
+  readonly #key: GroupKey;
 
   /** A cluster whose first link leads. */
   static async start(options: ClusterOptions): Promise<Cluster> {
@@ -57,7 +61,8 @@ export class Cluster {
     return cluster;
   }
 
-  private constructor({ threshold, count, seed = 1, maxHeightsPerSecond }: ClusterOptions) {
+  private constructor({ threshold, count, seed = 1, ...limits }: ClusterOptions) {
+    const { maxHeightJump = DEFAULT_MAX_HEIGHT_JUMP, maxHeightsPerSecond } = limits;
     this.#random = new Prng(seed);
     this.#threshold = threshold;
     const secret = this.#random.bytes(32);
@@ -69,7 +74,7 @@ export class Cluster {
     this.cosigners = dealt.shares.map(
       ({ id, secretShare }) =>
         new ClusterCosigner(
-          { id, threshold, groupPublicKey: publicKey, secretShare, maxHeightsPerSecond },
+          { id, threshold, groupPublicKey: publicKey, secretShare, maxHeightJump, maxHeightsPerSecond },
           {
             group,
             clock: this.clock,
@@ -90,31 +95,27 @@ export class Cluster {
   }
 
   addLink(name: string): void {
-    const wires = new Map(this.cosigners.map((cosigner) => [cosigner.id, new ClusterWire(this.clock, cosigner)]));
+    const wires = new Map(this.cosigners.map((cosigner) => [cosigner.id, new ClusterWire(this.clock, name, cosigner)]));
     const log = recordingLog((event, fields) => this.events.push({ event, fields: { ...fields, link: name } }));
-    const process = new SentryLink(
+    const process = assembleLink(
       {
-        chains: [{ chainId: CHAIN, threshold: this.#threshold, key: this.#key }],
+        chains: [{ chainId: CHAIN, threshold: this.#threshold, key: this.#key, nodes: [], mode: 'active' }],
         cosigners: this.cosigners.map(({ id }) => id),
         leaseMs: LEASE_MS,
-        deadlineMs: DEADLINE_MS,
+        signDeadlineMs: DEADLINE_MS,
       },
       {
-        group,
-        clock: this.clock,
-        random: this.#random.bytes,
-        log,
-        onLeading: (term) => void this.events.push({ event: 'leads', fields: { link: name, term } }),
-        onLost: (reason) => void this.events.push({ event: 'lost', fields: { link: name, reason } }),
+        ...{ group, clock: this.clock, random: this.#random.bytes, log },
+        connectNode: () => Promise.reject(new Error('the tests ask by themselves')),
+        connectCosigner: (id, handlers) => wires.get(id)!.connection(handlers),
       },
     );
     this.#links.set(name, { process, wires });
-    for (const wire of wires.values()) wire.open(name, process);
     process.start();
   }
 
   link(name: string): SentryLink {
-    return this.#links.get(name)!.process;
+    return this.#links.get(name)!.process.link;
   }
 
   wire(link: string, cosigner: number): ClusterWire {
@@ -127,8 +128,9 @@ export class Cluster {
 
   /** The process is gone: its streams end, nothing is given back. */
   killLink(name: string): void {
-    for (const wire of this.#links.get(name)!.wires.values()) wire.drop();
-    this.link(name).stop();
+    const { process, wires } = this.#links.get(name)!;
+    for (const wire of wires.values()) wire.drop();
+    void process.stop();
     this.#links.delete(name);
   }
 
@@ -141,7 +143,7 @@ export class Cluster {
 
   #refuse(id: number): void {
     if (this.cosigner(id).process !== undefined) return;
-    for (const { process } of this.#links.values()) process.peerDown(id);
+    for (const { wires } of this.#links.values()) wires.get(id)!.refuse();
     this.clock.schedule(REDIAL_MS, () => this.#refuse(id));
   }
 
@@ -153,15 +155,14 @@ export class Cluster {
       await this.clock.advance(5);
       await started;
     }
-    for (const [name, { process, wires }] of this.#links) wires.get(id)!.open(name, process);
+    for (const { wires } of this.#links.values()) wires.get(id)!.open();
     await this.clock.advance(20);
   }
 
   /** Leaves only these cosigners connected to a link. */
   async onlyAlive(link: string, alive: readonly number[]): Promise<void> {
-    const { process, wires } = this.#links.get(link)!;
-    for (const [id, wire] of wires) {
-      if (alive.includes(id)) wire.open(link, process);
+    for (const [id, wire] of this.#links.get(link)!.wires) {
+      if (alive.includes(id)) wire.open();
       else wire.drop();
     }
     await this.clock.advance(20);
@@ -180,15 +181,17 @@ export class Cluster {
   async asking(link: string, vote: VoteToSign): Promise<SignOutcome> {
     const outcome = await this.link(link).sign(CHAIN, vote);
     if (outcome.kind === 'refused') return outcome;
-    const { canonical, extension } = vote;
-    this.#checker.released(encodeSignBytes(withTimestamp(canonical, outcome.timestamp)), outcome.signature);
+    const { extension } = vote;
+    const { says } = vote.signBytes;
+    const signed = SignBytes.encode(withTimestamp(says, outcome.timestamp));
+    this.#checker.released(signed.bytes, outcome.signature);
     this.#checker.demand(
       'verified',
       (extension === undefined) === (outcome.extensionSignature === undefined),
       'a vote extension is signed exactly when it was asked for',
     );
     if (extension !== undefined && outcome.extensionSignature !== undefined) {
-      const bytes = extensionSignBytes({ ...canonical, extension });
+      const bytes = extensionSignBytes({ ...says, extension });
       this.#checker.extensionReleased(bytes, outcome.extensionSignature);
     }
     return outcome;

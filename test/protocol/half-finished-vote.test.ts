@@ -28,7 +28,7 @@ describe('a link dies when one cosigner has stored the vote and given its share'
     expect(cluster.cosigner(2).durable().height).toBe(0n);
     cluster.killLink('a');
     await cluster.clock.advance(3_000);
-    expect(cluster.logged('leads').map(({ link }) => link)).toEqual(['a', 'b']);
+    expect(cluster.logged('lease acquired').map(({ link }) => link)).toEqual(['a', 'b']);
   }
 
   it.each<[name: string, alive: readonly number[], again: VoteSpec, expected: string]>([

@@ -42,7 +42,7 @@ describe('terms and leases, seen from the signature', () => {
     const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
     for (const { id } of cluster.cosigners) cluster.wire('b', id).tamper = granting;
     await cluster.clock.advance(3_000);
-    expect(cluster.logged('leads').map(({ link }) => link)).toEqual(['a', 'b']);
+    expect(cluster.logged('lease acquired').map(({ link }) => link)).toEqual(['a', 'b']);
     for (let height = 10; height < 30; height++) {
       const answers = ['a', 'b'].map((link) => cluster.asking(link, vote({ at: [height, 0, 3], block: link })));
       await cluster.clock.advance(4_000);

@@ -1,6 +1,6 @@
 import type { LinkSession } from '../../cosigner/links/link-session.js';
 import type { CosignerMessage, NonceCommitment, SignReply } from '../../src/shared/coordination/messages.js';
-import type { VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
+import type { VoteToSign } from '../../sentry-link/vote-to-sign.js';
 import type { Cluster } from './cluster.js';
 import { CHAIN } from './votes.js';
 
@@ -44,7 +44,15 @@ export class RawLink {
     }));
     const id = ++this.#lastId;
     const { settle = false, term = TERM } = how;
-    const request = { kind: 'signRequest', id, term, chainId: CHAIN, signBytes, extension, settle } as const;
+    const request = {
+      kind: 'signRequest',
+      id,
+      term,
+      chainId: CHAIN,
+      signBytes: signBytes.bytes,
+      extension,
+      settle,
+    } as const;
     for (const one of ids) this.#sessions.get(one)?.receive({ ...request, signers: entries });
     await this.#cluster.clock.advance(1);
     return ids.map((one) => this.lastReply(one));
@@ -67,6 +75,7 @@ export class RawLink {
     if (this.#sessions.has(id) || process === undefined) return;
     const session = process.open('raw', (message) => this.#receive(id, message));
     this.#sessions.set(id, session);
+    session.start();
   }
 
   #receive(id: number, message: CosignerMessage): void {

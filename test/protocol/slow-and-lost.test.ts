@@ -29,7 +29,7 @@ describe('slow and lost cosigners, 2 of 3', () => {
     expect(asked(1)).toBe(before);
   });
 
-  it.each(['BUSY', 'TERM_OLD'])('one that says %s is asked last for a while', async (code) => {
+  it.each(['BUSY', 'TERM_OLD'] as const)('one that says %s is asked last for a while', async (code) => {
     cluster.wire('a', 1).tamper = (message) =>
       message.kind === 'signed' ? { kind: 'refused', id: message.id, code, message: 'not now' } : message;
     expect(told(await cluster.ask('a', vote(VOTE)))).toBe('signed 500');
@@ -87,7 +87,7 @@ describe('slow and lost cosigners, 2 of 3', () => {
     for (let height = 10; height < 40; height++) {
       const id = (height % 3) + 1;
       cluster.wire('a', id).drop();
-      cluster.wire('a', id).open('a', cluster.link('a'));
+      cluster.wire('a', id).open();
       expect(told(await cluster.ask('a', vote({ at: [height, 0, 2] })))).toBe('signed 500');
     }
   });
@@ -121,7 +121,7 @@ describe('slow and lost cosigners, 2 of 3', () => {
 });
 
 describe('a cosigner that cannot serve just now, and no third', () => {
-  it.each(['BUSY', 'TERM_OLD', 'NONCE_UNKNOWN'])('%s: is asked again a little later', async (code) => {
+  it.each(['BUSY', 'TERM_OLD', 'NONCE_UNKNOWN'] as const)('%s: is asked again a little later', async (code) => {
     const cluster = await Cluster.start({ threshold: 2, count: 3 });
     await cluster.onlyAlive('a', [1, 2]);
     let times = 0;
@@ -153,7 +153,7 @@ describe('a cosigner that is quick to fail must not spoil every attempt of those
       if (message.kind !== 'signed') return message;
       cluster.clock.schedule(0, () => {
         wire.drop();
-        wire.open('a', cluster.link('a'));
+        wire.open();
       });
       return { kind: 'cosignerHello', version: 'test', id: 1, chains: [] };
     };

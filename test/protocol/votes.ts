@@ -1,6 +1,6 @@
 import type { BlockId, Canonical, SignStep } from '../../src/shared/privval/canonical.js';
-import { encodeSignBytes } from '../../src/shared/privval/sign-bytes.js';
-import type { VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
+import type { VoteToSign } from '../../sentry-link/vote-to-sign.js';
+import { SignBytes } from '../../src/shared/privval/sign-bytes.js';
 
 export const CHAIN = 'test-1';
 
@@ -29,7 +29,7 @@ export function vote({
   const common = { chainId, height: BigInt(height), round, blockId, timestamp };
   const canonical: Canonical = step === 1 ? { ...common, step, polRound } : { ...common, step };
   const bytes = extension === undefined ? undefined : new Uint8Array(Buffer.from(extension));
-  return { signBytes: encodeSignBytes(canonical), canonical, extension: bytes };
+  return { signBytes: SignBytes.encode(canonical), extension: bytes };
 }
 
 function blockNamed(name: string): BlockId {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Cluster, told } from './cluster.js';
+import { Cluster, told, type ClusterOptions } from './cluster.js';
 import { RawLink } from './raw-link.js';
 import { vote, type VoteSpec } from './votes.js';
 
@@ -107,5 +107,34 @@ describe('watermark rules through a cluster', () => {
     expect(told(await cluster.ask('a', vote({ at: [100_500, 0, 1] })))).toBe('HEIGHT_PACE');
     await cluster.clock.advance(500_000);
     expect(told(await cluster.ask('a', vote({ at: [100_500, 0, 1] })))).toBe('signed 500');
+  });
+
+  type Limits = Partial<ClusterOptions>;
+  /** Cosigner 3 stops at `from`, the others go on to `to` without it; then it is asked `asked` times in 20 votes. */
+  it.each<[name: string, limits: Limits, from: number, to: readonly number[], asked: number, signs: boolean]>([
+    ['within its jump, it catches up', {}, 1_000, [90_000], 20, true],
+    ['beyond a jump of 2,000, it is not asked in vain', { maxHeightJump: 2_000n }, 1_000, [2_900, 4_800], 0, false],
+    ['within a jump of 500,000, it catches up', { maxHeightJump: 500_000n }, 1_000, [400_000], 20, true],
+    ['beyond what its pace leaves it, it is asked once', { maxHeightsPerSecond: 1 }, 90_000, [120_000], 1, false],
+  ])('far behind: %s', async (_name, limits, from, to, asked, signs) => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, ...limits });
+    const signedAt = async (height: number): Promise<void> => {
+      expect(told(await cluster.ask('a', vote({ at: [height, 0, 1] })))).toBe('signed 500');
+      await cluster.clock.advance(300);
+    };
+    await cluster.onlyAlive('a', [1, 3]);
+    for (const height of [1, from]) await signedAt(height);
+    // A restart leaves 1 with a full bucket of heights.
+    cluster.killCosigner(1);
+    await cluster.startCosigner(1);
+    await cluster.onlyAlive('a', [1, 2]);
+    for (const height of to) await signedAt(height);
+    await cluster.onlyAlive('a', [1, 2, 3]);
+    await cluster.clock.advance(300);
+    const before = cluster.wire('a', 3).requests.length;
+    for (let up = 1; up <= 20; up++)
+      expect(told(await cluster.ask('a', vote({ at: [to.at(-1)! + up, 0, 1] })))).toBe('signed 500');
+    expect(cluster.wire('a', 3).requests.length - before).toBe(asked);
+    expect(cluster.cosigner(3).durable().height > from).toBe(signs);
   });
 });

@@ -2,7 +2,7 @@ import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination
 import { equalBytes, toHex } from '../../src/shared/bytes.js';
 import { verifySignature } from '../../src/shared/ed25519/openssl-verify.js';
 import type { Canonical } from '../../src/shared/privval/canonical.js';
-import { parseSignBytes } from '../../src/shared/privval/sign-bytes.js';
+import { SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { compareHrs, formatHrs, type Watermark } from '../../src/shared/watermark/watermark.js';
 
 export type RuleName =
@@ -50,7 +50,7 @@ export class Checker {
     durable: () => Watermark,
   ): void {
     if (message.kind !== 'signed' || request?.kind !== 'signRequest') return;
-    if (!equalBytes(durable().signBytes, request.signBytes)) {
+    if (!equalBytes(durable().signBytes?.bytes ?? new Uint8Array(0), request.signBytes)) {
       throw new RuleViolation('durable-first', `cosigner ${cosigner} gave a share whose watermark was not on its disk`);
     }
     const own = request.signers.find((signer) => signer.id === cosigner);
@@ -80,7 +80,7 @@ export class Checker {
     if (!verifySignature(this.#publicKey, signBytes, signature)) {
       throw new RuleViolation('verified', 'a node got a signature that does not verify');
     }
-    const canonical = parseSignBytes(signBytes);
+    const canonical = SignBytes.parse(signBytes).says;
     const place = `${canonical.chainId} ${formatHrs(canonical)}`;
     const block = blockKey(canonical);
     const before = this.#signed.get(place);

@@ -1,12 +1,19 @@
-import { ChainSigner, type WatermarkPort } from '../../cosigner/signing/chain-signer.js';
-import { Cosigner } from '../../cosigner/cosigner.js';
+import {
+  assembleCosigner,
+  COSIGNER_PARTS,
+  type AssembledCosigner,
+  type CosignerParts,
+} from '../../cosigner/assembly.js';
+import type { Cosigner } from '../../cosigner/cosigner.js';
 import { NoncePool, type IssuedNonces } from '../../cosigner/signing/nonce-pool.js';
+import { NONCE_POOL_TARGET } from '../../src/shared/coordination/limits.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import { silentLog } from '../../src/shared/ports/log.js';
+import { createState } from '../../src/setup/state-init.js';
+import { DEFAULT_MAX_HEIGHT_JUMP } from '../../src/shared/watermark/rules.js';
 import { encodeSlot, recoverSlotFile, slotOffset } from '../../src/shared/watermark/slot-file.js';
 import type { StateBinding } from '../../src/shared/watermark/slot-record.js';
-import { WatermarkStore } from '../../src/shared/watermark/store.js';
 import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
 import type { Break } from './faults.js';
 import type { Prng } from './prng.js';
@@ -36,8 +43,7 @@ export class SimCosigner {
   readonly id: number;
   readonly #options: SimCosignerOptions;
   readonly #deps: SimCosignerDeps;
-  #process: Cosigner | undefined;
-  #store: WatermarkPort | undefined;
+  #process: AssembledCosigner | undefined;
   #incarnation = 0;
   #starting = false;
 
@@ -48,15 +54,15 @@ export class SimCosigner {
   }
 
   get process(): Cosigner | undefined {
-    return this.#process;
+    return this.#process?.cosigner;
   }
 
   get halted(): boolean {
-    return this.#store?.halted !== undefined;
+    return this.process?.report().some(({ halted }) => halted !== undefined) === true;
   }
 
   async createState(): Promise<void> {
-    await WatermarkStore.create(this.#deps.disk, STATE_PATH, this.#binding(), neverSigned());
+    await createState(this.#deps.disk, STATE_PATH, this.#binding(), neverSigned());
   }
 
   /** What the state file would say after a power cut now. */
@@ -68,40 +74,20 @@ export class SimCosigner {
     if (this.#process !== undefined || this.#starting) return;
     this.#starting = true;
     const incarnation = ++this.#incarnation;
-    const { clock, group, random, onFault } = this.#deps;
+    const { clock, disk, group, random, onFault } = this.#deps;
     const { id, chainId, threshold, groupPublicKey, secretShare, broken } = this.#options;
-    const store: WatermarkPort =
-      broken === 'watermark'
-        ? await forgetful(this.#deps.disk, this.#binding())
-        : await WatermarkStore.open(this.#deps.disk, STATE_PATH, this.#binding());
+    const chain = {
+      ...{ chainId, threshold, groupPublicKey, secretShare: secretShare.slice(), statePath: STATE_PATH },
+      ...{ maxHeightJump: DEFAULT_MAX_HEIGHT_JUMP, maxHeightsPerSecond: undefined },
+    };
+    const assembled = await assembleCosigner(
+      { id, version: 'sim', chains: [chain] },
+      { group, disk, clock, random: random.bytes, log: silentLog, onFault },
+      partsWithout(broken),
+    );
     if (incarnation !== this.#incarnation) return;
     this.#starting = false;
-    this.#store = store;
-    const signer = new ChainSigner(
-      {
-        chainId,
-        id,
-        threshold,
-        groupPublicKey,
-        secretShare: secretShare.slice(),
-        maxHeightJump: 100_000n,
-        maxHeightsPerSecond: undefined,
-        noncePoolTarget: 8,
-      },
-      {
-        group,
-        watermark: store,
-        clock,
-        random: random.bytes,
-        log: silentLog,
-      },
-    );
-    if (broken === 'nonce-once') useNoncesAgain(signer);
-    this.#process = new Cosigner({ id, version: 'sim', leaseCapMs: 1_000 }, [signer], {
-      clock,
-      log: silentLog,
-      onFault,
-    });
+    this.#process = assembled;
   }
 
   /** Power cut. */
@@ -109,7 +95,6 @@ export class SimCosigner {
     this.#incarnation++;
     this.#starting = false;
     this.#process = undefined;
-    this.#store = undefined;
     this.#deps.disk.crash();
   }
 
@@ -119,14 +104,20 @@ export class SimCosigner {
   }
 }
 
+/** Production's parts, but for the rule that is switched off. */
+function partsWithout(broken: Break | undefined): CosignerParts {
+  if (broken === 'watermark') return { ...COSIGNER_PARTS, openWatermark: forgetful };
+  if (broken === 'nonce-once') return { ...COSIGNER_PARTS, noncePool: (generate) => new KeepingPool(generate) };
+  return COSIGNER_PARTS;
+}
+
 /** --break watermark: writes down what it signs, but never looks at it. */
-async function forgetful(disk: SimDisk, binding: StateBinding): Promise<WatermarkPort> {
-  const file = await disk.open(STATE_PATH);
-  let signBytes = new Uint8Array(0);
-  let { sequence } = recoverSlotFile(disk.durable(STATE_PATH), binding, STATE_PATH);
+const forgetful: CosignerParts['openWatermark'] = async (disk, path, binding) => {
+  const file = await disk.open(path);
+  let { sequence, watermark } = recoverSlotFile(await disk.read(path), binding, path);
   return {
     get current() {
-      return { ...neverSigned(), signBytes };
+      return { ...neverSigned(), signBytes: watermark.signBytes };
     },
     get sequence() {
       return sequence;
@@ -135,25 +126,25 @@ async function forgetful(disk: SimDisk, binding: StateBinding): Promise<Watermar
     async advance(next) {
       sequence++;
       await file.write(slotOffset(sequence), encodeSlot(binding, sequence, next));
-      signBytes = next.signBytes.slice();
+      watermark = next;
     },
+    close: () => file.close(),
   };
-}
+};
 
 /** --break nonce-once: pairs stay where they are when they are taken. */
-function useNoncesAgain(signer: ChainSigner): void {
-  const make = signer.newNoncePool.bind(signer);
-  signer.newNoncePool = () => {
-    const pool = make();
-    const kept = new Map<number, IssuedNonces>();
-    const take = pool.take.bind(pool);
-    pool.take = (nonceId) => {
-      const issued = kept.get(nonceId) ?? take(nonceId);
-      if (issued === undefined) return undefined;
-      kept.set(nonceId, issued);
-      const copy = { hiding: issued.nonces.hiding.slice(), binding: issued.nonces.binding.slice() };
-      return { nonces: copy, commitment: issued.commitment } satisfies IssuedNonces;
-    };
-    return pool satisfies NoncePool;
-  };
+class KeepingPool extends NoncePool {
+  readonly #kept = new Map<number, IssuedNonces>();
+
+  constructor(generate: () => IssuedNonces) {
+    super(generate, NONCE_POOL_TARGET);
+  }
+
+  override take(nonceId: number): IssuedNonces | undefined {
+    const issued = this.#kept.get(nonceId) ?? super.take(nonceId);
+    if (issued === undefined) return undefined;
+    this.#kept.set(nonceId, issued);
+    const nonces = { hiding: issued.nonces.hiding.slice(), binding: issued.nonces.binding.slice() };
+    return { nonces, commitment: issued.commitment };
+  }
 }

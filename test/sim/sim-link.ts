@@ -1,11 +1,16 @@
-import type { GroupKey } from '../../sentry-link/signing/attempt.js';
+import {
+  assembleLink,
+  LINK_PARTS,
+  type AssembledLink,
+  type LinkPorts,
+  type NodeServing,
+} from '../../sentry-link/assembly.js';
 import type { ConnectToNode } from '../../sentry-link/node/dialler.js';
+import type { GroupKey } from '../../sentry-link/signing/attempt.js';
 import { parseNodeAddress } from '../../src/shared/config/node-address.js';
-import { NodeService } from '../../sentry-link/node/node-service.js';
-import { SentryLink } from '../../sentry-link/sentry-link.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
-import { silentLog } from '../../src/shared/ports/log.js';
+import { silentLog, type Log } from '../../src/shared/ports/log.js';
 import type { Break } from './faults.js';
 import type { Prng } from './prng.js';
 
@@ -26,6 +31,10 @@ export interface SimLinkDeps {
   readonly trace: (event: string) => void;
   /** Dials a node by name on behalf of this link. */
   readonly connect: (link: SimLink, node: string, abort: AbortSignal) => ReturnType<ConnectToNode>;
+  readonly connectCosigner: (
+    link: SimLink,
+    ...which: Parameters<LinkPorts['connectCosigner']>
+  ) => ReturnType<LinkPorts['connectCosigner']>;
 }
 
 /** A sentry-link's host: nothing on it lasts. */
@@ -33,8 +42,8 @@ export class SimLink {
   readonly name: string;
   readonly #options: SimLinkOptions;
   readonly #deps: SimLinkDeps;
-  #process: SentryLink | undefined;
-  #nodes: NodeService | undefined;
+  #process: AssembledLink | undefined;
+  #services: NodeServing[] = [];
 
   constructor(options: SimLinkOptions, deps: SimLinkDeps) {
     this.name = options.name;
@@ -42,56 +51,47 @@ export class SimLink {
     this.#deps = deps;
   }
 
-  get process(): SentryLink | undefined {
-    return this.#process;
-  }
-
   start(): void {
     if (this.#process !== undefined) return;
     const { name, chainId, threshold, cosigners, key, broken } = this.#options;
-    const { group, clock, random, trace, connect } = this.#deps;
-    const nodes = new NodeService(
+    const { group, clock, random, trace, connect, connectCosigner } = this.#deps;
+    const nodes = this.#options.nodes.map((node) => parseNodeAddress(`${node}:1`));
+    const note = (event: string, fields: object = {}): void => {
+      if (event.startsWith('lease ')) trace(`${name}: ${event} ${JSON.stringify(fields)}`);
+    };
+    const log: Log = { ...silentLog, info: note };
+    this.#process = assembleLink(
       {
-        chainId,
-        publicKey: key.publicKey,
-        nodes: this.#options.nodes.map((node) => parseNodeAddress(`${node}:1`)),
-        mode: 'active',
+        chains: [{ chainId, threshold, key, nodes, mode: 'active' }],
+        ...{ cosigners, leaseMs: 1_000, signDeadlineMs: 4_000 },
       },
       {
-        connect: (address, abort) => connect(this, address.transport === 'tcp' ? address.host : address.path, abort),
-        sign: (vote) => link.sign(chainId, vote),
-        clock,
-        random: random.bytes,
-        log: silentLog,
+        ...{ group, clock, random: random.bytes, log },
+        connectNode: (address, abort) =>
+          connect(this, address.transport === 'tcp' ? address.host : address.path, abort),
+        connectCosigner: (id, handlers) => connectCosigner(this, id, handlers),
       },
-    );
-    const link: SentryLink = new SentryLink(
-      { chains: [{ chainId, threshold, key }], cosigners, leaseMs: 1_000, deadlineMs: 4_000 },
       {
-        group,
-        clock,
-        random: random.bytes,
-        log: silentLog,
-        onLeading: (term) => {
-          trace(`${name} leads in term ${term}`);
-          nodes.open();
-        },
-        onLost: (reason) => {
-          trace(`${name} lost its lease: ${reason}`);
-          if (broken !== 'lease-close') nodes.close();
+        nodeService: (options, deps) => {
+          const service = LINK_PARTS.nodeService(options, deps);
+          this.#services.push(service);
+          return broken === 'lease-close' ? neverClosing(service) : service;
         },
       },
     );
-    this.#process = link;
-    this.#nodes = nodes;
-    link.start();
+    this.#process.start();
   }
 
   /** The process dies; its connections to nodes end with it. */
   crash(): void {
-    this.#nodes?.close();
-    this.#process?.stop();
+    for (const service of this.#services) service.close();
+    void this.#process?.stop();
     this.#process = undefined;
-    this.#nodes = undefined;
+    this.#services = [];
   }
+}
+
+/** --break lease-close: a link that lost its lease keeps its connections to nodes. */
+function neverClosing(service: NodeServing): NodeServing {
+  return { open: () => service.open(), close: () => undefined, status: () => service.status() };
 }

@@ -5,7 +5,7 @@ import { frameMessage, MessageReader } from '../../src/shared/privval/delimited.
 import { EMPTY_PROPOSAL, EMPTY_VOTE } from '../../src/shared/privval/node-messages.js';
 import { encodeRequest, type PrivvalRequest } from '../../src/shared/privval/request.js';
 import { decodeResponse, type PrivvalResponse } from '../../src/shared/privval/response.js';
-import { encodeSignBytes, extensionSignBytes } from '../../src/shared/privval/sign-bytes.js';
+import { extensionSignBytes, SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { channelPair } from './channel-pair.js';
 import type { Checker } from './checker.js';
 import type { Prng } from './prng.js';
@@ -246,7 +246,7 @@ export class SimNode {
     const { height, round, step, block } = ask;
     const blockId = block === undefined ? undefined : { hash: block, partsTotal: 1, partsHash: block };
     const common = { chainId: this.#chainId, height, round, blockId, timestamp };
-    return encodeSignBytes(step === STEP_PROPOSAL ? { ...common, step, polRound: -1n } : { ...common, step });
+    return SignBytes.encode(step === STEP_PROPOSAL ? { ...common, step, polRound: -1n } : { ...common, step }).bytes;
   }
 
   #message(ask: Ask): PrivvalRequest {

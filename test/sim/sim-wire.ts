@@ -1,7 +1,8 @@
 import type { Cosigner } from '../../cosigner/cosigner.js';
 import type { LinkSession } from '../../cosigner/links/link-session.js';
-import type { SentryLink } from '../../sentry-link/sentry-link.js';
+import type { CosignerConnection, CosignerHandlers } from '../../sentry-link/cosigners/cosigner-client.js';
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
+import { HekateError } from '../../src/shared/errors.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Prng } from './prng.js';
 
@@ -10,12 +11,6 @@ export interface WireFaults {
   duplicate: number;
   /** Chance of a delay that lets later messages overtake. */
   straggle: number;
-}
-
-export interface WireEnds {
-  /** Undefined while the process does not run. */
-  link(): SentryLink | undefined;
-  cosigner(): Cosigner | undefined;
 }
 
 /** Sees what a cosigner sends, at the moment it leaves the process. */
@@ -34,7 +29,10 @@ const SILENCE_MS = 900;
 export class SimWire {
   readonly linkName: string;
   readonly cosignerId: number;
-  readonly #ends: WireEnds;
+  /** Undefined while the process does not run. */
+  readonly #cosigner: () => Cosigner | undefined;
+  /** Those of the link's process while it runs. */
+  #handlers: CosignerHandlers | undefined;
   readonly #clock: Clock;
   readonly #random: Prng;
   readonly #faults: WireFaults;
@@ -54,7 +52,7 @@ export class SimWire {
 
   constructor(
     names: { readonly link: string; readonly cosigner: number },
-    ends: WireEnds,
+    cosigner: () => Cosigner | undefined,
     deps: {
       readonly clock: Clock;
       readonly random: Prng;
@@ -65,14 +63,27 @@ export class SimWire {
   ) {
     this.linkName = names.link;
     this.cosignerId = names.cosigner;
-    this.#ends = ends;
+    this.#cosigner = cosigner;
     this.#clock = deps.clock;
     this.#random = deps.random;
     this.#faults = deps.faults;
     this.#tap = deps.tap;
     this.#forge = deps.forge;
     this.#baseDelayMs = deps.random.between(0.2, 15);
+  }
+
+  start(): void {
     this.#watch();
+  }
+
+  /** The connection of a link's process, for as long as that runs. */
+  connection(handlers: CosignerHandlers): CosignerConnection {
+    return {
+      start: () => void (this.#handlers = handlers),
+      close: async () => {
+        if (this.#handlers === handlers) this.#handlers = undefined;
+      },
+    };
   }
 
   /** One of the two processes died: its kernel says so to the other, unless the network is cut. */
@@ -90,28 +101,28 @@ export class SimWire {
 
   #watch(): void {
     this.#clock.schedule(REDIAL_MS * this.#random.between(0.8, 1.2), () => this.#watch());
-    const link = this.#ends.link();
-    if (link === undefined) return;
+    if (this.#handlers === undefined) return;
     if (this.#open) {
       if (this.#clock.nowMs() - this.#lastReceivedMs > SILENCE_MS) this.#drop();
       return;
     }
-    this.#dial(link);
+    this.#dial(this.#handlers);
   }
 
-  #dial(link: SentryLink): void {
+  #dial(handlers: CosignerHandlers): void {
     if (this.#clock.nowMs() - this.#lastReceivedMs < HELLO_TIMEOUT_MS && this.#session !== undefined) return;
     const epoch = ++this.#epoch;
     if (this.cutUp || this.cutDown) return;
     this.#later(
       false,
       () => {
-        const cosigner = this.#ends.cosigner();
-        if (cosigner === undefined) return link.peerDown(this.cosignerId);
+        const cosigner = this.#cosigner();
+        if (cosigner === undefined) return handlers.dialFailed('PEER_REFUSED');
         this.#lastReceivedMs = this.#clock.nowMs();
         this.#endSession();
-        const seen = link.seen(this.cosignerId);
+        const seen = handlers.seen();
         this.#session = cosigner.open(this.linkName, (message) => this.#fromCosigner(message, epoch));
+        this.#session.start();
         this.#session.receive({ kind: 'linkHello', version: 'sim', seen });
       },
       epoch,
@@ -130,13 +141,13 @@ export class SimWire {
     const vital = message.kind === 'cosignerHello' || message.kind === 'nonceBatch';
     this.#deliver('down', vital, () => {
       if (epoch !== this.#epoch) return;
-      const link = this.#ends.link();
-      if (link === undefined) return;
+      const handlers = this.#handlers;
+      if (handlers === undefined) return;
       this.#lastReceivedMs = this.#clock.nowMs();
       if (message.kind === 'cosignerHello' && !this.#open) {
         this.#open = true;
-        link.peerOpened(this.cosignerId, message, (up) => this.#fromLink(up, epoch));
-      } else if (this.#open) link.peerMessage(this.cosignerId, this.#forge(message));
+        handlers.connected(message, { send: (up) => this.#fromLink(up, epoch) });
+      } else if (this.#open) handlers.message(this.#forge(message));
     });
   }
 
@@ -154,7 +165,7 @@ export class SimWire {
     if (!this.#open) return;
     this.#open = false;
     this.#epoch++;
-    this.#ends.link()?.peerLost(this.cosignerId);
+    this.#handlers?.disconnected(new HekateError('PEER_DROPPED', 'the simulated connection is gone'));
     this.#later(this.cutUp, () => this.#endSession(), this.#epoch);
   }
 

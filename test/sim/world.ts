@@ -68,6 +68,7 @@ export class World {
   async run(): Promise<void> {
     for (const cosigner of this.#cosigners) await cosigner.createState();
     for (const cosigner of this.#cosigners) this.#startCosigner(cosigner);
+    for (const wire of this.#wires) wire.start();
     for (const link of this.#links) link.start();
     this.#schedule(() => this.#fault());
     await this.#pass(this.#plan.faultyMs);
@@ -144,6 +145,7 @@ export class World {
             random: random.fork(),
             trace: (event) => this.#note(event),
             connect: (link, node, abort) => this.#connect(link, node, abort),
+            connectCosigner: (link, id, handlers) => this.#wireOf(link.name, id).connection(handlers),
           },
         ),
       );
@@ -153,20 +155,20 @@ export class World {
   }
 
   #wire(link: SimLink, cosigner: SimCosigner): SimWire {
-    return new SimWire(
-      { link: link.name, cosigner: cosigner.id },
-      { link: () => link.process, cosigner: () => cosigner.process },
-      {
-        clock: this.#clock,
-        random: this.#random.fork(),
-        faults: this.#wireFaults,
-        forge: (message) => this.#forge(message),
-        tap: {
-          sent: (id, request, message) =>
-            this.#checker.shareLeaves(id, request, message, () => cosigner.durableWatermark()),
-        },
+    return new SimWire({ link: link.name, cosigner: cosigner.id }, () => cosigner.process, {
+      clock: this.#clock,
+      random: this.#random.fork(),
+      faults: this.#wireFaults,
+      forge: (message) => this.#forge(message),
+      tap: {
+        sent: (id, request, message) =>
+          this.#checker.shareLeaves(id, request, message, () => cosigner.durableWatermark()),
       },
-    );
+    });
+  }
+
+  #wireOf(link: string, cosigner: number): SimWire {
+    return this.#wires.find((wire) => wire.linkName === link && wire.cosignerId === cosigner)!;
   }
 
   /** With two leaders, a denied lease reads as granted on its way to the link. */

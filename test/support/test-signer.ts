@@ -6,7 +6,7 @@ import { frameMessage, MessageReader } from '../../src/shared/privval/delimited.
 import { EMPTY_BYTES, isNoBlock } from '../../src/shared/privval/fields.js';
 import { decodeRequest, type PrivvalRequest, type SignVoteRequest } from '../../src/shared/privval/request.js';
 import { encodeResponse, type PrivvalResponse } from '../../src/shared/privval/response.js';
-import { encodeSignBytes, extensionSignBytes } from '../../src/shared/privval/sign-bytes.js';
+import { extensionSignBytes, SignBytes } from '../../src/shared/privval/sign-bytes.js';
 
 const KEY = createPrivateKey({
   key: Buffer.from(concat(fromHex('302e020100300506032b657004220420'), new Uint8Array(32).fill(7))),
@@ -54,7 +54,7 @@ export function signHonestly(request: PrivvalRequest): PrivvalResponse {
       return { kind: 'pubKey', publicKey: TEST_PUBLIC_KEY };
     case 'signProposal': {
       const { chainId, proposal } = request;
-      const bytes = encodeSignBytes({ ...proposal, step: 1, chainId, polRound: BigInt(proposal.polRound) });
+      const bytes = SignBytes.encode({ ...proposal, step: 1, chainId, polRound: BigInt(proposal.polRound) }).bytes;
       return { kind: 'signedProposal', signature: signature(bytes) };
     }
     case 'signVote':
@@ -72,7 +72,7 @@ function signVote({ chainId, vote, skipExtensionSigning }: SignVoteRequest): Pri
   return {
     kind: 'signedVote',
     timestamp,
-    signature: signature(encodeSignBytes({ step, chainId, height, round, blockId, timestamp })),
+    signature: signature(SignBytes.encode({ step, chainId, height, round, blockId, timestamp }).bytes),
     extensionSignature: extended ? signature(extensionSignBytes({ chainId, height, round, extension })) : EMPTY_BYTES,
   };
 }

@@ -4,7 +4,8 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { equalBytes } from '../../src/shared/bytes.js';
 import { MAX_EXTENSION_BYTES } from '../../src/shared/coordination/limits.js';
 import type { SignRequest } from '../../src/shared/coordination/messages.js';
-import { dialCosigner } from '../../sentry-link/cosigners/dial.js';
+import { Dial } from '../../sentry-link/cosigners/dial.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { HekateError } from '../../src/shared/errors.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
 import { HOST, member, PausableNetwork, TestCosigner, TestLink, until, type Member } from './stream-fixture.js';
@@ -45,7 +46,7 @@ async function network(port: number): Promise<[PausableNetwork, number]> {
 /** Heartbeats as a link's owner sends them, so that silence means something. */
 function beating(from: TestLink): TestLink {
   let id = 1_000;
-  const timer = setInterval(() => from.client.send({ kind: 'heartbeat', id: id++, lease: undefined }), 100);
+  const timer = setInterval(() => from.send({ kind: 'heartbeat', id: id++, lease: undefined }), 100);
   cleanups.push(() => clearInterval(timer));
   return from;
 }
@@ -64,7 +65,7 @@ it('hellos are exchanged, then messages go both ways, the largest too', async ()
   expect(await client.event('connected')).toBe('connected 1');
   await client.roundTrip(7);
   const large = request(8, new Uint8Array(MAX_EXTENSION_BYTES).fill(5));
-  expect(client.client.send(large)).toBe(true);
+  expect(client.send(large)).toBe(true);
   const received = server.links[0]?.received ?? [];
   await until('the sign request', () => received.find(({ kind }) => kind === 'signRequest'));
   expect(received.map(({ kind }) => kind)).toEqual(['linkHello', 'heartbeat', 'signRequest']);
@@ -79,9 +80,9 @@ it('what was sent before close() still arrives', async () => {
   const server = await cosigner();
   const client = link(server.port);
   await client.event('connected');
-  client.client.send({ kind: 'leaseRelease', term: 4 });
+  client.send({ kind: 'leaseRelease', term: 4 });
   await client.client.close();
-  expect(client.client.send({ kind: 'leaseRelease', term: 5 })).toBe(false);
+  expect(client.send({ kind: 'leaseRelease', term: 5 })).toBe(false);
   const opened = server.links[0];
   expect(await until('the end', () => opened?.closed)).toBe('LINK_CLOSED');
   expect(opened?.received.at(-1)).toEqual({ kind: 'leaseRelease', term: 4 });
@@ -159,7 +160,7 @@ describe('streams that end', () => {
     const server = await cosigner();
     const client = link(server.port);
     await client.event('connected');
-    client.client.send({ ...request(1), chainId: 'x'.repeat(51) });
+    client.send({ ...request(1), chainId: 'x'.repeat(51) });
     expect(await client.event('lost')).toBe('lost TRANSPORT_MALFORMED');
     expect(server.links[0]?.closed).toBe('TRANSPORT_MALFORMED');
     await client.event('connected', 2);
@@ -170,7 +171,7 @@ describe('streams that end', () => {
     const server = await cosigner();
     const client = link(server.port);
     await client.event('connected');
-    server.links[0]?.send({ kind: 'refused', id: 1, code: 'not a code', message: '' });
+    server.links[0]?.send({ kind: 'refused', id: 1, code: 'not a code' as ErrorCode, message: '' });
     expect(await client.event('lost')).toBe('lost TRANSPORT_MALFORMED');
     await client.event('connected', 2);
     await client.roundTrip(2);
@@ -180,9 +181,11 @@ describe('streams that end', () => {
     const closed: string[] = [];
     const server = await cosigner({
       onLink: (_, send, end) => {
-        end(new HekateError('LINK_SILENT', 'no'));
-        send({ kind: 'cosignerHello', version: '', id: 1, chains: [] });
-        return { receive: () => closed.push('received'), closed: ({ code }) => void closed.push(code) };
+        const start = (): void => {
+          end(new HekateError('LINK_SILENT', 'no'));
+          send({ kind: 'cosignerHello', version: '', id: 1, chains: [] });
+        };
+        return { start, receive: () => closed.push('received'), close: ({ code }) => void closed.push(code) };
       },
     });
     const client = link(server.port);
@@ -198,7 +201,7 @@ describe('streams that end', () => {
     };
     const faults: unknown[] = [];
     const server = await cosigner({
-      onLink: () => ({ receive, closed: () => {} }),
+      onLink: () => ({ start: () => undefined, receive, close: () => undefined }),
       onFault: (error) => faults.push(error),
     });
     link(server.port);
@@ -226,11 +229,8 @@ describe('peers that come and go', () => {
     const attempts = [lost];
     const options = { address, identity: link1.identity, peer: cosigner1, otherPeers: [], clock: systemClock };
     const connected = await new Promise<TLSSocket | string>((resolve) => {
-      dialCosigner(
-        options,
-        { connected: resolve, failed: ({ code }) => resolve(code) },
-        () => attempts.pop() ?? connect(address),
-      );
+      const handlers = { connected: resolve, failed: ({ code }: HekateError) => resolve(code) };
+      new Dial(options, handlers, () => attempts.pop() ?? connect(address)).start();
     });
     expect(connected).toBeInstanceOf(TLSSocket);
     expect(lost.destroyed).toBe(true);
@@ -270,7 +270,7 @@ describe('peers that come and go', () => {
     await client.event('connected');
     between.pause();
     const sent: boolean[] = [];
-    for (let id = 0; id < 20; id++) sent.push(client.client.send(request(id, new Uint8Array(MAX_EXTENSION_BYTES))));
+    for (let id = 0; id < 20; id++) sent.push(client.send(request(id, new Uint8Array(MAX_EXTENSION_BYTES))));
     expect(sent.indexOf(false)).toBeGreaterThan(3);
     expect(sent.indexOf(false)).toBeLessThan(8);
     expect(client.events).toEqual(['connected 1', 'lost PEER_QUEUE_FULL']);

@@ -1,7 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { startGrpcServer, type GrpcServer, type GrpcServerOptions } from '../../cosigner/links/link-server.js';
+import { LinkServer, type LinkServerOptions } from '../../cosigner/links/link-server.js';
 import type { EndLink, SendToLink } from '../../cosigner/links/link-stream.js';
 import { CosignerClient, type CosignerClientOptions } from '../../sentry-link/cosigners/cosigner-client.js';
+import type { Outgoing } from '../../sentry-link/cosigners/peer-stream.js';
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
 import type { Log, LogFields } from '../../src/shared/ports/log.js';
@@ -55,19 +56,20 @@ export class TestCosigner {
   readonly log = new KeptLog();
   readonly links: OpenLink[] = [];
   readonly faults: unknown[] = [];
-  #server: GrpcServer | undefined;
+  #server: LinkServer | undefined;
+  #port = 0;
 
   constructor(
     readonly self: Member,
-    readonly options: Pick<GrpcServerOptions, 'links'> & Partial<GrpcServerOptions>,
+    readonly options: Pick<LinkServerOptions, 'links'> & Partial<LinkServerOptions>,
   ) {}
 
   get port(): number {
-    return this.#server?.port ?? 0;
+    return this.#server === undefined ? 0 : this.#port;
   }
 
   async start(port = 0): Promise<this> {
-    this.#server = await startGrpcServer({
+    this.#server = new LinkServer({
       listen: { host: HOST, port },
       identity: this.self.identity,
       otherPeers: [],
@@ -76,17 +78,18 @@ export class TestCosigner {
       onLink: ({ name }, send, end) => {
         const link: OpenLink = { name, send, end, received: [], closed: undefined };
         this.links.push(link);
-        send({ kind: 'cosignerHello', version: 'test', id: 1, chains: [] });
         return {
+          start: () => send({ kind: 'cosignerHello', version: 'test', id: 1, chains: [] }),
           receive: (message) => {
             link.received.push(message);
             if (message.kind === 'heartbeat') send(heartbeatReply(message.id));
           },
-          closed: ({ code }) => (link.closed = code),
+          close: ({ code }) => (link.closed = code),
         };
       },
       ...this.options,
     });
+    this.#port = await this.#server.start();
     return this;
   }
 
@@ -106,6 +109,7 @@ export class TestLink {
   readonly events: string[] = [];
   readonly messages: CosignerMessage[] = [];
   readonly client: CosignerClient;
+  #outgoing: Outgoing | undefined;
 
   constructor(self: Member, peer: PinnedPeer, port: number, options: Partial<CosignerClientOptions> = {}) {
     this.client = new CosignerClient(
@@ -116,13 +120,20 @@ export class TestLink {
       },
       {
         seen: () => [{ chainId: 'kaiju-1', sequence: 9n }],
-        connected: ({ id }) => void this.events.push(`connected ${id}`),
+        connected: ({ id }, outgoing) => {
+          this.#outgoing = outgoing;
+          this.events.push(`connected ${id}`);
+        },
         message: (message) => void this.messages.push(message),
         disconnected: ({ code }) => void this.events.push(`lost ${code}`),
         dialFailed: (code) => void this.events.push(`failed ${code}`),
       },
     );
     this.client.start();
+  }
+
+  send(message: LinkMessage): boolean {
+    return this.#outgoing?.send(message) ?? false;
   }
 
   /** Resolves with the first event of this kind from index `from` on. */
@@ -133,7 +144,7 @@ export class TestLink {
   }
 
   async roundTrip(id: number): Promise<void> {
-    this.client.send({ kind: 'heartbeat', id, lease: undefined });
+    this.send({ kind: 'heartbeat', id, lease: undefined });
     await until(`answer ${id}`, () => this.messages.find((m) => m.kind === 'heartbeatReply' && m.id === id));
   }
 }

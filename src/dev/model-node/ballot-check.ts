@@ -2,7 +2,7 @@ import { verifySignature } from '../../shared/ed25519/openssl-verify.js';
 import { HekateError } from '../../shared/errors.js';
 import { STEP_PROPOSAL } from '../../shared/privval/canonical.js';
 import type { PrivvalResponse } from '../../shared/privval/response.js';
-import { encodeSignBytes, extensionSignBytes, withTimestamp } from '../../shared/privval/sign-bytes.js';
+import { extensionSignBytes, SignBytes, withTimestamp } from '../../shared/privval/sign-bytes.js';
 import type { Ballot, NodeVersion } from './model-chain.js';
 
 export type BallotResult =
@@ -29,10 +29,10 @@ export function checkBallot(
     return { kind: 'refused', number: response.error.code, description: response.error.description };
   if (canonical.step === STEP_PROPOSAL) {
     if (response.kind !== 'signedProposal') return { kind: 'wrongAnswer', got: response.kind };
-    return verdict(verifySignature(publicKey, encodeSignBytes(canonical), response.signature));
+    return verdict(verifySignature(publicKey, SignBytes.encode(canonical).bytes, response.signature));
   }
   if (response.kind !== 'signedVote') return { kind: 'wrongAnswer', got: response.kind };
-  const signed = encodeSignBytes(withTimestamp(canonical, response.timestamp));
+  const signed = SignBytes.encode(withTimestamp(canonical, response.timestamp)).bytes;
   if (!verifySignature(publicKey, signed, response.signature)) return verdict(false);
   // Up to 0.37 the field is not known and skipped.
   if (version !== '0.37') checkExtension(ballot, response.extensionSignature, publicKey);

@@ -8,12 +8,12 @@ import type { Disk } from '../../shared/ports/disk.js';
 import type { RandomBytes } from '../../shared/ports/random.js';
 import { pinOf, type TlsIdentity } from '../../shared/transport/identity.js';
 import { makeIdentity } from '../identity/make-identity.js';
-import { WatermarkStore } from '../../shared/watermark/store.js';
 import type { Watermark } from '../../shared/watermark/watermark.js';
 import { encodeGroup, type GroupInfo } from '../../shared/home/group-file.js';
 import * as paths from '../../shared/home/paths.js';
 import { encodeSecret } from '../../shared/home/secret-file.js';
 import { createFile, makeFolder, MODE_PUBLIC, MODE_SECRET } from '../durable-files.js';
+import { createState } from '../state-init.js';
 import { clusterReadme, cosignerReadme, sentryLinkReadme } from './readme-text.js';
 import type { ClusterPlan } from './request.js';
 import * as toml from './toml-text.js';
@@ -42,7 +42,7 @@ export async function writeChainFiles(root: string, links: number, chain: NewCha
   for (const { id } of shares) {
     const home = join(root, paths.cosignerName(id));
     await makeFolder(join(home, paths.STATE_FOLDER));
-    await WatermarkStore.create(disk, paths.watermarkFile(home, info.chainId), info, chain.start);
+    await createState(disk, paths.watermarkFile(home, info.chainId), info, chain.start);
   }
   for (let number = 1; number <= links; number++) await writeGroupFile(join(root, paths.sentryLinkName(number)), info);
 }

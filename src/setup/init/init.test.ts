@@ -23,7 +23,7 @@ import type { Disk } from '../../shared/ports/disk.js';
 import { nodeDisk } from '../../shared/ports/node-disk.js';
 import { systemRandom } from '../../shared/ports/random.js';
 import { loadIdentity, pinOf } from '../../shared/transport/identity.js';
-import { inspectState } from '../../shared/watermark/store.js';
+import { inspectState } from '../state-report.js';
 import { floorAtHeight, neverSigned } from '../../shared/watermark/watermark.js';
 import { findChainFiles } from '../find-homes.js';
 import { loadGroupFile } from '../../shared/home/group-file.js';

@@ -1,5 +1,5 @@
 import type { PinnedCosigner, PinnedLink } from '../../shared/config/cosigner-config.js';
-import { DEFAULT_MAX_HEIGHT_JUMP } from '../../shared/config/cosigner-config.js';
+import { DEFAULT_MAX_HEIGHT_JUMP } from '../../shared/watermark/rules.js';
 import { formatHostPort, isLoopback, type HostPort } from '../../shared/config/host-port.js';
 import type { LinkCosigner } from '../../shared/config/sentry-link-config.js';
 

@@ -5,13 +5,12 @@ import { duplicates, logConfig, logSection, rawSections, tlsPaths, tlsSection } 
 import type { TlsPaths } from './common-sections.js';
 import type { LogConfig } from './log-config.js';
 import * as field from './fields.js';
+import { DEFAULT_MAX_HEIGHT_JUMP } from '../watermark/rules.js';
 import type { HostPort } from './host-port.js';
 import { parseConfig, readConfigText, type ConfigIssue } from './toml-file.js';
 import { TomlPositions } from './toml-positions.js';
 
 export const COSIGNER_CONFIG_FILE = 'cosigner.toml';
-/** About a week at 6 s a block (invariant 10). */
-export const DEFAULT_MAX_HEIGHT_JUMP = 100_000n;
 const MAX_LINKS = 32;
 const MAX_HEIGHTS_PER_SECOND = 1_000_000;
 

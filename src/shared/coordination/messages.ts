@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../error-codes.js';
+
 /**
  * What a sentry-link and a cosigner say to each other on their one stream (proto/hekate/v1/cosigner.proto). Plain data:
  * the gRPC transport and the simulator carry the same objects. Nothing in a message is trusted because of who sent it;
@@ -75,8 +77,10 @@ export interface ChainReport {
   /** 0 when nothing was ever signed. */
   readonly step: number;
   readonly sequence: bigint;
-  /** Error code when this chain refuses to sign (a failed write, a state behind what a link has seen). */
-  readonly halted: string | undefined;
+  /** Heights above its watermark that this cosigner refuses. */
+  readonly maxHeightJump: bigint;
+  /** Why this chain refuses to sign (a failed write, a state behind what a link has seen). */
+  readonly halted: ErrorCode | undefined;
 }
 
 /** First message of a cosigner. */
@@ -132,7 +136,7 @@ export interface StoredReply {
 export interface RefusedReply {
   readonly kind: 'refused';
   readonly id: number;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
 }
 

@@ -17,6 +17,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isHekateError } from '../errors.js';
+import { createState } from '../../setup/state-init.js';
+import { SignBytes } from '../privval/sign-bytes.js';
 import { WatermarkStore } from '../watermark/store.js';
 import { neverSigned, type Watermark } from '../watermark/watermark.js';
 import { diskErrorCode } from './disk.js';
@@ -191,8 +193,12 @@ function available(command: string, ...args: readonly string[]): boolean {
 }
 
 const BINDING = { chainId: 'test-1', groupPublicKey: new Uint8Array(32).fill(7) };
-const mark = (height: bigint): Watermark => ({ height, round: 0, step: 2, signBytes: Uint8Array.of(1), fresh: false });
-const create = (): Promise<void> => WatermarkStore.create(nodeDisk, at('x.state'), BINDING, neverSigned());
+function mark(height: bigint): Watermark {
+  const says = { chainId: 'test-1', height, round: 0, step: 2, blockId: undefined } as const;
+  const signBytes = SignBytes.encode({ ...says, timestamp: { seconds: 1n, nanos: 0 } });
+  return { height, round: 0, step: 2, signBytes, fresh: false };
+}
+const create = (): Promise<void> => createState(nodeDisk, at('x.state'), BINDING, neverSigned());
 const open = (): Promise<WatermarkStore> => WatermarkStore.open(nodeDisk, at('x.state'), BINDING);
 
 describe('a watermark store on this disk', () => {

@@ -29,7 +29,7 @@ export const REMOTE_ERROR = {
   unavailable: 6,
 } as const;
 
-const NUMBER_OF: ReadonlyMap<string, number> = new Map<ErrorCode, number>([
+const NUMBER_OF: ReadonlyMap<ErrorCode, number> = new Map<ErrorCode, number>([
   ['DOUBLE_SIGN', REMOTE_ERROR.watermark],
   ['HEIGHT_REGRESSION', REMOTE_ERROR.watermark],
   ['ROUND_REGRESSION', REMOTE_ERROR.watermark],
@@ -39,7 +39,6 @@ const NUMBER_OF: ReadonlyMap<string, number> = new Map<ErrorCode, number>([
   ['HEIGHT_PACE', REMOTE_ERROR.watermark],
   ['WRONG_CHAIN', REMOTE_ERROR.wrongChain],
   ['REQUEST_INVALID', REMOTE_ERROR.badRequest],
-  ['REQUEST_OUT_OF_RANGE', REMOTE_ERROR.badRequest],
   ['SIGN_BYTES_INVALID', REMOTE_ERROR.badRequest],
   ['EXTENSION_NOT_ALLOWED', REMOTE_ERROR.badRequest],
   ['REQUEST_UNSUPPORTED', REMOTE_ERROR.unsupported],
@@ -54,7 +53,7 @@ const MAX_DESCRIPTION_LENGTH = 512;
 const CONTROL_CHARACTERS = /\p{Cc}/gu;
 
 /** The error a node is given: its description starts with our code, so that one word finds the cause in both logs. */
-export function remoteError(code: string, message: string): RemoteSignerError {
+export function remoteError(code: ErrorCode, message: string): RemoteSignerError {
   const description = `${code}: ${message}`.replace(CONTROL_CHARACTERS, ' ').slice(0, MAX_DESCRIPTION_LENGTH);
   return { code: NUMBER_OF.get(code) ?? REMOTE_ERROR.fault, description };
 }

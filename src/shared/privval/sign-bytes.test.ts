@@ -5,10 +5,10 @@ import { concat, fromHex, toHex } from '../bytes.js';
 import type { BlockId, Canonical } from './canonical.js';
 import { STEP_PRECOMMIT, STEP_PREVOTE, STEP_PROPOSAL } from './canonical.js';
 import {
-  encodeSignBytes,
   extensionSignBytes,
-  parseSignBytes,
+  isLaterTimestampOfSameVote,
   sameExceptTimestamp,
+  SignBytes,
   withTimestamp,
 } from './sign-bytes.js';
 import { canonicals } from './testdata/arbitraries.js';
@@ -35,6 +35,8 @@ function canonicalOf(vector: Vector): Canonical {
   return { step: vector.step === 'prevote' ? STEP_PREVOTE : STEP_PRECOMMIT, ...common };
 }
 
+const encode = (canonical: Canonical): Uint8Array => SignBytes.encode(canonical).bytes;
+const parse = (bytes: Uint8Array): Canonical => SignBytes.parse(bytes).says;
 const invalid = expect.objectContaining({ code: 'SIGN_BYTES_INVALID' }) as Error;
 const HASH = new Uint8Array(32).fill(7);
 const VOTE: Canonical = {
@@ -50,13 +52,13 @@ const PROPOSAL: Canonical = { ...VOTE, step: STEP_PROPOSAL, polRound: -1n };
 describe('vectors', () => {
   it.each(vectors.signBytes)('$name', (vector) => {
     const bytes = fromHex(vector.signBytes);
-    expect(toHex(encodeSignBytes(canonicalOf(vector)))).toBe(vector.signBytes);
-    expect(parseSignBytes(bytes)).toEqual(canonicalOf(vector));
+    expect(toHex(encode(canonicalOf(vector)))).toBe(vector.signBytes);
+    expect(parse(bytes)).toEqual(canonicalOf(vector));
     if (vector.signature !== null) expect(verify(null, bytes, KEY, fromHex(vector.signature))).toBe(true);
   });
 
   it.each(vectors.unsignable)('$name is not signable', ({ signBytes }) => {
-    expect(() => parseSignBytes(fromHex(signBytes))).toThrow(invalid);
+    expect(() => parse(fromHex(signBytes))).toThrow(invalid);
   });
 
   it.each(vectors.extensions.vectors)(
@@ -92,7 +94,7 @@ describe('what is never encoded', () => {
     ['a POL round of -2', { ...PROPOSAL, polRound: -2n }],
     ['a POL round of 2^31', { ...PROPOSAL, polRound: 2n ** 31n }],
   ])('%s', (_name, canonical) => {
-    expect(() => encodeSignBytes(canonical)).toThrow(invalid);
+    expect(() => encode(canonical)).toThrow(invalid);
   });
 
   it('an extension at height 0', () => {
@@ -102,12 +104,12 @@ describe('what is never encoded', () => {
 });
 
 describe('what is never parsed', () => {
-  const good = toHex(encodeSignBytes({ ...VOTE, blockId: undefined }));
+  const good = toHex(encode({ ...VOTE, blockId: undefined }));
   const body = good.slice(2);
   const prefixed = (hex: string): string => (hex.length / 2).toString(16).padStart(2, '0') + hex;
 
   it('but this is, unchanged', () => {
-    expect(toHex(encodeSignBytes(parseSignBytes(fromHex(prefixed(body)))))).toBe(good);
+    expect(toHex(encode(parse(fromHex(prefixed(body)))))).toBe(good);
   });
 
   it.each<[string, string]>([
@@ -136,7 +138,7 @@ describe('what is never parsed', () => {
     ['a kilobyte of zeros', '00'.repeat(1024)],
   ])('%s', (_name, hex) => {
     expect(hex).not.toBe(good);
-    expect(() => parseSignBytes(fromHex(hex))).toThrow(invalid);
+    expect(() => parse(fromHex(hex))).toThrow(invalid);
   });
 });
 
@@ -161,11 +163,33 @@ describe('sameExceptTimestamp', () => {
   });
 });
 
+describe('isLaterTimestampOfSameVote', () => {
+  const later = { seconds: 1_700_000_000n, nanos: 2 };
+  it.each<[string, Canonical, Canonical, boolean]>([
+    ['a later vote', withTimestamp(VOTE, later), VOTE, true],
+    ['itself', VOTE, VOTE, false],
+    ['an earlier vote', VOTE, withTimestamp(VOTE, later), false],
+    ['a later vote for another block', withTimestamp({ ...VOTE, blockId: undefined }, later), VOTE, false],
+    ['a later proposal', withTimestamp(PROPOSAL, later), PROPOSAL, false],
+  ])('%s', (_name, a, b, expected) => {
+    expect(isLaterTimestampOfSameVote(a, b)).toBe(expected);
+  });
+});
+
+it('parsed sign bytes keep nothing of the message that they came in', () => {
+  const message = new Uint8Array([...encode(VOTE), 9, 9, 9]);
+  const parsed = SignBytes.parse(message.subarray(0, message.length - 3));
+  message.fill(0);
+  expect(parsed.says).toEqual(VOTE);
+  expect(parsed.bytes).toEqual(encode(VOTE));
+  expect(parsed.bytes.buffer.byteLength).toBe(parsed.bytes.length);
+});
+
 describe('properties', () => {
   it('what is encoded is parsed as it was', () => {
     fc.assert(
       fc.property(canonicals, (canonical) => {
-        expect(parseSignBytes(encodeSignBytes(canonical))).toEqual(canonical);
+        expect(parse(encode(canonical))).toEqual(canonical);
       }),
       { numRuns },
     );
@@ -175,7 +199,7 @@ describe('properties', () => {
     const change = fc.tuple(fc.nat(), fc.nat({ max: 255 }), fc.constantFrom('set', 'insert', 'delete'));
     fc.assert(
       fc.property(canonicals, fc.array(change, { minLength: 1, maxLength: 3 }), (canonical, changes) => {
-        const bytes = encodeSignBytes(canonical);
+        const bytes = encode(canonical);
         const changed = [...bytes];
         for (const [at, value, how] of changes) {
           const place = at % changed.length;
@@ -185,12 +209,12 @@ describe('properties', () => {
         }
         let parsed: Canonical;
         try {
-          parsed = parseSignBytes(Uint8Array.from(changed));
+          parsed = parse(Uint8Array.from(changed));
         } catch (error) {
           expect(error).toMatchObject({ code: 'SIGN_BYTES_INVALID' });
           return;
         }
-        expect(encodeSignBytes(parsed)).toEqual(Uint8Array.from(changed));
+        expect(encode(parsed)).toEqual(Uint8Array.from(changed));
       }),
       { numRuns },
     );
@@ -199,7 +223,7 @@ describe('properties', () => {
   it('garbage is refused', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
-        expect(() => parseSignBytes(bytes)).toThrow(invalid);
+        expect(() => parse(bytes)).toThrow(invalid);
       }),
       { numRuns },
     );

@@ -3,6 +3,7 @@ import { HekateError, isHekateError } from '../errors.js';
 import { WireReader } from '../wire/reader.js';
 import { WireWriter } from '../wire/writer.js';
 import {
+  compareTimestamps,
   STEP_PRECOMMIT,
   STEP_PREVOTE,
   STEP_PROPOSAL,
@@ -33,14 +34,40 @@ export interface ExtensionToSign {
 }
 
 /**
- * The bytes that Ed25519 signs: length-prefixed CanonicalVote or CanonicalProposal (CometBFT types/canonical.go,
- * VoteSignBytes, ProposalSignBytes). Throws SIGN_BYTES_INVALID for what no correct node asks, such as height 0.
+ * The bytes that Ed25519 signs, and what they say: length-prefixed CanonicalVote or CanonicalProposal (CometBFT
+ * types/canonical.go, VoteSignBytes, ProposalSignBytes). Made by `encode` or by `parse` and in no other way, so the two never
+ * differ, and nobody parses them a second time.
  */
-export function encodeSignBytes(canonical: Canonical): Uint8Array {
-  refuse(canonicalProblem(canonical));
-  const writer = new WireWriter();
-  writer.lengthPrefixed((w) => writeCanonical(w, canonical));
-  return writer.finish();
+export class SignBytes {
+  readonly bytes: Uint8Array;
+  readonly says: Canonical;
+
+  private constructor(bytes: Uint8Array, says: Canonical) {
+    this.bytes = bytes;
+    this.says = says;
+  }
+
+  /** Throws SIGN_BYTES_INVALID for what no correct node asks, such as height 0. */
+  static encode(says: Canonical): SignBytes {
+    return new SignBytes(encodeCanonical(says), says);
+  }
+
+  /**
+   * Of bytes that came from elsewhere; they are copied, since they may be a part of a message with an extension of a megabyte.
+   * Throws SIGN_BYTES_INVALID unless they are, byte for byte, what `encode` makes of the result: whatever else a parser
+   * could make of them, nothing hides in them.
+   */
+  static parse(bytes: Uint8Array): SignBytes {
+    refuse(bytes.length > MAX_CANONICAL_BYTES ? `there are ${bytes.length} of them` : undefined);
+    const own = new Uint8Array(bytes);
+    const says = readLengthPrefixed(own);
+    refuse(equalBytes(encodeCanonical(says), own) ? undefined : 'they are not encoded as CometBFT encodes them');
+    return new SignBytes(own, says);
+  }
+
+  equals(other: SignBytes): boolean {
+    return equalBytes(this.bytes, other.bytes);
+  }
 }
 
 /** Length-prefixed CanonicalVoteExtension: no block and no timestamp, so it is signed anew whenever it is asked for. */
@@ -56,24 +83,31 @@ export function extensionSignBytes(extension: ExtensionToSign): Uint8Array {
   return writer.finish();
 }
 
-/**
- * What the sign bytes say. Throws SIGN_BYTES_INVALID unless they are, byte for byte, what `encodeSignBytes` makes of the
- * result: whatever else a parser could make of them, nothing hides in them.
- */
-export function parseSignBytes(bytes: Uint8Array): Canonical {
-  refuse(bytes.length > MAX_CANONICAL_BYTES ? `there are ${bytes.length} of them` : undefined);
-  const canonical = readLengthPrefixed(bytes);
-  refuse(equalBytes(encodeSignBytes(canonical), bytes) ? undefined : 'they are not encoded as CometBFT encodes them');
-  return canonical;
-}
-
 export function withTimestamp<C extends CanonicalVote | CanonicalProposal>(canonical: C, timestamp: Timestamp): C {
   return { ...canonical, timestamp };
 }
 
 /** Whether both are the same but for their timestamps, compared as CometBFT's privval/file.go does: encoded. */
 export function sameExceptTimestamp(a: Canonical, b: Canonical): boolean {
-  return equalBytes(encodeSignBytes(withTimestamp(a, ZERO_TIME)), encodeSignBytes(withTimestamp(b, ZERO_TIME)));
+  // Most votes of a chain differ here: no need to encode those.
+  if (a.height !== b.height || a.round !== b.round || a.step !== b.step) return false;
+  return equalBytes(encodeCanonical(withTimestamp(a, ZERO_TIME)), encodeCanonical(withTimestamp(b, ZERO_TIME)));
+}
+
+/** The same vote (never a proposal) with a later timestamp: the one way in which what is signed at a place may change. */
+export function isLaterTimestampOfSameVote(later: Canonical, earlier: Canonical): boolean {
+  return (
+    later.step !== STEP_PROPOSAL &&
+    sameExceptTimestamp(later, earlier) &&
+    compareTimestamps(later.timestamp, earlier.timestamp) > 0
+  );
+}
+
+function encodeCanonical(canonical: Canonical): Uint8Array {
+  refuse(canonicalProblem(canonical));
+  const writer = new WireWriter();
+  writer.lengthPrefixed((w) => writeCanonical(w, canonical));
+  return writer.finish();
 }
 
 function writeCanonical(w: WireWriter, canonical: Canonical): void {

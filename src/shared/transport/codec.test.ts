@@ -38,6 +38,7 @@ const report: ChainReport = {
   round: 2 ** 31 - 1,
   step: 3,
   sequence: 2n ** 64n - 1n,
+  maxHeightJump: 2n ** 62n,
   halted: undefined,
 };
 
@@ -303,6 +304,17 @@ it('a field that a newer version adds is passed over', () => {
     kind: 'leaseRelease',
     term: 3,
   });
+});
+
+it.each<[string, object, object]>([
+  ['of a refusal', { refused: { id: 1, code: 'MADE_UP', message: 'no' } }, { code: 'INTERNAL' }],
+  [
+    'of a halted chain',
+    { cosignerHello: { id: 1, chains: [{ chainId: 'a', groupPublicKey: bytes(32), halted: 'MADE_UP' }] } },
+    { chains: [{ halted: 'INTERNAL' }] },
+  ],
+])('a code that only another version knows is a fault there: %s', (_name, wire, expected) => {
+  expect(decodeCosignerMessage(COSIGNER_MESSAGE.encode(wire).finish())).toMatchObject(expected);
 });
 
 it('decoded bytes are plain views whose slice copies', () => {

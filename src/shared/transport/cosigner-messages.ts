@@ -38,6 +38,7 @@ interface WireReport {
   readonly round: number;
   readonly step: number;
   readonly sequence: Wire64;
+  readonly maxHeightJump: Wire64;
   readonly halted?: string | null;
 }
 
@@ -94,7 +95,7 @@ export function fromWireCosignerMessage(wire: WireCosignerMessage): CosignerMess
     return {
       kind: 'refused',
       id: safeNumber(id, 'request id'),
-      code: value.code(code, 'code of a refusal'),
+      code: value.errorCode(code, 'code of a refusal'),
       message: value.sentence(message, MAX_SENTENCE),
     };
   }
@@ -147,10 +148,17 @@ function readReports(wire: readonly WireReport[]): readonly ChainReport[] {
     round: value.int32(report.round, 'round'),
     step: value.between(report.step, 0, 3, 'step'),
     sequence: value.uint64(report.sequence),
-    halted: typeof report.halted === 'string' ? value.code(report.halted, 'halt code') : undefined,
+    maxHeightJump: value.height(report.maxHeightJump, 'height jump'),
+    halted: typeof report.halted === 'string' ? value.errorCode(report.halted, 'halt code') : undefined,
   }));
 }
 
 function toWireReport(report: ChainReport): object {
-  return { ...report, height: value.wire64(report.height), sequence: value.wire64(report.sequence) };
+  const { height, sequence, maxHeightJump } = report;
+  return {
+    ...report,
+    height: value.wire64(height),
+    sequence: value.wire64(sequence),
+    maxHeightJump: value.wire64(maxHeightJump),
+  };
 }

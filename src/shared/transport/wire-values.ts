@@ -1,3 +1,4 @@
+import { isErrorCode, type ErrorCode } from '../error-codes.js';
 import { HekateError } from '../errors.js';
 
 /** A 64-bit integer as protobufjs decodes it: two signed 32-bit halves. */
@@ -65,9 +66,10 @@ export function text(value: string, minBytes: number, maxBytes: number, what: st
   return value;
 }
 
-export function code(value: string, what: string): string {
+/** A code that only another version knows means here that something is wrong there, and no more. */
+export function errorCode(value: string, what: string): ErrorCode {
   if (!CODE.test(value)) throw malformed(`${what} is not an error code`);
-  return value;
+  return isErrorCode(value) ? value : 'INTERNAL';
 }
 
 /** A sentence from or for a peer, cut to `maxLength` characters and with `?` for what a log line cannot hold. */

@@ -1,6 +1,6 @@
 import { invariant } from '../invariant.js';
 import type { Canonical } from '../privval/canonical.js';
-import { DEFAULT_WATERMARK_LIMITS, refuse, type Refusal } from './rules.js';
+import { refuse, type Refusal } from './rules.js';
 import type { Watermark } from './watermark.js';
 
 /**
@@ -21,15 +21,12 @@ export interface HeightPace {
   readonly atMs: number;
 }
 
-/** A full bucket, at process start; the default burst is one allowed height jump. */
-export function heightPaceLimit(
-  heightsPerSecond: number,
-  burst: number = Number(DEFAULT_WATERMARK_LIMITS.maxHeightJump),
-): HeightPaceLimit {
+export function heightPaceLimit(heightsPerSecond: number, burst: number): HeightPaceLimit {
   invariant(heightsPerSecond > 0 && burst >= 1, 'a height pace is positive and lets one height through');
   return { heightsPerSecond, burst };
 }
 
+/** A full bucket, at process start. */
 export function startHeightPace(limit: HeightPaceLimit, nowMs: number): HeightPace {
   return { tokens: limit.burst, atMs: nowMs };
 }

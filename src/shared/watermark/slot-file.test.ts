@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { isHekateError } from '../errors.js';
+import { SignBytes } from '../privval/sign-bytes.js';
+import { canonicals } from '../privval/testdata/arbitraries.js';
 import { encodeSlot, newSlotFile, recoverSlotFile, SLOT_BYTES, slotOffset, type RecoveredState } from './slot-file.js';
-import { decodeRecord, encodeRecord, MAX_STORED_SIGN_BYTES, RECORD_BYTES, type StateBinding } from './slot-record.js';
+import { decodeRecord, encodeRecord, RECORD_BYTES, type StateBinding } from './slot-record.js';
 import { INT32_MAX, INT64_MAX, neverSigned, type Watermark } from './watermark.js';
 
 const BINDING: StateBinding = { chainId: 'test-1', groupPublicKey: new Uint8Array(32).fill(7) };
@@ -12,13 +14,12 @@ const SECTORS = [0, RECORD_BYTES, 4096, 4096 + RECORD_BYTES];
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 
 /** The watermark of record `n`; some neighbours differ in one byte only, as votes do. */
-const watermarkOf = (n: bigint): Watermark => ({
-  height: 100n + n,
-  round: 0,
-  step: 2,
-  signBytes: new Uint8Array(Number(n % 3n) * 100).fill(Number(n % 256n)),
-  fresh: false,
-});
+function watermarkOf(n: bigint): Watermark {
+  const [height, hash] = [100n + n, new Uint8Array(32).fill(Number(n % 256n))];
+  const blockId = n % 3n === 1n ? undefined : { hash, partsTotal: 1, partsHash: hash };
+  const says = { step: 2, chainId: 'test-1', height, round: 0, blockId, timestamp: { seconds: 1n, nanos: 0 } } as const;
+  return { height, round: 0, step: 2, signBytes: n % 3n === 0n ? undefined : SignBytes.encode(says), fresh: false };
+}
 
 const slotOf = (n: bigint): Uint8Array => encodeSlot(BINDING, n, watermarkOf(n));
 
@@ -221,7 +222,10 @@ describe('a record', () => {
         height: fc.bigInt({ min: 0n, max: INT64_MAX }),
         round: fc.integer({ min: 0, max: INT32_MAX }),
         step: fc.constantFrom<Watermark['step']>(0, 1, 2, 3),
-        signBytes: fc.uint8Array({ maxLength: MAX_STORED_SIGN_BYTES }),
+        signBytes: fc.option(
+          canonicals.map((says) => SignBytes.encode(says)),
+          { nil: undefined },
+        ),
         fresh: fc.boolean(),
       }),
     });
@@ -232,6 +236,15 @@ describe('a record', () => {
         expect(decodeRecord(bytes)).toEqual({ kind: 'record', record });
       }),
     );
+  });
+
+  it('is bad when its sign bytes say nothing, though its checksum holds', () => {
+    const record = encodeRecord({ binding: BINDING, sequence: 9n, watermark: watermarkOf(8n) });
+    const strange = changed(record, (copy) => {
+      copy[120]! ^= 0x10;
+      copy.set(sha256(copy.subarray(0, 480)), 480);
+    });
+    expect(decodeRecord(strange)).toEqual({ kind: 'bad' });
   });
 
   it('is bad when any byte of it is changed', () => {

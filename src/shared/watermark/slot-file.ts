@@ -31,6 +31,7 @@
 import { equalBytes, toHex } from '../bytes.js';
 import { HekateError } from '../errors.js';
 import { invariant, must } from '../invariant.js';
+import { EMPTY_BYTES } from '../privval/fields.js';
 import { decodeRecord, encodeRecord, RECORD_BYTES, sameBinding } from './slot-record.js';
 import type { SlotRecord, StateBinding } from './slot-record.js';
 import { compareHrs, formatHrs, type Watermark } from './watermark.js';
@@ -152,7 +153,8 @@ function readSlot(contents: Uint8Array, slot: number, binding: StateBinding, pat
 }
 
 function sameWatermark(a: Watermark, b: Watermark): boolean {
-  return compareHrs(a, b) === 0 && a.fresh === b.fresh && equalBytes(a.signBytes, b.signBytes);
+  const bytes = ({ signBytes }: Watermark): Uint8Array => signBytes?.bytes ?? EMPTY_BYTES;
+  return compareHrs(a, b) === 0 && a.fresh === b.fresh && equalBytes(bytes(a), bytes(b));
 }
 
 function foreign(path: string, found: StateBinding, wanted: StateBinding): HekateError {

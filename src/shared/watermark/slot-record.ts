@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto';
 import { equalBytes } from '../bytes.js';
 import { invariant } from '../invariant.js';
+import { isHekateError } from '../errors.js';
 import { MAX_CHAIN_ID_BYTES } from '../privval/canonical-limits.js';
+import { EMPTY_BYTES } from '../privval/fields.js';
+import { SignBytes } from '../privval/sign-bytes.js';
 import { INT32_MAX, INT64_MAX, type Watermark } from './watermark.js';
 
 /**
@@ -61,7 +64,8 @@ export function sameBinding(a: StateBinding, b: StateBinding): boolean {
 
 /** The 512 bytes of a record. Its values must be in range, which is the caller's business: InvariantViolation. */
 export function encodeRecord({ binding, sequence, watermark }: SlotRecord): Uint8Array {
-  const { height, round, step, signBytes, fresh } = watermark;
+  const { height, round, step, fresh } = watermark;
+  const signBytes = watermark.signBytes?.bytes ?? EMPTY_BYTES;
   const chainId = Buffer.from(binding.chainId, 'utf8');
   invariant(chainId.length >= 1 && chainId.length <= MAX_CHAIN_ID_BYTES, 'a chain id has 1 to 50 bytes');
   invariant(binding.groupPublicKey.length === 32, 'a group public key has 32 bytes');
@@ -103,6 +107,8 @@ export function decodeRecord(sector: Uint8Array): DecodedRecord {
   if (step !== 0 && step !== 1 && step !== 2 && step !== 3) return { kind: 'bad' };
   if (round > INT32_MAX || height > INT64_MAX) return { kind: 'bad' };
   if (chainIdLength > MAX_CHAIN_ID_BYTES || signBytesLength > MAX_STORED_SIGN_BYTES) return { kind: 'bad' };
+  const signBytes = readSignBytes(bytes.subarray(AT.signBytes, AT.signBytes + signBytesLength));
+  if (signBytes === 'bad') return { kind: 'bad' };
   return {
     kind: 'record',
     record: {
@@ -115,11 +121,21 @@ export function decodeRecord(sector: Uint8Array): DecodedRecord {
         height,
         round,
         step,
-        signBytes: copy(bytes, AT.signBytes, signBytesLength),
+        signBytes,
         fresh: (bytes.readUInt8(AT.flags) & FLAG_FRESH) !== 0,
       },
     },
   };
+}
+
+function readSignBytes(bytes: Uint8Array): SignBytes | undefined | 'bad' {
+  if (bytes.length === 0) return undefined;
+  try {
+    return SignBytes.parse(bytes);
+  } catch (error) {
+    if (!isHekateError(error)) throw error;
+    return 'bad';
+  }
 }
 
 function checksum(record: Buffer): Buffer {

@@ -1,8 +1,10 @@
-import { HekateError } from '../errors.js';
+import { HekateError, isHekateError } from '../errors.js';
 import type { Disk } from '../ports/disk.js';
-import { checkSize, corrupt, encodeSlot, readCopies, SLOT_BYTES, type RecoveredState } from './slot-file.js';
+import { checkSize, corrupt, encodeSlot, readCopies, recoverSlotFile, SLOT_BYTES } from './slot-file.js';
+import type { RecoveredState } from './slot-file.js';
 import { decodeRecord, encodeRecord, RECORD_BYTES } from './slot-record.js';
 import type { SlotRecord, StateBinding } from './slot-record.js';
+import { onState } from './state-errors.js';
 import { compareHrs, formatHrs } from './watermark.js';
 
 /**
@@ -28,8 +30,40 @@ export function decodeMark(contents: Uint8Array, binding: StateBinding, path: st
   return second !== undefined && second.sequence > first.sequence ? second : first;
 }
 
+/**
+ * State and mark of a state file, checked against each other. Throws STATE_MISSING, STATE_CORRUPT, STATE_TRUNCATED,
+ * STATE_FOREIGN, STATE_VERSION, STATE_ROLLED_BACK or STATE_UNREADABLE.
+ */
+export async function readState(disk: Disk, path: string, binding: StateBinding): Promise<RecoveredState> {
+  const contents = await onState(path, 'STATE_UNREADABLE', () => disk.read(path));
+  const state = recoverSlotFile(contents, binding, path);
+  const mark = await readMark(disk, path, binding);
+  if (mark === undefined) {
+    const problem = `without ${markPath(path)} the newest state cannot be told from an old copy`;
+    throw new HekateError('STATE_MISSING', `state file ${path} has lost its mark: ${problem}`);
+  }
+  checkAgainstMark(state, mark, path);
+  return state;
+}
+
+/** The mark of the state file at `path`; undefined when there is none. Throws as `readState`. */
+export async function readMark(disk: Disk, path: string, binding: StateBinding): Promise<SlotRecord | undefined> {
+  const contents = await readIfPresent(disk, markPath(path));
+  return contents === undefined ? undefined : decodeMark(contents, binding, markPath(path));
+}
+
+/** Contents of a file of a state; undefined when it is not there. Throws STATE_UNREADABLE. */
+export async function readIfPresent(disk: Disk, path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await onState(path, 'STATE_UNREADABLE', () => disk.read(path));
+  } catch (error) {
+    if (isHekateError(error) && error.code === 'STATE_MISSING') return undefined;
+    throw error;
+  }
+}
+
 /** Throws STATE_ROLLED_BACK when the state is older than its mark. */
-export function checkAgainstMark(state: RecoveredState, mark: SlotRecord, path: string): void {
+function checkAgainstMark(state: RecoveredState, mark: SlotRecord, path: string): void {
   if (state.sequence >= mark.sequence && compareHrs(state.watermark, mark.watermark) >= 0) return;
   const found = `number ${state.sequence} at ${formatHrs(state.watermark)}`;
   const known = `number ${mark.sequence} at ${formatHrs(mark.watermark)}`;

@@ -4,9 +4,11 @@ import { isHekateError } from '../errors.js';
 import { InvariantViolation } from '../invariant.js';
 import { DiskError, type Disk, type SlotFile } from '../ports/disk.js';
 import type { CanonicalVote } from '../privval/canonical.js';
-import { encodeSignBytes } from '../privval/sign-bytes.js';
+import { SignBytes } from '../privval/sign-bytes.js';
 import { RECORD_BYTES, type StateBinding } from './slot-record.js';
-import { inspectState, WatermarkStore } from './store.js';
+import { createState } from '../../setup/state-init.js';
+import { inspectState } from '../../setup/state-report.js';
+import { WatermarkStore } from './store.js';
 import { compareHrs, floorAtHeight, neverSigned, type Watermark } from './watermark.js';
 
 const BINDING: StateBinding = { chainId: 'test-1', groupPublicKey: new Uint8Array(32).fill(7) };
@@ -71,7 +73,7 @@ function vote(height: bigint, nanos = 0, fill = 1): Watermark {
     blockId: { hash: new Uint8Array(32).fill(fill), partsTotal: 1, partsHash: new Uint8Array(32).fill(fill) },
     timestamp: { seconds: 1_700_000_000n, nanos },
   };
-  return { height, round: 0, step: 3, signBytes: encodeSignBytes(canonical), fresh: false };
+  return { height, round: 0, step: 3, signBytes: SignBytes.encode(canonical), fresh: false };
 }
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
@@ -86,7 +88,7 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 
 async function created(initial = neverSigned()): Promise<MemoryDisk> {
   const disk = new MemoryDisk();
-  await WatermarkStore.create(disk, PATH, BINDING, initial);
+  await createState(disk, PATH, BINDING, initial);
   return disk;
 }
 
@@ -140,7 +142,7 @@ describe('a watermark store', () => {
     ['earlier timestamp of the same vote', vote(5n, 100), 'InvariantViolation'],
     ['other block at the same place', vote(5n, 900, 2), 'InvariantViolation'],
     ['down', vote(4n, 900), 'InvariantViolation'],
-    ['up without sign bytes', { ...vote(6n), signBytes: new Uint8Array(0) }, 'InvariantViolation'],
+    ['up without sign bytes', { ...vote(6n), signBytes: undefined }, 'InvariantViolation'],
     ['up but fresh', { ...vote(6n), fresh: true }, 'InvariantViolation'],
   ])('moves %s', async (_name, next, expected) => {
     const disk = await created();
@@ -293,7 +295,7 @@ describe('creating', () => {
   it('never replaces a state', async () => {
     const disk = await created();
     const before = disk.file(PATH).slice();
-    expect(await codeOf(WatermarkStore.create(disk, PATH, BINDING, floorAtHeight(5n)))).toBe('STATE_EXISTS');
+    expect(await codeOf(createState(disk, PATH, BINDING, floorAtHeight(5n)))).toBe('STATE_EXISTS');
     expect(disk.file(PATH)).toEqual(before);
   });
 
@@ -301,10 +303,10 @@ describe('creating', () => {
     const disk = new MemoryDisk();
     const create = disk.create.bind(disk);
     disk.create = (path, contents) => (path === PATH ? Promise.reject(failing('ENOSPC')) : create(path, contents));
-    expect(await codeOf(WatermarkStore.create(disk, PATH, BINDING, neverSigned()))).toBe('STATE_WRITE_FAILED');
+    expect(await codeOf(createState(disk, PATH, BINDING, neverSigned()))).toBe('STATE_WRITE_FAILED');
     expect(await codeOf(open(disk))).toBe('STATE_MISSING');
     disk.create = create;
-    expect(await codeOf(WatermarkStore.create(disk, PATH, BINDING, neverSigned()))).toBe('done');
+    expect(await codeOf(createState(disk, PATH, BINDING, neverSigned()))).toBe('done');
     expect(await codeOf(open(disk))).toBe('done');
   });
 
@@ -316,14 +318,14 @@ describe('creating', () => {
     const last = await open(disk);
     disk.files.delete(PATH);
     disk.restart();
-    expect(await codeOf(WatermarkStore.create(disk, PATH, BINDING, neverSigned()))).toBe('STATE_ROLLED_BACK');
-    expect(await codeOf(WatermarkStore.create(disk, PATH, BINDING, floorAtHeight(5n)))).toBe('done');
+    expect(await codeOf(createState(disk, PATH, BINDING, neverSigned()))).toBe('STATE_ROLLED_BACK');
+    expect(await codeOf(createState(disk, PATH, BINDING, floorAtHeight(5n)))).toBe('done');
     expect((await open(disk)).sequence).toBeGreaterThan(last.sequence);
   });
 
   it('goes on after a number that others have seen', async () => {
     const disk = new MemoryDisk();
-    await WatermarkStore.create(disk, PATH, BINDING, floorAtHeight(5n), 1_000n);
+    await createState(disk, PATH, BINDING, floorAtHeight(5n), 1_000n);
     expect((await open(disk)).sequence).toBeGreaterThan(1_000n);
   });
 });

@@ -1,26 +1,13 @@
-import { toHex } from '../bytes.js';
 import type { ErrorCode } from '../error-codes.js';
-import { HekateError, isHekateError } from '../errors.js';
+import { HekateError } from '../errors.js';
 import { invariant, InvariantViolation } from '../invariant.js';
 import { diskErrorCode, type Disk, type SlotFile } from '../ports/disk.js';
-import { parseSignBytes } from '../privval/sign-bytes.js';
-import { isLaterTimestampOfSameVote } from './rules.js';
-import { encodeSlot, newSlotFile, recoverSlotFile, slotOffset, type RecoveredState } from './slot-file.js';
-import type { SlotRecord, StateBinding } from './slot-record.js';
+import { isLaterTimestampOfSameVote } from '../privval/sign-bytes.js';
+import { encodeSlot, slotOffset, type RecoveredState } from './slot-file.js';
+import type { StateBinding } from './slot-record.js';
 import { onState } from './state-errors.js';
-import { checkAgainstMark, decodeMark, encodeMark, markPath, writeMark } from './state-mark.js';
-import { compareHrs, describeWatermark, formatHrs, type Watermark, type WatermarkDescription } from './watermark.js';
-
-/** A state file as found, for `hekate state show`. */
-export interface StateReport {
-  readonly chainId: string;
-  /** Hex. */
-  readonly groupPublicKey: string;
-  readonly sequence: bigint;
-  readonly watermark: WatermarkDescription;
-  /** Copies that a crash or damage left behind; the next start writes them anew. */
-  readonly staleCopies: number;
-}
+import { markPath, readState, writeMark } from './state-mark.js';
+import { compareHrs, formatHrs, type Watermark } from './watermark.js';
 
 /**
  * The durable watermark of one chain and key (invariants 2 and 4). One process holds it at a time. The caller serialises
@@ -41,39 +28,6 @@ export class WatermarkStore {
     this.#path = path;
     this.#watermark = state.watermark;
     this.#sequence = state.sequence;
-  }
-
-  /**
-   * Creates state file and mark, durably; never replaces a state file. Where a mark is left of a lost state the numbers go
-   * on from it. `afterSequence` is a number that this state is known to have had. A crash leaves all or a mark alone, and
-   * then it can be run again. Throws STATE_EXISTS, STATE_WRITE_FAILED, and STATE_ROLLED_BACK when `initial` is below the watermark that the mark knows.
-   */
-  static async create(
-    disk: Disk,
-    path: string,
-    binding: StateBinding,
-    initial: Watermark,
-    afterSequence = 0n,
-  ): Promise<void> {
-    if ((await readIfPresent(disk, path)) !== undefined) {
-      throw new HekateError('STATE_EXISTS', `state file ${path} exists already`);
-    }
-    const mark = await readMark(disk, path, binding);
-    if (mark !== undefined && compareHrs(initial, mark.watermark) < 0) {
-      const [wanted, known] = [formatHrs(initial), formatHrs(mark.watermark)];
-      const fix = `start at ${known} or above; if the mark itself is wrong, move ${markPath(path)} away too`;
-      throw new HekateError('STATE_ROLLED_BACK', `${wanted} is below ${known}, which ${path} had reached`, { fix });
-    }
-    const last = mark !== undefined && mark.sequence > afterSequence ? mark.sequence : afterSequence;
-    const state = { sequence: last + 2n, watermark: initial };
-    // The mark first: a crash in between leaves a mark without a state, from which a second `create` goes on.
-    if (mark === undefined) {
-      await onState(markPath(path), 'STATE_WRITE_FAILED', () =>
-        disk.create(markPath(path), encodeMark(binding, state)),
-      );
-    }
-    const contents = newSlotFile(binding, state.sequence, initial);
-    await onState(path, 'STATE_WRITE_FAILED', () => disk.create(path, contents));
   }
 
   /**
@@ -162,10 +116,8 @@ export class WatermarkStore {
       this.#halted = 'STATE_WRITE_FAILED';
       if (error instanceof InvariantViolation) throw error;
       const message = `state file ${this.#path}: number ${sequence} at ${formatHrs(next)} may not be durable`;
-      throw new HekateError('STATE_WRITE_FAILED', message, {
-        cause: error,
-        details: { disk: diskErrorCode(error) ?? '' },
-      });
+      const details = { path: this.#path, disk: diskErrorCode(error) ?? '' };
+      throw new HekateError('STATE_WRITE_FAILED', message, { cause: error, details });
     } finally {
       this.#writing = undefined;
     }
@@ -174,49 +126,10 @@ export class WatermarkStore {
   }
 }
 
-/** What a state file says, without its lock: for showing, never for signing. Throws as `open` does. */
-export async function inspectState(disk: Disk, path: string, binding: StateBinding): Promise<StateReport> {
-  const { sequence, watermark, repairs } = await readState(disk, path, binding);
-  return {
-    chainId: binding.chainId,
-    groupPublicKey: toHex(binding.groupPublicKey),
-    sequence,
-    watermark: describeWatermark(watermark),
-    staleCopies: repairs.length,
-  };
-}
-
-/** State and mark, checked against each other. */
-async function readState(disk: Disk, path: string, binding: StateBinding): Promise<RecoveredState> {
-  const contents = await onState(path, 'STATE_UNREADABLE', () => disk.read(path));
-  const state = recoverSlotFile(contents, binding, path);
-  const mark = await readMark(disk, path, binding);
-  if (mark === undefined) {
-    const problem = `without ${markPath(path)} the newest state cannot be told from an old copy`;
-    throw new HekateError('STATE_MISSING', `state file ${path} has lost its mark: ${problem}`);
-  }
-  checkAgainstMark(state, mark, path);
-  return state;
-}
-
-async function readMark(disk: Disk, path: string, binding: StateBinding): Promise<SlotRecord | undefined> {
-  const contents = await readIfPresent(disk, markPath(path));
-  return contents === undefined ? undefined : decodeMark(contents, binding, markPath(path));
-}
-
-async function readIfPresent(disk: Disk, path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await onState(path, 'STATE_UNREADABLE', () => disk.read(path));
-  } catch (error) {
-    if (isHekateError(error) && error.code === 'STATE_MISSING') return undefined;
-    throw error;
-  }
-}
-
 /** Up; or in place to the same vote with a later timestamp (a settled one). */
 function mayFollow(current: Watermark, next: Watermark): boolean {
-  if (next.fresh || next.signBytes.length === 0) return false;
+  if (next.fresh || next.signBytes === undefined) return false;
   const order = compareHrs(next, current);
-  if (order !== 0 || current.signBytes.length === 0) return order > 0;
-  return isLaterTimestampOfSameVote(parseSignBytes(next.signBytes), parseSignBytes(current.signBytes));
+  if (order !== 0 || current.signBytes === undefined) return order > 0;
+  return isLaterTimestampOfSameVote(next.signBytes.says, current.signBytes.says);
 }

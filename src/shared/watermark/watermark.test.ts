@@ -1,13 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  compareHrs,
-  describeWatermark,
-  floorAtHeight,
-  formatHrs,
-  INT32_MAX,
-  INT64_MAX,
-  neverSigned,
-} from './watermark.js';
+import { compareHrs, floorAtHeight, formatHrs, INT32_MAX, INT64_MAX, neverSigned } from './watermark.js';
 
 const hrs = (height: bigint, round: number, step: 0 | 1 | 2 | 3): Parameters<typeof compareHrs>[0] => ({
   height,
@@ -34,17 +26,5 @@ describe('watermark', () => {
 
   it.each([-1n, INT64_MAX + 1n])('refuses a floor at %d', (height) => {
     expect(() => floorAtHeight(height)).toThrowError(`height ${height} is not between`);
-  });
-
-  it('describes itself in plain JSON', () => {
-    const watermark = { ...hrs(5n, 1, 3), signBytes: Uint8Array.of(0xab, 1), fresh: false };
-    expect(JSON.parse(JSON.stringify(describeWatermark(watermark)))).toEqual({
-      height: '5',
-      round: 1,
-      step: 3,
-      stepName: 'Precommit',
-      signBytes: 'AB01',
-      fresh: false,
-    });
   });
 });

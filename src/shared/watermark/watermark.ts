@@ -1,6 +1,6 @@
-import { toHex } from '../bytes.js';
 import { HekateError } from '../errors.js';
-import { STEP_NAMES, type SignStep } from '../privval/canonical.js';
+import type { SignStep } from '../privval/canonical.js';
+import type { SignBytes } from '../privval/sign-bytes.js';
 
 /** Heights are int64 and rounds int32 in CometBFT (proto/tendermint/types/types.proto). */
 export const INT64_MAX = 2n ** 63n - 1n;
@@ -16,15 +16,15 @@ export interface HeightRoundStep {
 
 /** The highest place a cosigner gave a share for, and the sign bytes of that share. */
 export interface Watermark extends HeightRoundStep {
-  /** Length-prefixed canonical bytes; empty when they are not known, as after an import without them. */
-  readonly signBytes: Uint8Array;
+  /** Undefined when they are not known, as after an import without them. */
+  readonly signBytes: SignBytes | undefined;
   /** No share was given on it yet: it was just created or imported. */
   readonly fresh: boolean;
 }
 
 /** The watermark of a key that certainly never signed on this chain. */
 export function neverSigned(): Watermark {
-  return { height: 0n, round: 0, step: 0, signBytes: new Uint8Array(0), fresh: true };
+  return { height: 0n, round: 0, step: 0, signBytes: undefined, fresh: true };
 }
 
 /** Refuses everything at `height` and below. Throws STATE_IMPORT_INVALID unless 0 ≤ height < 2^63. */
@@ -32,7 +32,7 @@ export function floorAtHeight(height: bigint): Watermark {
   if (height < 0n || height > INT64_MAX) {
     throw new HekateError('STATE_IMPORT_INVALID', `height ${height} is not between 0 and 2^63-1`);
   }
-  return { height, round: INT32_MAX, step: 3, signBytes: new Uint8Array(0), fresh: true };
+  return { height, round: INT32_MAX, step: 3, signBytes: undefined, fresh: true };
 }
 
 /** Negative, zero or positive as `a` comes before, at or after `b`. */
@@ -44,25 +44,4 @@ export function compareHrs(a: HeightRoundStep, b: HeightRoundStep): number {
 /** `height/round/step`, the way operators grep for it. */
 export function formatHrs(at: HeightRoundStep): string {
   return `${at.height}/${at.round}/${at.step}`;
-}
-
-/** What `hekate state show` prints; plain JSON values. */
-export interface WatermarkDescription {
-  readonly height: string;
-  readonly round: number;
-  readonly step: number;
-  readonly stepName: string;
-  readonly signBytes: string;
-  readonly fresh: boolean;
-}
-
-export function describeWatermark(watermark: Watermark): WatermarkDescription {
-  return {
-    height: watermark.height.toString(),
-    round: watermark.round,
-    step: watermark.step,
-    stepName: watermark.step === 0 ? 'none' : STEP_NAMES[watermark.step],
-    signBytes: toHex(watermark.signBytes).toUpperCase(),
-    fresh: watermark.fresh,
-  };
 }

@@ -1,0 +1,107 @@
+import { equalBytes } from '../../src/shared/bytes.js';
+import type {
+  ChainReport,
+  CosignerHello,
+  NonceBatch,
+  NonceCommitment,
+} from '../../src/shared/coordination/messages.js';
+import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
+import type { Log } from '../../src/shared/ports/log.js';
+import { CommitmentPool } from './commitment-pool.js';
+
+/** A request takes this many commitments at most: for a vote and its extension. */
+const MAX_NONCES = 2;
+
+/** What one cosigner last reported of our chains, and its unspent commitments for them. */
+export class PeerChains {
+  readonly #id: number;
+  readonly #groupKeys: ReadonlyMap<string, Uint8Array>;
+  readonly #log: Log;
+  readonly #pools = new Map<string, CommitmentPool>();
+  readonly #seen = new Map<string, bigint>();
+  #reports: ReadonlyMap<string, ChainReport> = new Map();
+  /** The id it claims; another one than ours for it means that its home was mixed up. */
+  #claimedId: number | undefined;
+  /** Reasons not to sign that the operator has heard of. */
+  readonly #told = new Set<string>();
+
+  constructor(id: number, groupKeys: ReadonlyMap<string, Uint8Array>, log: Log) {
+    this.#id = id;
+    this.#groupKeys = groupKeys;
+    this.#log = log;
+  }
+
+  report(chainId: string): ChainReport | undefined {
+    return this.#reports.get(chainId);
+  }
+
+  reports(): readonly ChainReport[] {
+    return [...this.#reports.values()];
+  }
+
+  /** The highest sequence number seen by chain, for the hello of the next stream. */
+  seen(): readonly { readonly chainId: string; readonly sequence: bigint }[] {
+    return [...this.#seen].map(([chainId, sequence]) => ({ chainId, sequence }));
+  }
+
+  opened(hello: CosignerHello): void {
+    this.#claimedId = hello.id;
+    this.#told.clear();
+    this.note(hello.chains);
+  }
+
+  /** The stream is gone, and with it every commitment that came on it. */
+  lost(): void {
+    this.#pools.clear();
+  }
+
+  /** Only of our own chains: what else a cosigner names must not pile up here. */
+  note(all: readonly ChainReport[]): void {
+    const reports = all.filter(({ chainId }) => this.#groupKeys.has(chainId));
+    this.#reports = new Map(reports.map((report) => [report.chainId, this.#checked(report)]));
+    for (const { chainId, halted } of this.#reports.values()) {
+      if (halted !== undefined) this.#tellHalted(chainId, halted);
+    }
+    for (const { chainId, sequence } of reports) {
+      if (sequence > (this.#seen.get(chainId) ?? 0n)) this.#seen.set(chainId, sequence);
+    }
+  }
+
+  /** Whether it would sign for this chain, and has `nonces` commitments to do it with. */
+  ready(chainId: string, nonces: number): boolean {
+    return this.report(chainId)?.halted === undefined && (this.#pools.get(chainId)?.size ?? 0) >= nonces;
+  }
+
+  /**
+   * 'wanted': a request may have been waiting for these. 'tooMany': more than were ever asked for, none were taken. Those of
+   * a chain that it does not report are not kept.
+   */
+  add({ chainId, commitments }: NonceBatch): 'wanted' | 'kept' | 'tooMany' {
+    if (!this.#reports.has(chainId)) return 'kept';
+    let pool = this.#pools.get(chainId);
+    if (pool === undefined) this.#pools.set(chainId, (pool = new CommitmentPool()));
+    const wanting = pool.size < MAX_NONCES;
+    if (!pool.add(commitments)) return 'tooMany';
+    return wanting ? 'wanted' : 'kept';
+  }
+
+  takeCommitment(chainId: string): NonceCommitment | undefined {
+    return this.#pools.get(chainId)?.take();
+  }
+
+  /** Once for each stream: reports come with every heartbeat. */
+  #tellHalted(chain: string, code: ErrorCode): void {
+    const what = `${chain} ${code}`;
+    if (this.#told.has(what)) return;
+    this.#told.add(what);
+    this.#log.error('cosigner does not sign for this chain', { code, cosigner: this.#id, chain, fix: FIXES[code] });
+  }
+
+  /** A share of another key, or of another cosigner, is of no use, whatever the cosigner thinks. */
+  #checked(report: ChainReport): ChainReport {
+    const expected = this.#groupKeys.get(report.chainId);
+    const own = this.#claimedId === this.#id;
+    if (own && expected !== undefined && equalBytes(expected, report.groupPublicKey)) return report;
+    return { ...report, halted: 'GROUP_MISMATCH' };
+  }
+}

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { SignBytes } from '../shared/privval/sign-bytes.js';
+import { describeWatermark } from './state-report.js';
+import { floorAtHeight } from '../shared/watermark/watermark.js';
+
+const SIGN_BYTES = SignBytes.encode({
+  step: 3,
+  chainId: 'test-1',
+  height: 5n,
+  round: 1,
+  blockId: undefined,
+  timestamp: { seconds: 1n, nanos: 0 },
+});
+
+it.each([
+  [
+    'of a vote',
+    { height: 5n, round: 1, step: 3, signBytes: SIGN_BYTES, fresh: false } as const,
+    {
+      height: '5',
+      round: 1,
+      step: 3,
+      stepName: 'Precommit',
+      signBytes: '2008021105000000000000001901000000000000002A0208013206746573742D31',
+      fresh: false,
+    },
+  ],
+  [
+    'an operator set',
+    floorAtHeight(7n),
+    { height: '7', round: 2 ** 31 - 1, step: 3, stepName: 'Precommit', signBytes: '', fresh: true },
+  ],
+])('a watermark %s in plain JSON', (_name, watermark, expected) => {
+  expect(JSON.parse(JSON.stringify(describeWatermark(watermark)))).toEqual(expected);
+});

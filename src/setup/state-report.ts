@@ -1,0 +1,52 @@
+import { toHex } from '../shared/bytes.js';
+import type { Disk } from '../shared/ports/disk.js';
+import { STEP_NAMES } from '../shared/privval/canonical.js';
+import type { StateBinding } from '../shared/watermark/slot-record.js';
+import { readState } from '../shared/watermark/state-mark.js';
+import type { Watermark } from '../shared/watermark/watermark.js';
+
+/** What `hekate state show` prints of a watermark; plain JSON values. */
+export interface WatermarkDescription {
+  readonly height: string;
+  readonly round: number;
+  readonly step: number;
+  readonly stepName: string;
+  /** Upper-case hex; empty when they are not known. */
+  readonly signBytes: string;
+  readonly fresh: boolean;
+}
+
+/** A state file as found. */
+export interface StateReport {
+  readonly chainId: string;
+  /** Hex. */
+  readonly groupPublicKey: string;
+  readonly sequence: bigint;
+  readonly watermark: WatermarkDescription;
+  /** Copies that a crash or damage left behind; the next start writes them anew. */
+  readonly staleCopies: number;
+}
+
+/** What a state file says, without its lock: for showing, never for signing. Throws as `readState` does. */
+export async function inspectState(disk: Disk, path: string, binding: StateBinding): Promise<StateReport> {
+  const { sequence, watermark, repairs } = await readState(disk, path, binding);
+  return {
+    chainId: binding.chainId,
+    groupPublicKey: toHex(binding.groupPublicKey),
+    sequence,
+    watermark: describeWatermark(watermark),
+    staleCopies: repairs.length,
+  };
+}
+
+export function describeWatermark(watermark: Watermark): WatermarkDescription {
+  const { height, round, step, signBytes, fresh } = watermark;
+  return {
+    height: height.toString(),
+    round,
+    step,
+    stepName: step === 0 ? 'none' : STEP_NAMES[step],
+    signBytes: signBytes === undefined ? '' : toHex(signBytes.bytes).toUpperCase(),
+    fresh,
+  };
+}
