@@ -1,4 +1,4 @@
-import type { Group } from '../../src/shared/frost/group.js';
+import type { Group, Point, Scalar } from '../../src/shared/frost/group.js';
 import { generateNonces } from '../../src/shared/frost/nonce.js';
 import { wipe } from '../../src/shared/bytes.js';
 import { isHekateError, messageOf, type HekateError } from '../../src/shared/errors.js';
@@ -33,8 +33,8 @@ export interface ChainSignerOptions {
   readonly chainId: string;
   readonly id: number;
   readonly threshold: number;
-  readonly groupPublicKey: Uint8Array;
-  readonly secretShare: Uint8Array;
+  readonly groupPublicKey: Point;
+  readonly secretShare: Scalar;
   readonly maxHeightJump: bigint;
   readonly maxHeightsPerSecond: number | undefined;
   /** Unspent nonce pairs kept for each stream. */

@@ -1,7 +1,7 @@
 import { ChainSigner } from '../../cosigner/signing/chain-signer.js';
 import { Cosigner } from '../../cosigner/cosigner.js';
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
-import type { Group } from '../../src/shared/frost/group.js';
+import type { Group, Point, Scalar } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
@@ -15,8 +15,8 @@ import { CHAIN } from './votes.js';
 export interface ClusterCosignerOptions {
   readonly id: number;
   readonly threshold: number;
-  readonly groupPublicKey: Uint8Array;
-  readonly secretShare: Uint8Array;
+  readonly groupPublicKey: Point;
+  readonly secretShare: Scalar;
   readonly maxHeightsPerSecond: number | undefined;
 }
 
@@ -54,7 +54,7 @@ export class ClusterCosigner {
     const watermark = await WatermarkStore.open(this.disk, 'state', this.#binding());
     const limits = { maxHeightJump: 100_000n, maxHeightsPerSecond, noncePoolTarget: 8 };
     const signer = new ChainSigner(
-      { chainId: CHAIN, id, threshold, groupPublicKey, secretShare: secretShare.slice(), ...limits },
+      { chainId: CHAIN, id, threshold, groupPublicKey, secretShare: structuredClone(secretShare), ...limits },
       { group, watermark, clock, random, log },
     );
     this.process = new Cosigner({ id, version: 'test', leaseCapMs: 1_000 }, [signer], { clock, log, onFault });

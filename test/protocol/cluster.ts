@@ -1,7 +1,9 @@
 import { SentryLink } from '../../sentry-link/sentry-link.js';
 import { deal } from '../../src/shared/frost/dealer.js';
 import { verificationShare } from '../../src/shared/frost/feldman.js';
+import { isCanonicalScalar } from '../../src/shared/frost/group.js';
 import { loadGroup } from '../../src/shared/frost/load-group.js';
+import { invariant } from '../../src/shared/invariant.js';
 import type { Log, LogFields } from '../../src/shared/ports/log.js';
 import { encodeSignBytes, extensionSignBytes, withTimestamp } from '../../src/shared/privval/sign-bytes.js';
 import type { SignOutcome, VoteToSign } from '../../src/shared/privval/vote-to-sign.js';
@@ -62,6 +64,7 @@ export class Cluster {
     this.#threshold = threshold;
     const secret = this.#random.bytes(32);
     secret[31] = secret[31]! & 0x0f;
+    invariant(isCanonicalScalar(secret), 'below 2^252 is below L');
     const dealt = deal(group, { secret, threshold, count, random: this.#random.bytes });
     const publicKey = dealt.groupPublicKey;
     this.#checker = new Checker(publicKey);

@@ -1,7 +1,7 @@
 import { ChainSigner, type WatermarkPort } from '../../cosigner/signing/chain-signer.js';
 import { Cosigner } from '../../cosigner/cosigner.js';
 import { NoncePool, type IssuedNonces } from '../../cosigner/signing/nonce-pool.js';
-import type { Group } from '../../src/shared/frost/group.js';
+import type { Group, Point, Scalar } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import { silentLog } from '../../src/shared/ports/log.js';
 import { encodeSlot, recoverSlotFile, slotOffset } from '../../src/shared/watermark/slot-file.js';
@@ -18,8 +18,8 @@ export interface SimCosignerOptions {
   readonly id: number;
   readonly chainId: string;
   readonly threshold: number;
-  readonly groupPublicKey: Uint8Array;
-  readonly secretShare: Uint8Array;
+  readonly groupPublicKey: Point;
+  readonly secretShare: Scalar;
   readonly broken: Break | undefined;
 }
 
@@ -83,7 +83,7 @@ export class SimCosigner {
         id,
         threshold,
         groupPublicKey,
-        secretShare: secretShare.slice(),
+        secretShare: structuredClone(secretShare),
         maxHeightJump: 100_000n,
         maxHeightsPerSecond: undefined,
         noncePoolTarget: 8,
@@ -151,8 +151,7 @@ function useNoncesAgain(signer: ChainSigner): void {
       const issued = kept.get(nonceId) ?? take(nonceId);
       if (issued === undefined) return undefined;
       kept.set(nonceId, issued);
-      const copy = { hiding: issued.nonces.hiding.slice(), binding: issued.nonces.binding.slice() };
-      return { nonces: copy, commitment: issued.commitment } satisfies IssuedNonces;
+      return { nonces: structuredClone(issued.nonces), commitment: issued.commitment } satisfies IssuedNonces;
     };
     return pool satisfies NoncePool;
   };
