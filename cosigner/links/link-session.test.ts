@@ -5,6 +5,11 @@ import type {
   SignReply,
   SignRequest,
 } from '../../src/shared/coordination/messages.js';
+import { newPoint, newScalar } from '../../src/shared/frost/group.js';
+import { loadGroup } from '../../src/shared/frost/load-group.js';
+import { generateNonces } from '../../src/shared/frost/nonce.js';
+import { toSignatureShare } from '../../src/shared/frost/signature-share.js';
+import { scalarOf, seededRandom } from '../../src/shared/frost/testdata/fixture.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { silentLog } from '../../src/shared/ports/log.js';
 import type { SigningStream } from '../signing/chain-signer.js';
@@ -14,10 +19,12 @@ import { NoncePool } from '../signing/nonce-pool.js';
 
 const CHAINS = ['one', 'two'];
 const TARGET = 8;
+const group = await loadGroup();
+const random = seededRandom('link session');
 const bytes = (): Uint8Array => new Uint8Array(32).fill(5);
 
+const SHARE = { groupCommitment: newPoint(), share: toSignatureShare(newScalar()) };
 /** What became of one pair: its secrets, to see whether they are wiped. */
-const SHARE = { groupCommitment: new Uint8Array(32), share: new Uint8Array(32) };
 type Secrets = readonly Uint8Array[];
 
 describe('link session', () => {
@@ -58,10 +65,9 @@ describe('link session', () => {
     leases = new LeaseTable(-10_000, 1_000);
     answer = async ({ id }) => refused(id);
     const generate = () => {
-      const secrets = [bytes(), bytes()] as const;
-      made.push(secrets);
-      const commitment = { hiding: bytes(), binding: bytes() };
-      return { nonces: { hiding: secrets[0], binding: secrets[1] }, commitment };
+      const issued = generateNonces(group, scalarOf(5), random);
+      made.push([issued.nonces.hiding, issued.nonces.binding]);
+      return issued;
     };
     const chains = CHAINS.map((chainId) => ({
       chainId,

@@ -4,6 +4,7 @@ import { HekateError } from '../../src/shared/errors.js';
 import { InvariantViolation } from '../../src/shared/invariant.js';
 import { MAX_QUEUED_SIGN_REQUESTS } from '../../src/shared/coordination/limits.js';
 import type { NonceCommitment, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
+import type { Scalar } from '../../src/shared/frost/group.js';
 import { loadGroup } from '../../src/shared/frost/load-group.js';
 import { dealing, seededRandom } from '../../src/shared/frost/testdata/fixture.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
@@ -48,11 +49,11 @@ describe('chain signer', () => {
   let stream: SigningStream;
   let mine: NonceCommitment[];
   let theirs: NonceCommitment[];
-  let share: Uint8Array;
+  let share: Scalar;
 
   beforeEach(() => {
     watermark = new HeldWatermark();
-    share = dealt.shares[0]!.secretShare.slice();
+    share = structuredClone(dealt.shares[0]!.secretShare);
     const options = { chainId: 'test-1', threshold: 2, groupPublicKey: dealt.groupPublicKey, maxHeightJump: 100_000n };
     const more = { maxHeightsPerSecond: undefined };
     const noncePool: ChainSignerDeps['noncePool'] = (generate) => new NoncePool(generate, 64);

@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { loadGroup } from '../../src/shared/frost/load-group.js';
+import { generateNonces } from '../../src/shared/frost/nonce.js';
+import { scalarOf, seededRandom } from '../../src/shared/frost/testdata/fixture.js';
 import { NoncePool, type IssuedNonces } from './nonce-pool.js';
 
-/** Pools whose pairs are numbered, and everything they ever made. */
+const group = await loadGroup();
+const random = seededRandom('nonce pool');
+
+/** A pool, and everything it ever made. */
 function poolOf(target: number): { pool: NoncePool; made: IssuedNonces[] } {
   const made: IssuedNonces[] = [];
   const pool = new NoncePool(() => {
-    const fill = made.length + 1;
-    const bytes = (): Uint8Array => new Uint8Array(32).fill(fill);
-    const pair = { nonces: { hiding: bytes(), binding: bytes() }, commitment: { hiding: bytes(), binding: bytes() } };
+    const pair = generateNonces(group, scalarOf(5), random);
     made.push(pair);
     return pair;
   }, target);

@@ -1,12 +1,8 @@
 import { wipe } from '../../src/shared/bytes.js';
-import type {
-  NonceCommitment,
-  SignatureShare,
-  SignerEntry,
-  SignRequest,
-} from '../../src/shared/coordination/messages.js';
-import type { Group } from '../../src/shared/frost/group.js';
+import type { NonceCommitment, SignerEntry, SignRequest } from '../../src/shared/coordination/messages.js';
+import type { Group, Point, Scalar } from '../../src/shared/frost/group.js';
 import { signShare } from '../../src/shared/frost/sign.js';
+import type { SignerShare } from '../../src/shared/frost/signature-share.js';
 import { must } from '../../src/shared/invariant.js';
 import { extensionSignBytes, type SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import type { IssuedNonces, NoncePool } from './nonce-pool.js';
@@ -20,13 +16,13 @@ export interface TakenNonces {
 /** What a share is made with; the secret share stays its owner's. */
 export interface ShareKey {
   readonly id: number;
-  readonly groupPublicKey: Uint8Array;
-  readonly secretShare: Uint8Array;
+  readonly groupPublicKey: Point;
+  readonly secretShare: Scalar;
 }
 
 export interface RequestShares {
-  readonly vote: SignatureShare;
-  readonly extension: SignatureShare | undefined;
+  readonly vote: SignerShare;
+  readonly extension: SignerShare | undefined;
 }
 
 /** Takes this cosigner's nonces out of the pool, whatever becomes of the request; undefined when any is missing. */
@@ -62,7 +58,7 @@ export function makeShares(
     commitmentOf: (signer: SignerEntry) => NonceCommitment | undefined,
     { nonces, commitment }: IssuedNonces,
     message: Uint8Array,
-  ): SignatureShare => {
+  ): SignerShare => {
     const commitments = request.signers.map((signer) => {
       const { hiding, binding } = must(commitmentOf(signer), 'every signer has committed');
       return { id: signer.id, hiding, binding };

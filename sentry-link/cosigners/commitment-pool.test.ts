@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { NonceCommitment } from '../../src/shared/coordination/messages.js';
+import { toPoint } from '../../src/shared/frost/group.js';
 import { CommitmentPool } from './commitment-pool.js';
 
-const POINT = new Uint8Array(32).fill(1);
+const POINT = toPoint(new Uint8Array(32).fill(1));
 const commitments = (count: number): NonceCommitment[] =>
   Array.from({ length: count }, (_, i) => ({ nonceId: i + 1, hiding: POINT, binding: POINT }));
 
@@ -16,7 +17,7 @@ describe('commitment pool', () => {
   it('keeps nothing of the message that they came in', () => {
     const message = new Uint8Array(1024 * 1024).fill(7);
     const pool = new CommitmentPool();
-    pool.add([{ nonceId: 1, hiding: message.subarray(0, 32), binding: message.subarray(32, 64) }]);
+    pool.add([{ nonceId: 1, hiding: toPoint(message.subarray(0, 32)), binding: toPoint(message.subarray(32, 64)) }]);
     message.fill(0);
     const taken = pool.take();
     expect([taken?.hiding, taken?.binding]).toEqual([new Uint8Array(32).fill(7), new Uint8Array(32).fill(7)]);

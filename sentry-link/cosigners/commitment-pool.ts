@@ -1,4 +1,5 @@
 import type { NonceCommitment } from '../../src/shared/coordination/messages.js';
+import { toPoint } from '../../src/shared/frost/group.js';
 
 /** A cosigner may not make us keep more commitments than its pool can hold. */
 const MAX_POOLED = 256;
@@ -20,7 +21,7 @@ export class CommitmentPool {
     if (this.size + commitments.length > MAX_POOLED) return false;
     // Bytes of their own: those that came are a part of a message of up to a megabyte, which would be kept as well.
     for (const { nonceId, hiding, binding } of commitments)
-      this.#unspent.push({ nonceId, hiding: hiding.slice(), binding: binding.slice() });
+      this.#unspent.push({ nonceId, hiding: toPoint(hiding.slice()), binding: toPoint(binding.slice()) });
     return true;
   }
 

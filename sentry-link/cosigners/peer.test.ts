@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MAX_CHAINS } from '../../src/shared/coordination/limits.js';
 import type { ChainReport, NonceCommitment, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
+import { toPoint } from '../../src/shared/frost/group.js';
+import { toSignatureShare } from '../../src/shared/frost/signature-share.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { Peer } from './peer.js';
 
-const KEY = new Uint8Array(32).fill(9);
+const KEY = toPoint(new Uint8Array(32).fill(9));
 
 const report = (chain: Partial<ChainReport> = {}): ChainReport => ({
   chainId: 'test-1',
@@ -149,7 +151,7 @@ describe('peer', () => {
     open();
     if (awaited) peer.stream.ask(request(1), () => undefined);
     const fresh = { kind: 'nonceBatch', chainId: 'test-1', commitments: commitments(2) } as const;
-    const share = { groupCommitment: KEY, share: KEY };
+    const share = { groupCommitment: KEY, share: toSignatureShare(KEY) };
     peer.receive({ kind: 'signed', id: 1, vote: share, extension: undefined, fresh });
     expect(peer.ready('test-1', 2)).toBe(true);
   });

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { SignatureShare, SignedReply } from '../../src/shared/coordination/messages.js';
+import { fromHex } from '../../src/shared/bytes.js';
+import type { SignedReply } from '../../src/shared/coordination/messages.js';
 import { verifySignature } from '../../src/shared/ed25519/openssl-verify.js';
 import { verificationShare } from '../../src/shared/frost/feldman.js';
+import type { Scalar } from '../../src/shared/frost/group.js';
 import { loadGroup } from '../../src/shared/frost/load-group.js';
 import { generateNonces } from '../../src/shared/frost/nonce.js';
 import { signShare } from '../../src/shared/frost/sign.js';
-import { dealing, seededRandom } from '../../src/shared/frost/testdata/fixture.js';
+import { toSignatureShare, type SignatureShare, type SignerShare } from '../../src/shared/frost/signature-share.js';
+import { dealing, scalarFrom, scalarOf, seededRandom } from '../../src/shared/frost/testdata/fixture.js';
 import { SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { Attempt } from './attempt.js';
 
@@ -104,9 +107,11 @@ describe('attempt', () => {
     expect([1, 2].map((id, i) => stalled.attempt.add(id, stalled.replies[i]!))).toEqual([false, true]);
   });
 
-  const B = Uint8Array.of(0x58, ...new Uint8Array(31).fill(0x66));
+  const B = group.baseMult(scalarOf(1));
   const bit = (bytes: Uint8Array, at: number): Uint8Array => bytes.map((byte, i) => (i === at ? byte ^ 4 : byte));
-  const wrong = (part: SignatureShare, at = 3): SignatureShare => ({ ...part, share: bit(part.share, at) });
+  const wrong = (part: SignerShare, at = 3): SignerShare => ({ ...part, share: toSignatureShare(bit(part.share, at)) });
+  const more = (share: SignatureShare, by: Scalar): SignatureShare =>
+    toSignatureShare(group.scalarAdd(scalarFrom(share), by));
   it.each<[name: string, spoil: (replies: SignedReply[]) => void, culprits: number[]]>([
     ['one share', (r) => (r[1] = { ...r[1]!, vote: wrong(r[1]!.vote) }), [4]],
     ['two shares', (r) => [0, 2].forEach((i) => (r[i] = { ...r[i]!, vote: wrong(r[i]!.vote, 3 + i) })), [2, 5]],
@@ -122,7 +127,7 @@ describe('attempt', () => {
     [
       'errors that cancel each other out: nobody is accused',
       (r) => {
-        const [one, two] = [group.scalarAdd(r[0]!.vote.share, ONE), group.scalarAdd(r[1]!.vote.share, MINUS_ONE)];
+        const [one, two] = [more(r[0]!.vote.share, scalarOf(1)), more(r[1]!.vote.share, MINUS_ONE)];
         r[0] = { ...r[0]!, vote: { ...r[0]!.vote, share: one } };
         r[1] = { ...r[1]!, vote: { ...r[1]!.vote, share: two } };
       },
@@ -151,7 +156,4 @@ describe('attempt', () => {
   });
 });
 
-const ONE = Uint8Array.of(1, ...new Uint8Array(31));
-const MINUS_ONE = new Uint8Array(
-  Buffer.from('ecd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010', 'hex'),
-);
+const MINUS_ONE = scalarFrom(fromHex('ecd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010'));

@@ -1,16 +1,11 @@
-import type {
-  NonceCommitment,
-  SignatureShare,
-  SignedReply,
-  SignerEntry,
-  SignRequest,
-} from '../../src/shared/coordination/messages.js';
+import type { NonceCommitment, SignedReply, SignerEntry, SignRequest } from '../../src/shared/coordination/messages.js';
 import { equalBytes } from '../../src/shared/bytes.js';
 import { isHekateError } from '../../src/shared/errors.js';
 import { verifySignature } from '../../src/shared/ed25519/openssl-verify.js';
 import { aggregate } from '../../src/shared/frost/aggregate.js';
-import type { Group } from '../../src/shared/frost/group.js';
+import type { Group, Point } from '../../src/shared/frost/group.js';
 import type { SignerCommitment } from '../../src/shared/frost/nonce.js';
+import type { SignatureShare, SignerShare } from '../../src/shared/frost/signature-share.js';
 import { computeGroupCommitment } from '../../src/shared/frost/group-commitment.js';
 import { findCulprits } from '../../src/shared/frost/verify-share.js';
 import { must } from '../../src/shared/invariant.js';
@@ -18,9 +13,9 @@ import type { SignBytes } from '../../src/shared/privval/sign-bytes.js';
 
 /** What every signature of a chain is checked against. */
 export interface GroupKey {
-  readonly publicKey: Uint8Array;
+  readonly publicKey: Point;
   /** Y_i by cosigner id, from the dealer's Feldman commitments. */
-  readonly verificationShares: ReadonlyMap<number, Uint8Array>;
+  readonly verificationShares: ReadonlyMap<number, Point>;
 }
 
 export interface CompletedSignature {
@@ -36,7 +31,7 @@ export type AttemptResult =
 interface Part {
   readonly message: Uint8Array;
   readonly commitmentOf: (signer: SignerEntry) => SignerCommitment;
-  readonly shareOf: (reply: SignedReply) => SignatureShare | undefined;
+  readonly shareOf: (reply: SignedReply) => SignerShare | undefined;
 }
 
 /** One try at a signature: fixed bytes, a fixed set of t signers and their commitments, and the shares that came in. */
@@ -141,7 +136,7 @@ export class Attempt {
     group: Group,
     key: GroupKey,
     part: Part,
-    shares: readonly { readonly id: number; readonly groupCommitment: Uint8Array; readonly share: Uint8Array }[],
+    shares: readonly (SignerShare & { readonly id: number })[],
   ): readonly number[] {
     const invalid = this.invalidCommitments(group);
     if (invalid.length > 0) return invalid;
@@ -165,11 +160,7 @@ export class Attempt {
 }
 
 /** Undefined when a share is not even a canonical scalar. */
-function tryAggregate(
-  group: Group,
-  groupCommitment: Uint8Array,
-  shares: readonly Uint8Array[],
-): Uint8Array | undefined {
+function tryAggregate(group: Group, groupCommitment: Point, shares: readonly SignatureShare[]): Uint8Array | undefined {
   try {
     return aggregate(group, groupCommitment, shares);
   } catch (error) {

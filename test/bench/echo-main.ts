@@ -5,6 +5,8 @@ import { NodeRecord } from '../../sentry-link/node/node-record.js';
 import { NodeSession } from '../../sentry-link/node/node-session.js';
 import { parseNodeAddress } from '../../src/shared/config/node-address.js';
 import type { CosignerMessage } from '../../src/shared/coordination/messages.js';
+import { toPoint } from '../../src/shared/frost/group.js';
+import { toSignatureShare } from '../../src/shared/frost/signature-share.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
 import { silentLog } from '../../src/shared/ports/log.js';
 import { systemRandom } from '../../src/shared/ports/random.js';
@@ -12,7 +14,7 @@ import { identityFromSeed } from '../../src/shared/secret-connection/identity.js
 import { pinOf } from '../../src/shared/transport/identity.js';
 import type { EchoSetup } from './echo.js';
 
-const POINT = new Uint8Array(32).fill(9);
+const POINT = toPoint(new Uint8Array(32).fill(9));
 const SIGNATURE = new Uint8Array(64).fill(9);
 
 process.on('disconnect', () => process.exit(0));
@@ -39,7 +41,7 @@ async function serveStream({ certPem, keyPem, linkCertPem }: EchoSetup): Promise
           send({
             kind: 'signed',
             id: request.id,
-            vote: { groupCommitment: POINT, share: POINT },
+            vote: { groupCommitment: POINT, share: toSignatureShare(POINT) },
             extension: undefined,
           });
         },

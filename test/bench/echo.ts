@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { CosignerClient } from '../../sentry-link/cosigners/cosigner-client.js';
 import type { Outgoing } from '../../sentry-link/cosigners/peer-stream.js';
 import type { NonceCommitment, SignRequest } from '../../src/shared/coordination/messages.js';
+import { toPoint } from '../../src/shared/frost/group.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
 import { silentLog } from '../../src/shared/ports/log.js';
 import { systemRandom } from '../../src/shared/ports/random.js';
@@ -87,7 +88,7 @@ export async function startEcho(): Promise<Echo> {
 }
 
 function signRequest(id: number, signBytes: Uint8Array): SignRequest {
-  const point = new Uint8Array(32).fill(7);
+  const point = toPoint(new Uint8Array(32).fill(7));
   const vote: NonceCommitment = { nonceId: id, hiding: point, binding: point };
   const signers = [1, 2].map((signer) => ({ id: signer, vote, extension: undefined }));
   const rest = { extension: undefined, settle: false, signers };

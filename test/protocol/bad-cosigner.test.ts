@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type {
-  CosignerMessage,
-  NonceCommitment,
-  SignatureShare,
-  SignedReply,
-} from '../../src/shared/coordination/messages.js';
 import { SignBytes, withTimestamp } from '../../src/shared/privval/sign-bytes.js';
+import { fromHex } from '../../src/shared/bytes.js';
+import type { CosignerMessage, NonceCommitment, SignedReply } from '../../src/shared/coordination/messages.js';
+import { toPoint } from '../../src/shared/frost/group.js';
+import { toSignatureShare, type SignerShare } from '../../src/shared/frost/signature-share.js';
 import { Cluster, told } from './cluster.js';
 import type { ClusterWire } from './cluster-wire.js';
 import { vote } from './votes.js';
@@ -14,20 +12,18 @@ const BAD = 2;
 const NEXT = vote({ at: [8, 0, 3], extension: 'of the application' });
 const flipped = (bytes: Uint8Array, at = 0): Uint8Array => bytes.map((byte, i) => (i === at ? byte ^ 1 : byte));
 /** An encoding of a point that is none of this round. */
-const OTHER_POINT = Uint8Array.of(0x58, ...new Uint8Array(31).fill(0x66));
+const OTHER_POINT = toPoint(Uint8Array.of(0x58, ...new Uint8Array(31).fill(0x66)));
+const OTHER_SHARE = toSignatureShare(OTHER_POINT);
 const L = Buffer.from('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010', 'hex');
 
-const TAMPERINGS: readonly [name: string, how: (share: SignatureShare) => SignatureShare][] = [
-  ['a share with one bit changed', ({ groupCommitment, share }) => ({ groupCommitment, share: flipped(share) })],
-  ['a share of zero', ({ groupCommitment }) => ({ groupCommitment, share: new Uint8Array(32) })],
-  ['a share that is no scalar', ({ groupCommitment }) => ({ groupCommitment, share: new Uint8Array(32).fill(0xff) })],
-  ['a share of exactly L', ({ groupCommitment }) => ({ groupCommitment, share: new Uint8Array(L) })],
-  ['another group commitment', ({ share }) => ({ groupCommitment: OTHER_POINT, share })],
-  [
-    'no point as group commitment',
-    ({ groupCommitment, share }) => ({ groupCommitment: flipped(groupCommitment), share }),
-  ],
-  ['both changed', ({ share }) => ({ groupCommitment: OTHER_POINT, share: flipped(share) })],
+const TAMPERINGS: readonly [name: string, how: (share: SignerShare) => SignerShare][] = [
+  ['a share with one bit changed', (one) => ({ ...one, share: toSignatureShare(flipped(one.share)) })],
+  ['a share of zero', (one) => ({ ...one, share: toSignatureShare(new Uint8Array(32)) })],
+  ['a share that is no scalar', (one) => ({ ...one, share: toSignatureShare(new Uint8Array(32).fill(0xff)) })],
+  ['a share of exactly L', (one) => ({ ...one, share: toSignatureShare(new Uint8Array(L)) })],
+  ['another group commitment', (one) => ({ ...one, groupCommitment: OTHER_POINT })],
+  ['no point as group commitment', (one) => ({ ...one, groupCommitment: toPoint(flipped(one.groupCommitment)) })],
+  ['both changed', ({ share }) => ({ groupCommitment: OTHER_POINT, share: toSignatureShare(flipped(share)) })],
 ];
 
 function tamperSigned(how: (reply: SignedReply) => SignedReply): (message: CosignerMessage) => CosignerMessage {
@@ -83,7 +79,7 @@ describe('a bad answer names its cosigner, and the vote is signed without it', (
     for (const id of [1, 3])
       cluster.wire('a', id).tamper = tamperSigned((reply) => ({
         ...reply,
-        vote: { ...reply.vote, share: OTHER_POINT },
+        vote: { ...reply.vote, share: OTHER_SHARE },
       }));
     expect(told(await cluster.ask('a', NEXT))).toBe('signed 500');
     expect(leftOut(cluster)).toEqual([1, 3]);
@@ -92,7 +88,7 @@ describe('a bad answer names its cosigner, and the vote is signed without it', (
   it('is tried again after a minute', async () => {
     let good = false;
     const cluster = await withBad((reply) =>
-      good ? reply : { ...reply, vote: { ...reply.vote, share: OTHER_POINT } },
+      good ? reply : { ...reply, vote: { ...reply.vote, share: OTHER_SHARE } },
     );
     await cluster.ask('a', NEXT);
     good = true;
@@ -102,7 +98,7 @@ describe('a bad answer names its cosigner, and the vote is signed without it', (
   });
 
   it('with too few good ones left there is no signature', async () => {
-    const cluster = await withBad((reply) => ({ ...reply, vote: { ...reply.vote, share: OTHER_POINT } }));
+    const cluster = await withBad((reply) => ({ ...reply, vote: { ...reply.vote, share: OTHER_SHARE } }));
     cluster.wire('a', 1).tamper = tamperSigned((reply) => ({ ...reply, extension: undefined }));
     const before = cluster.clock.nowMs();
     expect(told(await cluster.ask('a', NEXT))).toBe('QUORUM_LOST');
@@ -166,15 +162,13 @@ describe('bad commitments', () => {
     (message: CosignerMessage): CosignerMessage =>
       message.kind === 'nonceBatch' ? { ...message, commitments: message.commitments.map(how) } : message;
   /** A point of order 8: on the curve, outside the prime-order group. */
-  const OTHER_ORDER = new Uint8Array(
-    Buffer.from('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05', 'hex'),
-  );
+  const OTHER_ORDER = toPoint(fromHex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05'));
 
   it.each<[name: string, how: Spoil]>([
     ['a hiding point of order 8', (one) => ({ ...one, hiding: OTHER_ORDER })],
     ['a binding point of order 8', (one) => ({ ...one, binding: OTHER_ORDER })],
-    ['bytes that are no point', (one) => ({ ...one, binding: new Uint8Array(32).fill(2) })],
-    ['the identity', (one) => ({ ...one, hiding: Uint8Array.of(1, ...new Uint8Array(31)) })],
+    ['bytes that are no point', (one) => ({ ...one, binding: toPoint(new Uint8Array(32).fill(2)) })],
+    ['the identity', (one) => ({ ...one, hiding: toPoint(Uint8Array.of(1, ...new Uint8Array(31))) })],
     ['for extensions alone', (one) => (one.nonceId % 2 === 0 ? { ...one, binding: OTHER_ORDER } : one)],
   ])('%s: the vote is signed, their cosigner is left out, and the others go on for ever', async (_name, how) => {
     const cluster = await Cluster.start({ threshold: 2, count: 3 });

@@ -2,7 +2,7 @@ import { assembleCosigner } from '../../cosigner/assembly.js';
 import type { Cosigner } from '../../cosigner/cosigner.js';
 import { createState } from '../../src/setup/state-init.js';
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
-import type { Group } from '../../src/shared/frost/group.js';
+import type { Group, Point, Scalar } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
@@ -15,8 +15,8 @@ import { CHAIN } from './votes.js';
 export interface ClusterCosignerOptions {
   readonly id: number;
   readonly threshold: number;
-  readonly groupPublicKey: Uint8Array;
-  readonly secretShare: Uint8Array;
+  readonly groupPublicKey: Point;
+  readonly secretShare: Scalar;
   readonly maxHeightJump: bigint;
   readonly maxHeightsPerSecond: number | undefined;
 }
@@ -52,7 +52,7 @@ export class ClusterCosigner {
   async start(): Promise<void> {
     const { id, threshold, groupPublicKey, secretShare, ...limits } = this.#options;
     const { group, clock, random, log, onFault } = this.#deps;
-    const key = { chainId: CHAIN, threshold, groupPublicKey, secretShare: secretShare.slice() };
+    const key = { chainId: CHAIN, threshold, groupPublicKey, secretShare: structuredClone(secretShare) };
     const { cosigner } = await assembleCosigner(
       { id, version: 'test', chains: [{ ...key, ...limits, statePath: 'state' }] },
       { group, disk: this.disk, clock, random, log, onFault },

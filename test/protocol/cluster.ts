@@ -4,7 +4,9 @@ import type { SentryLink } from '../../sentry-link/sentry-link.js';
 import type { SignOutcome, VoteToSign } from '../../sentry-link/vote-to-sign.js';
 import { deal } from '../../src/shared/frost/dealer.js';
 import { verificationShare } from '../../src/shared/frost/feldman.js';
+import { isCanonicalScalar } from '../../src/shared/frost/group.js';
 import { loadGroup } from '../../src/shared/frost/load-group.js';
+import { invariant } from '../../src/shared/invariant.js';
 import type { Log, LogFields } from '../../src/shared/ports/log.js';
 import { extensionSignBytes, SignBytes, withTimestamp } from '../../src/shared/privval/sign-bytes.js';
 import { DEFAULT_MAX_HEIGHT_JUMP } from '../../src/shared/watermark/rules.js';
@@ -67,6 +69,7 @@ export class Cluster {
     this.#threshold = threshold;
     const secret = this.#random.bytes(32);
     secret[31] = secret[31]! & 0x0f;
+    invariant(isCanonicalScalar(secret), 'below 2^252 is below L');
     const dealt = deal(group, { secret, threshold, count, random: this.#random.bytes });
     const publicKey = dealt.groupPublicKey;
     this.#checker = new Checker(publicKey);

@@ -7,7 +7,7 @@ import {
 import type { Cosigner } from '../../cosigner/cosigner.js';
 import { NoncePool, type IssuedNonces } from '../../cosigner/signing/nonce-pool.js';
 import { NONCE_POOL_TARGET } from '../../src/shared/coordination/limits.js';
-import type { Group } from '../../src/shared/frost/group.js';
+import type { Group, Point, Scalar } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import { silentLog } from '../../src/shared/ports/log.js';
 import { createState } from '../../src/setup/state-init.js';
@@ -25,8 +25,8 @@ export interface SimCosignerOptions {
   readonly id: number;
   readonly chainId: string;
   readonly threshold: number;
-  readonly groupPublicKey: Uint8Array;
-  readonly secretShare: Uint8Array;
+  readonly groupPublicKey: Point;
+  readonly secretShare: Scalar;
   readonly broken: Break | undefined;
 }
 
@@ -77,7 +77,7 @@ export class SimCosigner {
     const { clock, disk, group, random, onFault } = this.#deps;
     const { id, chainId, threshold, groupPublicKey, secretShare, broken } = this.#options;
     const chain = {
-      ...{ chainId, threshold, groupPublicKey, secretShare: secretShare.slice(), statePath: STATE_PATH },
+      ...{ chainId, threshold, groupPublicKey, secretShare: structuredClone(secretShare), statePath: STATE_PATH },
       ...{ maxHeightJump: DEFAULT_MAX_HEIGHT_JUMP, maxHeightsPerSecond: undefined },
     };
     const assembled = await assembleCosigner(
@@ -144,7 +144,6 @@ class KeepingPool extends NoncePool {
     const issued = this.#kept.get(nonceId) ?? super.take(nonceId);
     if (issued === undefined) return undefined;
     this.#kept.set(nonceId, issued);
-    const nonces = { hiding: issued.nonces.hiding.slice(), binding: issued.nonces.binding.slice() };
-    return { nonces, commitment: issued.commitment };
+    return { nonces: structuredClone(issued.nonces), commitment: issued.commitment };
   }
 }

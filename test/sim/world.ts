@@ -1,8 +1,9 @@
-import { deal } from '../../src/shared/frost/dealer.js';
+import { deal, type SecretShare } from '../../src/shared/frost/dealer.js';
 import { verificationShare } from '../../src/shared/frost/feldman.js';
-import type { Group } from '../../src/shared/frost/group.js';
+import { isCanonicalScalar, type Group, type Point } from '../../src/shared/frost/group.js';
 import type { CosignerMessage } from '../../src/shared/coordination/messages.js';
 import { messageOf } from '../../src/shared/errors.js';
+import { invariant } from '../../src/shared/invariant.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { Checker } from './checker.js';
 import { drawPlan, type Break, type Plan } from './faults.js';
@@ -20,9 +21,9 @@ const LIVENESS_MS = 20_000;
 const LIVENESS_HEIGHTS = 2;
 
 interface DealtKey {
-  readonly publicKey: Uint8Array;
-  readonly verificationShares: ReadonlyMap<number, Uint8Array>;
-  readonly shares: readonly { readonly id: number; readonly secretShare: Uint8Array }[];
+  readonly publicKey: Point;
+  readonly verificationShares: ReadonlyMap<number, Point>;
+  readonly shares: readonly SecretShare[];
 }
 
 /** One run: a cluster under virtual time, its faults, and the checker that watches it. Everything follows from the seed. */
@@ -99,6 +100,7 @@ export class World {
     const { threshold, count } = this.#plan;
     const secret = this.#random.bytes(32);
     secret[31] = secret[31]! & 0x0f;
+    invariant(isCanonicalScalar(secret), 'below 2^252 is below L');
     const dealt = deal(this.#group, { secret, threshold, count, random: this.#random.bytes });
     const verificationShares = new Map(
       dealt.shares.map(({ id }) => [id, verificationShare(this.#group, dealt.commitments, id)]),

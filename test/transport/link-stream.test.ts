@@ -7,6 +7,7 @@ import type { SignRequest } from '../../src/shared/coordination/messages.js';
 import { Dial } from '../../sentry-link/cosigners/dial.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { HekateError } from '../../src/shared/errors.js';
+import { newPoint } from '../../src/shared/frost/group.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
 import { HOST, member, PausableNetwork, TestCosigner, TestLink, until, type Member } from './stream-fixture.js';
 
@@ -54,9 +55,7 @@ function beating(from: TestLink): TestLink {
 const request = (id: number, extension?: Uint8Array): SignRequest => ({
   ...{ kind: 'signRequest', id, term: 1, chainId: 'kaiju-1', signBytes: new Uint8Array(110), settle: false },
   extension,
-  signers: [
-    { id: 1, vote: { nonceId: 0, hiding: new Uint8Array(32), binding: new Uint8Array(32) }, extension: undefined },
-  ],
+  signers: [{ id: 1, vote: { nonceId: 0, hiding: newPoint(), binding: newPoint() }, extension: undefined }],
 });
 
 it('hellos are exchanged, then messages go both ways, the largest too', async () => {

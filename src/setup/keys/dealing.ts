@@ -1,7 +1,7 @@
 import { equalBytes, wipe } from '../../shared/bytes.js';
 import { deal, type SecretShare } from '../../shared/frost/dealer.js';
 import { checkShare, verificationShare } from '../../shared/frost/feldman.js';
-import type { Group } from '../../shared/frost/group.js';
+import type { Group, Point } from '../../shared/frost/group.js';
 import { interpolatingValue } from '../../shared/frost/interpolate.js';
 import { keyFromSeed } from '../../shared/frost/keys.js';
 import type { GroupInfo } from '../../shared/home/group-file.js';
@@ -46,7 +46,7 @@ export function wipeShares(dealt: DealtKey): void {
 }
 
 /** s·B of some shares, by id. */
-export type VerificationPoints = ReadonlyMap<number, Uint8Array>;
+export type VerificationPoints = ReadonlyMap<number, Point>;
 
 /** Whether the points of t shares interpolate to the group public key: Σ λ_i·Y_i = Y. Needs no secret. */
 export function pointsMakeKey(group: Group, info: GroupInfo, points: VerificationPoints): boolean {

@@ -1,7 +1,7 @@
 import { toHex, wipe } from '../../shared/bytes.js';
 import { isHekateError } from '../../shared/errors.js';
 import { checkShare, verificationShare } from '../../shared/frost/feldman.js';
-import type { Group } from '../../shared/frost/group.js';
+import type { Group, Point } from '../../shared/frost/group.js';
 import type { ChainFiles } from '../find-homes.js';
 import { loadGroupFile, sameGroup, type GroupInfo } from '../../shared/home/group-file.js';
 import { readShare } from '../../shared/home/share-file.js';
@@ -39,7 +39,7 @@ export async function verifyChain(
   expected: Uint8Array | undefined,
 ): Promise<ChainVerdict> {
   const findings: Finding[] = [];
-  const points = new Map<number, Uint8Array>();
+  const points = new Map<number, Point>();
   let reference: GroupInfo | undefined;
   for (const files of folders) {
     const { folder } = files;
@@ -91,7 +91,7 @@ async function idOfShare(path: string, info: GroupInfo, group: Group): Promise<n
   }
 }
 
-function quorumMakesKey(group: Group, info: GroupInfo, points: ReadonlyMap<number, Uint8Array>): boolean | undefined {
+function quorumMakesKey(group: Group, info: GroupInfo, points: ReadonlyMap<number, Point>): boolean | undefined {
   if (points.size < info.threshold) return undefined;
   return pointsMakeKey(group, info, new Map([...points].slice(0, info.threshold)));
 }

@@ -1,4 +1,6 @@
 import type { ErrorCode } from '../error-codes.js';
+import type { Point } from '../frost/group.js';
+import type { SignerShare } from '../frost/signature-share.js';
 
 /**
  * What a sentry-link and a cosigner say to each other on their one stream (proto/hekate/v1/cosigner.proto). Plain data:
@@ -10,9 +12,8 @@ import type { ErrorCode } from '../error-codes.js';
 export interface NonceCommitment {
   /** Names the secret pair at its cosigner; counts up within one stream. */
   readonly nonceId: number;
-  /** 32 bytes each, encoded Ed25519 points. */
-  readonly hiding: Uint8Array;
-  readonly binding: Uint8Array;
+  readonly hiding: Point;
+  readonly binding: Point;
 }
 
 export interface SignerEntry {
@@ -110,18 +111,11 @@ export interface NonceBatch {
   readonly commitments: readonly NonceCommitment[];
 }
 
-export interface SignatureShare {
-  /** Group commitment R as this signer computed it, 32 bytes. */
-  readonly groupCommitment: Uint8Array;
-  /** z_i, 32 bytes, little-endian scalar. */
-  readonly share: Uint8Array;
-}
-
 export interface SignedReply {
   readonly kind: 'signed';
   readonly id: number;
-  readonly vote: SignatureShare;
-  readonly extension: SignatureShare | undefined;
+  readonly vote: SignerShare;
+  readonly extension: SignerShare | undefined;
   /** In place of the nonces that were used, made after an earlier answer. */
   readonly fresh?: NonceBatch;
 }

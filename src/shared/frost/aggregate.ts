@@ -1,15 +1,16 @@
 import { concat } from '../bytes.js';
 import { HekateError } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { isCanonicalScalar, pinnedBytes, POINT_BYTES, SCALAR_BYTES, type Group } from './group.js';
+import { isCanonicalScalar, newScalar, type Group, type Point } from './group.js';
+import type { SignatureShare } from './signature-share.js';
 
 /**
  * RFC 9591 §5.3 aggregate: R ‖ Σ z_i, 64 bytes. Not verified: that is the caller's next step. Throws HekateError
  * FROST_SHARE_INVALID when a share is not a canonical scalar.
  */
-export function aggregate(group: Group, groupCommitment: Uint8Array, shares: readonly Uint8Array[]): Uint8Array {
-  invariant(groupCommitment.length === POINT_BYTES && shares.length > 0, 'a signature has a commitment and shares');
-  const sum = pinnedBytes(SCALAR_BYTES);
+export function aggregate(group: Group, groupCommitment: Point, shares: readonly SignatureShare[]): Uint8Array {
+  invariant(shares.length > 0, 'a signature has shares');
+  const sum = newScalar();
   shares.forEach((share, i) => {
     if (!isCanonicalScalar(share)) {
       throw new HekateError(

@@ -1,10 +1,10 @@
 import { encodeIdentifier, h1, h4, h5 } from './ciphersuite.js';
-import { POINT_BYTES, publicBytes, SCALAR_BYTES, type Group } from './group.js';
+import { POINT_BYTES, publicBytes, SCALAR_BYTES, type Group, type Point, type Scalar } from './group.js';
 import type { SignerCommitment } from './nonce.js';
 
 /** What every share of one signature is bound to. Commitments ascend by id. */
 export interface SigningContext {
-  readonly groupPublicKey: Uint8Array;
+  readonly groupPublicKey: Point;
   readonly commitments: readonly SignerCommitment[];
   readonly message: Uint8Array;
 }
@@ -22,7 +22,7 @@ export function encodeGroupCommitmentList(commitments: readonly SignerCommitment
 }
 
 /** RFC 9591 §4.4 compute_binding_factors: one scalar per signer, in the order of the commitments. */
-export function computeBindingFactors(group: Group, context: SigningContext): Uint8Array[] {
+export function computeBindingFactors(group: Group, context: SigningContext): Scalar[] {
   const { groupPublicKey, commitments, message } = context;
   const prefix = [groupPublicKey, h4(message), h5(encodeGroupCommitmentList(commitments))];
   return h1(

@@ -1,12 +1,12 @@
 import { h2 } from './ciphersuite.js';
-import type { Group } from './group.js';
+import type { Group, Point, Scalar } from './group.js';
 
 /** RFC 9591 §4.6 compute_challenge: c = H2(R ‖ PK ‖ message), the challenge of an ordinary Ed25519 signature. */
 export function computeChallenge(
   group: Group,
-  groupCommitment: Uint8Array,
-  groupPublicKey: Uint8Array,
+  groupCommitment: Point,
+  groupPublicKey: Point,
   message: Uint8Array,
-): Uint8Array {
+): Scalar {
   return h2(group, groupCommitment, groupPublicKey, message);
 }

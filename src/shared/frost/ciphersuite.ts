@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { wipe } from '../bytes.js';
 import { invariant, must } from '../invariant.js';
-import { pinnedBytes, publicBytes, SCALAR_BYTES, type Group } from './group.js';
+import { newScalar, pinnedBytes, publicBytes, SCALAR_BYTES, type Group, type Scalar } from './group.js';
 
 /** FROST(Ed25519, SHA-512), RFC 9591 §6.1. */
 export const CONTEXT_STRING = 'FROST-ED25519-SHA512-v1';
@@ -18,8 +18,8 @@ const PREFIX = {
 } as const;
 
 /** SerializeScalar of each identifier: little-endian, so the first byte is all there is. */
-const IDENTIFIERS: readonly Uint8Array[] = Array.from({ length: MAX_SIGNERS + 1 }, (_, id) => {
-  const scalar = pinnedBytes(SCALAR_BYTES);
+const IDENTIFIERS: readonly Scalar[] = Array.from({ length: MAX_SIGNERS + 1 }, (_, id) => {
+  const scalar = newScalar();
   scalar[0] = id;
   return scalar;
 });
@@ -29,16 +29,16 @@ export function isIdentifier(id: number): boolean {
 }
 
 /** An identifier as a scalar. Shared bytes: not to be written to. */
-export function encodeIdentifier(id: number): Uint8Array {
+export function encodeIdentifier(id: number): Scalar {
   invariant(isIdentifier(id), 'identifiers are checked before they are encoded');
   return must(IDENTIFIERS[id], 'every identifier has an encoding');
 }
 
 /**
- * H1 of RFC 9591 §6.1 over one prefix and a choice of 32-byte endings: binding factors differ in the identifier only.
+ * H1 of RFC 9591 §6.1 over one prefix and a choice of endings: binding factors differ in the identifier only.
  * Every input is public.
  */
-export function h1(group: Group, prefix: readonly Uint8Array[], endings: readonly Uint8Array[]): Uint8Array[] {
+export function h1(group: Group, prefix: readonly Uint8Array[], endings: readonly Scalar[]): Scalar[] {
   const input = join(publicBytes, [PREFIX.rho, ...prefix, publicBytes(SCALAR_BYTES)]);
   return endings.map((ending) => {
     input.set(ending, input.length - SCALAR_BYTES);
@@ -47,12 +47,12 @@ export function h1(group: Group, prefix: readonly Uint8Array[], endings: readonl
 }
 
 /** H2: no prefix, so that signatures are those of RFC 8032. */
-export function h2(group: Group, ...input: readonly Uint8Array[]): Uint8Array {
+export function h2(group: Group, ...input: readonly Uint8Array[]): Scalar {
   return group.reduce64(sha512(join(publicBytes, input)));
 }
 
 /** H3, over secrets, into `out`: the joined input and the digest are wiped. */
-export function h3(group: Group, out: Uint8Array, ...input: readonly Uint8Array[]): Uint8Array {
+export function h3(group: Group, out: Scalar, ...input: readonly Uint8Array[]): Scalar {
   const joined = join(pinnedBytes, [PREFIX.nonce, ...input]);
   const digest = sha512(joined);
   try {

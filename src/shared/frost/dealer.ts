@@ -3,11 +3,11 @@ import { HekateError } from '../errors.js';
 import { invariant, must } from '../invariant.js';
 import type { RandomBytes } from '../ports/random.js';
 import { encodeIdentifier, MAX_SIGNERS } from './ciphersuite.js';
-import { isCanonicalScalar, isZero, pinnedBytes, SCALAR_BYTES, type Group } from './group.js';
+import { isZero, newScalar, type Group, type Point, type Scalar } from './group.js';
 
 export interface DealOptions {
-  /** The group's secret scalar, canonical and not zero; it stays the caller's to wipe. */
-  readonly secret: Uint8Array;
+  /** The group's secret, not zero; it stays the caller's to wipe. */
+  readonly secret: Scalar;
   readonly threshold: number;
   readonly count: number;
   readonly random: RandomBytes;
@@ -15,15 +15,15 @@ export interface DealOptions {
 
 export interface SecretShare {
   readonly id: number;
-  readonly secretShare: Uint8Array;
+  readonly secretShare: Scalar;
 }
 
 export interface Dealing {
   /** Identifiers 1 … count. The caller wipes them once they are written. */
   readonly shares: readonly SecretShare[];
   /** Feldman commitments to the polynomial, `threshold` points; the first is the group public key. */
-  readonly commitments: readonly Uint8Array[];
-  readonly groupPublicKey: Uint8Array;
+  readonly commitments: readonly Point[];
+  readonly groupPublicKey: Point;
 }
 
 /**
@@ -35,10 +35,8 @@ export function deal(group: Group, options: DealOptions): Dealing {
   if (![threshold, count].every(Number.isInteger) || threshold < 1 || threshold > count || count > MAX_SIGNERS) {
     throw new HekateError('FROST_THRESHOLD_INVALID', `${threshold} of ${count} cannot be dealt`);
   }
-  if (!isCanonicalScalar(secret) || isZero(secret)) {
-    throw new HekateError('FROST_SCALAR_INVALID', 'the secret is not a scalar between 0 and L');
-  }
-  const constant = pinnedBytes(SCALAR_BYTES);
+  if (isZero(secret)) throw new HekateError('FROST_SCALAR_INVALID', 'the secret is zero');
+  const constant = newScalar();
   constant.set(secret);
   const coefficients = [constant];
   const shares: SecretShare[] = [];
@@ -56,7 +54,7 @@ export function deal(group: Group, options: DealOptions): Dealing {
 }
 
 /** A uniform scalar from 64 random bytes; RFC 9591 appendix D. */
-export function randomScalar(group: Group, random: RandomBytes): Uint8Array {
+export function randomScalar(group: Group, random: RandomBytes): Scalar {
   const wide = random(64);
   invariant(wide.length === 64, 'the random source gives what was asked for');
   try {
@@ -67,9 +65,9 @@ export function randomScalar(group: Group, random: RandomBytes): Uint8Array {
 }
 
 /** RFC 9591 appendix C.1.1 polynomial_evaluate: Horner's rule from the highest coefficient down. */
-function evaluate(group: Group, coefficients: readonly Uint8Array[], id: number): Uint8Array {
+function evaluate(group: Group, coefficients: readonly Scalar[], id: number): Scalar {
   const x = encodeIdentifier(id);
-  const value = pinnedBytes(SCALAR_BYTES);
+  const value = newScalar();
   for (let i = coefficients.length - 1; i >= 0; i--) {
     group.scalarMul(value, x, value);
     group.scalarAdd(value, must(coefficients[i], 'counted down from the length'), value);

@@ -1,15 +1,17 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, it } from 'vitest';
 import { must } from '../invariant.js';
+import { toPoint, type Point } from './group.js';
 import { sumCommitments } from './group-commitment.js';
 import { loadGroup } from './load-group.js';
+import type { SignerCommitment } from './nonce.js';
 import { codeOf, BACKENDS, scalarOf } from './testdata/fixture.js';
 
 describe.each(BACKENDS)('sumCommitments, %s', async (backend) => {
   const group = await loadGroup(backend);
-  const point = (n: number): Uint8Array => group.baseMult(scalarOf(n));
-  const negated = (n: number): Uint8Array => ed25519.Point.fromBytes(point(n)).negate().toBytes();
-  const list = (hiding: Uint8Array): { id: number; hiding: Uint8Array; binding: Uint8Array }[] => [
+  const point = (n: number): Point => group.baseMult(scalarOf(n));
+  const negated = (n: number): Point => toPoint(ed25519.Point.fromBytes(point(n)).negate().toBytes());
+  const list = (hiding: Point): SignerCommitment[] => [
     { id: 1, hiding: point(3), binding: point(5) },
     { id: 2, hiding, binding: point(7) },
   ];

@@ -1,7 +1,7 @@
 import { HekateError } from '../errors.js';
 import { must } from '../invariant.js';
 import { computeBindingFactors, type SigningContext } from './binding.js';
-import type { Group } from './group.js';
+import type { Group, Point, Scalar } from './group.js';
 import type { SignerCommitment } from './nonce.js';
 import { checkSignerList } from './signer-list.js';
 
@@ -9,7 +9,7 @@ import { checkSignerList } from './signer-list.js';
  * RFC 9591 §4.5 compute_group_commitment, all points checked: what a coordinator compares the signers' answers to.
  * Throws HekateError FROST_SIGNERS_INVALID, or FROST_POINT_INVALID naming the signer.
  */
-export function computeGroupCommitment(group: Group, context: SigningContext): Uint8Array {
+export function computeGroupCommitment(group: Group, context: SigningContext): Point {
   checkSignerList(context.commitments);
   for (const { id, hiding, binding } of context.commitments) {
     if (!group.isValidPoint(hiding) || !group.isValidPoint(binding)) {
@@ -27,10 +27,10 @@ export function computeGroupCommitment(group: Group, context: SigningContext): U
 export function sumCommitments(
   group: Group,
   commitments: readonly SignerCommitment[],
-  bindingFactors: readonly Uint8Array[],
-  own: { readonly id: number; readonly term: Uint8Array } | undefined,
-): Uint8Array {
-  const terms: Uint8Array[] = own === undefined ? [] : [own.term];
+  bindingFactors: readonly Scalar[],
+  own: { readonly id: number; readonly term: Point } | undefined,
+): Point {
+  const terms: Point[] = own === undefined ? [] : [own.term];
   commitments.forEach(({ id, hiding, binding }, i) => {
     if (id === own?.id) return;
     terms.push(hiding, group.mult(must(bindingFactors[i], 'every signer has a binding factor'), binding));

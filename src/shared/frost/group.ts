@@ -10,6 +10,20 @@ const ORDER = Uint8Array.of(
   ...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10],
 );
 
+declare const brand: unique symbol;
+
+/**
+ * 32 bytes of a scalar, canonical: below L. They come from the group's operations, from `isCanonicalScalar` and, as zero,
+ * from `newScalar`.
+ */
+export type Scalar = Uint8Array & { readonly [brand]: 'scalar' };
+
+/**
+ * 32 bytes that stand for an encoded point. Whether they are one is not said: `isValidPoint` and the arithmetic find out.
+ * They come from the group's operations and from `toPoint`.
+ */
+export type Point = Uint8Array & { readonly [brand]: 'point' };
+
 /**
  * The prime-order group of RFC 9591 §3.1 for FROST(Ed25519, SHA-512), over 32-byte encodings. Scalars go in canonical
  * (below L) and come out canonical; every operation is constant-time in its scalars. Results are written to `out` when
@@ -18,20 +32,20 @@ const ORDER = Uint8Array.of(
 export interface Group {
   readonly name: 'native' | 'wasm';
   /** k·B. Throws HekateError FROST_SCALAR_INVALID when k is zero. */
-  baseMult(scalar: Uint8Array, out?: Uint8Array): Uint8Array;
+  baseMult(scalar: Scalar, out?: Point): Point;
   /** k·P. Throws HekateError FROST_POINT_INVALID unless isValidPoint(P), FROST_SCALAR_INVALID when k is zero. */
-  mult(scalar: Uint8Array, point: Uint8Array, out?: Uint8Array): Uint8Array;
+  mult(scalar: Scalar, point: Point, out?: Point): Point;
   /**
    * P₁ + P₂ + … of one or more points. Checks that they lie on the curve (FROST_POINT_INVALID otherwise), not their
    * order and not their canonical form: points from the wire need isValidPoint.
    */
-  add(points: readonly Uint8Array[]): Uint8Array;
+  add(points: readonly Point[]): Point;
   /** DeserializeElement of RFC 9591 §6.1: canonical, on the curve, of prime order (so not the identity). */
   isValidPoint(point: Uint8Array): boolean;
-  scalarAdd(a: Uint8Array, b: Uint8Array, out?: Uint8Array): Uint8Array;
-  scalarMul(a: Uint8Array, b: Uint8Array, out?: Uint8Array): Uint8Array;
+  scalarAdd(a: Scalar, b: Scalar, out?: Scalar): Scalar;
+  scalarMul(a: Scalar, b: Scalar, out?: Scalar): Scalar;
   /** 64 little-endian bytes mod L. */
-  reduce64(wide: Uint8Array, out?: Uint8Array): Uint8Array;
+  reduce64(wide: Uint8Array, out?: Scalar): Scalar;
 }
 
 /**
@@ -58,11 +72,33 @@ export function publicBytes(length: number): Uint8Array {
   return bytes;
 }
 
+/** Zero, in pinned bytes of its own, for the group to write to. */
+export function newScalar(): Scalar {
+  return pinnedBytes(SCALAR_BYTES) as Scalar;
+}
+
+/** Two zeros in one ArrayBuffer, which is most of what fresh pinned bytes cost. */
+export function newScalarPair(): readonly [Scalar, Scalar] {
+  const both = pinnedBytes(2 * SCALAR_BYTES);
+  return [both.subarray(0, SCALAR_BYTES) as Scalar, both.subarray(SCALAR_BYTES) as Scalar];
+}
+
+/** Public bytes for the group to write a point to. */
+export function newPoint(): Point {
+  return toPoint(publicBytes(POINT_BYTES));
+}
+
+/** Takes 32 bytes, whatever they are, for a point. Not a copy. */
+export function toPoint(bytes: Uint8Array): Point {
+  invariant(bytes.length === POINT_BYTES, 'a point has 32 bytes');
+  return bytes as Point;
+}
+
 /** DeserializeScalar of RFC 9591 §6.1: 32 bytes below L. Constant-time, fit for secret scalars. */
-export function isCanonicalScalar(scalar: Uint8Array): boolean {
-  if (scalar.length !== SCALAR_BYTES) return false;
+export function isCanonicalScalar(bytes: Uint8Array): bytes is Scalar {
+  if (bytes.length !== SCALAR_BYTES) return false;
   let borrow = 0;
-  for (let i = 0; i < SCALAR_BYTES; i++) borrow = ((scalar[i]! - ORDER[i]! - borrow) >> 8) & 1;
+  for (let i = 0; i < SCALAR_BYTES; i++) borrow = ((bytes[i]! - ORDER[i]! - borrow) >> 8) & 1;
   return borrow === 1;
 }
 
@@ -85,6 +121,6 @@ export function hasPointForm(point: Uint8Array): boolean {
 }
 
 /** libsodium drops bit 255 of a scalar without a word; a canonical scalar is below 2^253. */
-export function assertScalar(scalar: Uint8Array): void {
+export function assertScalar(scalar: Scalar): void {
   invariant(scalar.length === SCALAR_BYTES && scalar[31]! <= 0x10, 'scalars are reduced before they are used');
 }

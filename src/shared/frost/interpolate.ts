@@ -1,18 +1,18 @@
 import { invariant } from '../invariant.js';
 import { isIdentifier } from './ciphersuite.js';
-import { pinnedBytes, SCALAR_BYTES } from './group.js';
+import { newScalar, SCALAR_BYTES, type Scalar } from './group.js';
 
 const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 
 /** A cosigner sees its own coefficient in the sets it is asked to sign in: few in practice, billions in the worst case. */
 const MAX_CACHED = 1024;
-const cache = new Map<number, Uint8Array>();
+const cache = new Map<number, Scalar>();
 
 /**
  * RFC 9591 §4.2 derive_interpolating_value: the Lagrange coefficient of `id` at 0 among `ids`, as a scalar. Public
  * numbers only, hence BigInt. Shared bytes: not to be written to.
  */
-export function interpolatingValue(ids: readonly number[], id: number): Uint8Array {
+export function interpolatingValue(ids: readonly number[], id: number): Scalar {
   let set = 0;
   for (const one of ids) {
     invariant(isIdentifier(one), 'identifiers are checked before interpolation');
@@ -29,7 +29,7 @@ export function interpolatingValue(ids: readonly number[], id: number): Uint8Arr
   return value;
 }
 
-function compute(ids: readonly number[], id: number): Uint8Array {
+function compute(ids: readonly number[], id: number): Scalar {
   let numerator = 1n;
   let denominator = 1n;
   for (const other of ids) {
@@ -57,8 +57,8 @@ function modulo(value: bigint): bigint {
   return rest < 0n ? rest + ORDER : rest;
 }
 
-function encode(value: bigint): Uint8Array {
-  const scalar = pinnedBytes(SCALAR_BYTES);
+function encode(value: bigint): Scalar {
+  const scalar = newScalar();
   for (let i = 0, rest = value; i < SCALAR_BYTES; i++, rest >>= 8n) scalar[i] = Number(rest & 0xffn);
   return scalar;
 }

@@ -1,12 +1,12 @@
 import { wipe } from '../bytes.js';
 import { invariant } from '../invariant.js';
 import { sha512 } from './ciphersuite.js';
-import { pinnedBytes, type Group } from './group.js';
+import { pinnedBytes, type Group, type Point, type Scalar } from './group.js';
 
 export interface SecretKey {
-  /** Canonical scalar; the caller wipes it. */
-  readonly secret: Uint8Array;
-  readonly publicKey: Uint8Array;
+  /** The caller wipes it. */
+  readonly secret: Scalar;
+  readonly publicKey: Point;
 }
 
 /**

@@ -3,6 +3,7 @@ import sodium from 'libsodium-wrappers-sumo';
 import { toHex } from '../bytes.js';
 import { aggregate } from './aggregate.js';
 import { must } from '../invariant.js';
+import type { Scalar } from './group.js';
 import { loadGroup } from './load-group.js';
 import { CLUSTERS, dealing, newRound, seededRandom, signAll, someIds } from './testdata/fixture.js';
 
@@ -18,7 +19,7 @@ const real = await loadGroup('wasm');
 const nativeFails = (): never => {
   throw new Error('no addon for this machine');
 };
-const wrongSum = { ...real, scalarAdd: (a: Uint8Array, b: Uint8Array): Uint8Array => real.scalarMul(a, b) };
+const wrongSum = { ...real, scalarAdd: (a: Scalar, b: Scalar): Scalar => real.scalarMul(a, b) };
 const acceptsAnyPoint = { ...real, isValidPoint: (): boolean => true };
 
 it.each([

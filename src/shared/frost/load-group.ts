@@ -1,6 +1,6 @@
 import { HekateError, messageOf } from '../errors.js';
 import { equalBytes } from '../bytes.js';
-import { pinnedBytes, SCALAR_BYTES, type Group } from './group.js';
+import { newScalar, pinnedBytes, POINT_BYTES, type Group, type Scalar } from './group.js';
 import { nativeGroup } from './sodium-native.js';
 import { wasmGroup } from './sodium-wasm.js';
 
@@ -39,13 +39,13 @@ async function attempt(name: string, load: () => Group | Promise<Group>): Promis
 
 /** A build that loads but computes wrongly must not make nonces: B itself (RFC 8032 §5.1), and 6·B in five ways. */
 function checkAnswers(group: Group): void {
-  const small = (n: number): Uint8Array => {
-    const scalar = pinnedBytes(SCALAR_BYTES);
+  const small = (n: number): Scalar => {
+    const scalar = newScalar();
     scalar[0] = n;
     return scalar;
   };
   const base = group.baseMult(small(1));
-  const expectedBase = pinnedBytes(SCALAR_BYTES).fill(0x66);
+  const expectedBase = pinnedBytes(POINT_BYTES).fill(0x66);
   expectedBase[0] = 0x58;
   const wide = pinnedBytes(64);
   wide[0] = 6;

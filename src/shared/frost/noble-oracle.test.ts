@@ -8,14 +8,16 @@ import { aggregate } from './aggregate.js';
 import type { Dealing } from './dealer.js';
 import { checkShare, verificationShare } from './feldman.js';
 import { computeGroupCommitment } from './group-commitment.js';
+import { toPoint, type Point } from './group.js';
 import { loadGroup } from './load-group.js';
+import { toSignatureShare } from './signature-share.js';
 import { BACKENDS, dealing, newRound, seededRandom, signAll, type Round } from './testdata/fixture.js';
 import { findCulprits } from './verify-share.js';
 
 /** @noble/curves' FROST is the oracle: an independent implementation of the same RFC. */
 const nobleId = (id: number): string => noble.Identifier.fromNumber(id);
 
-function noblePublic(dealt: Dealing, verificationShares: ReadonlyMap<number, Uint8Array>): NoblePublic {
+function noblePublic(dealt: Dealing, verificationShares: ReadonlyMap<number, Point>): NoblePublic {
   return {
     signers: { min: dealt.commitments.length, max: dealt.shares.length },
     commitments: [...dealt.commitments],
@@ -86,13 +88,8 @@ describe.each(BACKENDS)('against @noble/curves, %s', async (backend) => {
         const list = nobleCommitments(round);
         const shares = round.signers.map(({ id, secretShare, nonces }) => {
           const copy = { hiding: Uint8Array.from(nonces.hiding), binding: Uint8Array.from(nonces.binding) };
-          return noble.signShare(
-            { identifier: nobleId(id), signingShare: secretShare },
-            pub,
-            copy,
-            list,
-            context.message,
-          );
+          const signer = { identifier: nobleId(id), signingShare: secretShare };
+          return toSignatureShare(noble.signShare(signer, pub, copy, list, context.message));
         });
         const groupCommitment = computeGroupCommitment(group, context);
         const named = ids.map((id, i) => ({
@@ -113,11 +110,12 @@ describe.each(BACKENDS)('against @noble/curves, %s', async (backend) => {
     fc.assert(
       fc.property(fc.constantFrom([2, 3], [3, 5], [7, 13]), fc.string(), ([t = 2, n = 3], seed) => {
         const theirs = noble.trustedDealer({ min: t, max: n });
+        const commitments = theirs.public.commitments.map((point) => toPoint(point));
         for (let id = 1; id <= n; id++) {
           const { signingShare } = must(theirs.secretShares[nobleId(id)], 'a share');
-          expect(checkShare(group, theirs.public.commitments, id, signingShare)).toBe(true);
+          expect(checkShare(group, commitments, id, signingShare)).toBe(true);
           const key = must(theirs.public.verifyingShares[nobleId(id)], 'a key');
-          expect(toHex(verificationShare(group, theirs.public.commitments, id))).toBe(toHex(key));
+          expect(toHex(verificationShare(group, commitments, id))).toBe(toHex(key));
         }
         const { dealt, pub } = prepare(t, n, [1, 2], seed);
         for (const { id, secretShare } of dealt.shares) {
@@ -131,7 +129,7 @@ describe.each(BACKENDS)('against @noble/curves, %s', async (backend) => {
 
 interface Prepared {
   readonly dealt: Dealing;
-  readonly keys: ReadonlyMap<number, Uint8Array>;
+  readonly keys: ReadonlyMap<number, Point>;
   readonly round: Round;
   readonly pub: NoblePublic;
 }

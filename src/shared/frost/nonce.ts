@@ -2,18 +2,23 @@ import { wipe } from '../bytes.js';
 import { invariant } from '../invariant.js';
 import type { RandomBytes } from '../ports/random.js';
 import { h3 } from './ciphersuite.js';
-import { pinnedBytes, SCALAR_BYTES, type Group } from './group.js';
+import { newScalarPair, type Group, type Point, type Scalar } from './group.js';
 
-/** Two secret scalars, used for one signature share and wiped by it. */
+declare const brand: unique symbol;
+
+/** A secret scalar for one signature share: a second one with it gives the secret share away. `generateNonces` alone makes it. */
+export type Nonce = Scalar & { readonly [brand]: 'nonce' };
+
+/** Used for one signature share and wiped by it. */
 export interface NoncePair {
-  readonly hiding: Uint8Array;
-  readonly binding: Uint8Array;
+  readonly hiding: Nonce;
+  readonly binding: Nonce;
 }
 
 /** The two points that a nonce pair is committed to by. */
 export interface Commitment {
-  readonly hiding: Uint8Array;
-  readonly binding: Uint8Array;
+  readonly hiding: Point;
+  readonly binding: Point;
 }
 
 export interface SignerCommitment extends Commitment {
@@ -23,13 +28,13 @@ export interface SignerCommitment extends Commitment {
 /** RFC 9591 §5.1 commit: a fresh nonce pair and its commitment. */
 export function generateNonces(
   group: Group,
-  secretShare: Uint8Array,
+  secretShare: Scalar,
   random: RandomBytes,
 ): { readonly nonces: NoncePair; readonly commitment: Commitment } {
-  const secrets = pinnedBytes(2 * SCALAR_BYTES);
+  const [hiding, binding] = newScalarPair();
   const nonces = {
-    hiding: nonceGenerate(group, secretShare, random, secrets.subarray(0, SCALAR_BYTES)),
-    binding: nonceGenerate(group, secretShare, random, secrets.subarray(SCALAR_BYTES)),
+    hiding: nonceGenerate(group, secretShare, random, hiding),
+    binding: nonceGenerate(group, secretShare, random, binding),
   };
   return { nonces, commitment: commit(group, nonces) };
 }
@@ -40,11 +45,11 @@ export function commit(group: Group, nonces: NoncePair): Commitment {
 }
 
 /** RFC 9591 §4.1 nonce_generate: the secret share is hashed in, so that a weak random source alone gives nothing away. */
-function nonceGenerate(group: Group, secretShare: Uint8Array, random: RandomBytes, out: Uint8Array): Uint8Array {
+function nonceGenerate(group: Group, secretShare: Scalar, random: RandomBytes, out: Scalar): Nonce {
   const randomBytes = random(32);
   invariant(randomBytes.length === 32, 'the random source gives what was asked for');
   try {
-    return h3(group, out, randomBytes, secretShare);
+    return h3(group, out, randomBytes, secretShare) as Nonce;
   } finally {
     wipe(randomBytes);
   }

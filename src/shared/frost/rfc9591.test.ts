@@ -8,22 +8,23 @@ import { encodeIdentifier, h4, h5 } from './ciphersuite.js';
 import { deal } from './dealer.js';
 import { checkShare } from './feldman.js';
 import { computeGroupCommitment } from './group-commitment.js';
+import { toPoint, type Scalar } from './group.js';
 import { loadGroup } from './load-group.js';
 import { generateNonces } from './nonce.js';
 import { signShare } from './sign.js';
 import { verifyShare } from './verify-share.js';
-import { BACKENDS } from './testdata/fixture.js';
+import { BACKENDS, scalarFrom } from './testdata/fixture.js';
 import vector from './testdata/rfc9591-e1.json' with { type: 'json' };
 
 const message = fromHex(vector.message);
-const groupPublicKey = fromHex(vector.groupPublicKey);
+const groupPublicKey = toPoint(fromHex(vector.groupPublicKey));
 const commitments = vector.signers.map((signer) => ({
   id: signer.id,
-  hiding: fromHex(signer.hidingCommitment),
-  binding: fromHex(signer.bindingCommitment),
+  hiding: toPoint(fromHex(signer.hidingCommitment)),
+  binding: toPoint(fromHex(signer.bindingCommitment)),
 }));
 const context = { groupPublicKey, commitments, message };
-const secretShare = (id: number): Uint8Array => fromHex(must(vector.secretShares[id - 1], `share ${id}`));
+const secretShare = (id: number): Scalar => scalarFrom(fromHex(must(vector.secretShares[id - 1], `share ${id}`)));
 
 /** Hands out the given bytes, padded with zeros, in this order. */
 function scripted(...values: readonly string[]): (length: number) => Uint8Array {
@@ -41,7 +42,7 @@ describe.each(BACKENDS)('RFC 9591 appendix E.1, %s', async (backend) => {
   it('uses the backend it was asked for', () => expect(group.name).toBe(backend));
 
   it('deals the shares of the polynomial', () => {
-    const secret = fromHex(vector.groupSecretKey);
+    const secret = scalarFrom(fromHex(vector.groupSecretKey));
     const dealt = deal(group, { secret, threshold: 2, count: 3, random: scripted(...vector.coefficients) });
     expect(toHex(dealt.groupPublicKey)).toBe(vector.groupPublicKey);
     expect(dealt.shares.map((share) => toHex(share.secretShare))).toEqual(vector.secretShares);
@@ -75,7 +76,8 @@ describe.each(BACKENDS)('RFC 9591 appendix E.1, %s', async (backend) => {
 
   it('signs, checks the shares and adds them up', () => {
     const results = vector.signers.map((signer) => {
-      const nonces = { hiding: fromHex(signer.hidingNonce), binding: fromHex(signer.bindingNonce) };
+      const random = scripted(signer.hidingRandomness, signer.bindingRandomness);
+      const { nonces } = generateNonces(group, secretShare(signer.id), random);
       return signShare(group, { ...context, id: signer.id, secretShare: secretShare(signer.id), nonces });
     });
     expect(results.map(({ share }) => toHex(share))).toEqual(vector.signers.map(({ share }) => share));

@@ -5,18 +5,19 @@ import { must } from '../invariant.js';
 import { verifySignature } from '../ed25519/openssl-verify.js';
 import { aggregate } from './aggregate.js';
 import { computeGroupCommitment } from './group-commitment.js';
-import { isZero } from './group.js';
+import { isZero, toPoint, type Point } from './group.js';
 import { loadGroup } from './load-group.js';
 import type { SignerCommitment } from './nonce.js';
 import { signShare } from './sign.js';
 import { codeOf, BACKENDS, dealing, newRound, seededRandom, type Round, type Signer } from './testdata/fixture.js';
 
-const { Point } = ed25519;
-const torsion = (i: number): string => must(ED25519_TORSION_SUBGROUP[i], 'eight points');
-const mixed = (commitment: Uint8Array, i: number): Uint8Array =>
-  Point.fromBytes(commitment)
-    .add(Point.fromHex(torsion(i)))
-    .toBytes();
+const torsion = (i: number): Point => toPoint(fromHex(must(ED25519_TORSION_SUBGROUP[i], 'eight points')));
+const mixed = (commitment: Point, i: number): Point =>
+  toPoint(
+    ed25519.Point.fromBytes(commitment)
+      .add(ed25519.Point.fromBytes(torsion(i)))
+      .toBytes(),
+  );
 
 describe.each(BACKENDS)('signShare, %s', async (backend) => {
   const group = await loadGroup(backend);
@@ -70,28 +71,14 @@ describe.each(BACKENDS)('signShare, %s', async (backend) => {
       'FROST_COMMITMENT_FOREIGN',
       () => change(2, ({ hiding, binding }) => ({ hiding: binding, binding: hiding })),
     ],
-    ['a short point', 'FROST_POINT_INVALID', () => change(1, ({ hiding }) => ({ hiding: hiding.subarray(1) }))],
-    ['an empty point', 'FROST_POINT_INVALID', () => change(1, () => ({ binding: new Uint8Array(0) }))],
-    [
-      'the identity as hiding commitment',
-      'FROST_POINT_INVALID',
-      () => change(1, () => ({ hiding: fromHex(torsion(0)) })),
-    ],
-    [
-      'the identity as binding commitment',
-      'FROST_POINT_INVALID',
-      () => change(1, () => ({ binding: fromHex(torsion(0)) })),
-    ],
+    ['the identity as hiding commitment', 'FROST_POINT_INVALID', () => change(1, () => ({ hiding: torsion(0) }))],
+    ['the identity as binding commitment', 'FROST_POINT_INVALID', () => change(1, () => ({ binding: torsion(0) }))],
     ...[1, 2, 3, 4, 5, 6, 7].flatMap((i) => [
-      [
-        `small-order hiding, no. ${i}`,
-        'FROST_POINT_INVALID',
-        () => change(4, () => ({ hiding: fromHex(torsion(i)) })),
-      ] as const,
+      [`small-order hiding, no. ${i}`, 'FROST_POINT_INVALID', () => change(4, () => ({ hiding: torsion(i) }))] as const,
       [
         `small-order binding, no. ${i}`,
         'FROST_POINT_INVALID',
-        () => change(4, () => ({ binding: fromHex(torsion(i)) })),
+        () => change(4, () => ({ binding: torsion(i) })),
       ] as const,
       [
         `hiding + small order, no. ${i}`,
@@ -107,7 +94,7 @@ describe.each(BACKENDS)('signShare, %s', async (backend) => {
     [
       'a point off the curve',
       'FROST_POINT_INVALID',
-      () => change(4, () => ({ hiding: fromHex(`02${'00'.repeat(31)}`) })),
+      () => change(4, () => ({ hiding: toPoint(fromHex(`02${'00'.repeat(31)}`)) })),
     ],
   ];
 
@@ -131,8 +118,7 @@ describe.each(BACKENDS)('signShare, %s', async (backend) => {
 
   it('gives the same with a kept commitment, and believes it over the list', () => {
     const input = { ...round.context, id: 2, secretShare: me.secretShare };
-    const copy = { hiding: Uint8Array.from(me.nonces.hiding), binding: Uint8Array.from(me.nonces.binding) };
-    const spare = { hiding: Uint8Array.from(me.nonces.hiding), binding: Uint8Array.from(me.nonces.binding) };
+    const [copy, spare] = [structuredClone(me.nonces), structuredClone(me.nonces)];
     const kept = signShare(group, { ...input, nonces: me.nonces, ownCommitment: me.commitment });
     expect(signShare(group, { ...input, nonces: copy })).toEqual(kept);
     const foreign = { ...input, nonces: spare, ownCommitment: entry(1) };

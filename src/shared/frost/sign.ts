@@ -1,27 +1,21 @@
 import { equalBytes, wipe } from '../bytes.js';
 import { HekateError } from '../errors.js';
-import { invariant, must } from '../invariant.js';
+import { must } from '../invariant.js';
 import { computeBindingFactors, type SigningContext } from './binding.js';
 import { computeChallenge } from './challenge.js';
-import { isZero, pinnedBytes, POINT_BYTES, SCALAR_BYTES, type Group } from './group.js';
+import { isZero, newScalarPair, type Group, type Scalar } from './group.js';
 import { sumCommitments } from './group-commitment.js';
 import { interpolatingValue } from './interpolate.js';
 import { commit, type Commitment, type NoncePair } from './nonce.js';
+import { toSignatureShare, type SignerShare } from './signature-share.js';
 import { checkSignerList } from './signer-list.js';
 
 export interface SignShareInput extends SigningContext {
   readonly id: number;
-  readonly secretShare: Uint8Array;
+  readonly secretShare: Scalar;
   readonly nonces: NoncePair;
   /** The commitment made together with `nonces`, if the caller kept it; otherwise it is computed again (25 µs). */
   readonly ownCommitment?: Commitment;
-}
-
-export interface SignatureShareResult {
-  /** R, so that a coordinator need not compute it. */
-  readonly groupCommitment: Uint8Array;
-  /** z_i, a canonical scalar. */
-  readonly share: Uint8Array;
 }
 
 /**
@@ -30,30 +24,24 @@ export interface SignatureShareResult {
  * for this signer), FROST_NONCE_SPENT (nonces already used), FROST_POINT_INVALID (a commitment outside the
  * prime-order group). That t signers are named is the caller's to check.
  */
-export function signShare(group: Group, input: SignShareInput): SignatureShareResult {
+export function signShare(group: Group, input: SignShareInput): SignerShare {
   const { nonces } = input;
-  const scratch = pinnedBytes(2 * SCALAR_BYTES);
+  const scratch = newScalarPair();
   try {
     return computeShare(group, input, scratch);
   } finally {
-    wipe(nonces.hiding, nonces.binding, scratch);
+    wipe(nonces.hiding, nonces.binding, ...scratch);
   }
 }
 
-/** z_i = d + ρ·e + λ·c·s. Everything derived from a secret, but z_i itself, is in `scratch`. */
-function computeShare(group: Group, input: SignShareInput, scratch: Uint8Array): SignatureShareResult {
+/** z_i = d + ρ·e + λ·c·s. Everything derived from a secret, but z_i itself, is in `nonce` and `secret`. */
+function computeShare(group: Group, input: SignShareInput, [nonce, secret]: readonly [Scalar, Scalar]): SignerShare {
   const { id, secretShare, groupPublicKey, nonces, commitments, message } = input;
-  invariant(
-    groupPublicKey.length === POINT_BYTES && secretShare.length === SCALAR_BYTES,
-    'key and share have 32 bytes',
-  );
   checkSignerList(commitments);
   const index = commitments.findIndex((commitment) => commitment.id === id);
   checkOwnCommitment(group, input, commitments[index]);
 
   const bindingFactors = computeBindingFactors(group, input);
-  const nonce = scratch.subarray(0, SCALAR_BYTES);
-  const secret = scratch.subarray(SCALAR_BYTES);
   const own = must(bindingFactors[index], 'this signer is in the list');
   group.scalarMul(own, nonces.binding, secret);
   group.scalarAdd(nonces.hiding, secret, nonce);
@@ -65,7 +53,7 @@ function computeShare(group: Group, input: SignShareInput, scratch: Uint8Array):
   const ids = commitments.map((commitment) => commitment.id);
   const weight = group.scalarMul(interpolatingValue(ids, id), challenge);
   group.scalarMul(weight, secretShare, secret);
-  return { groupCommitment, share: group.scalarAdd(nonce, secret) };
+  return { groupCommitment, share: toSignatureShare(group.scalarAdd(nonce, secret)) };
 }
 
 function checkOwnCommitment(group: Group, input: SignShareInput, listed: Commitment | undefined): void {

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { HekateError } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { assertScalar, pinnedBytes, POINT_BYTES, publicBytes, SCALAR_BYTES, type Group } from './group.js';
+import { assertScalar, newPoint, newScalar, POINT_BYTES, type Group } from './group.js';
 
 /** What is used of sodium-native 5 (prebuilt libsodium addon). Functions throw where libsodium returns -1. */
 interface NativeSodium {
@@ -28,7 +28,7 @@ export function nativeGroup(scalarMul: Group['scalarMul']): Group {
 
   return {
     name: 'native',
-    baseMult(scalar, out = publicBytes(POINT_BYTES)) {
+    baseMult(scalar, out = newPoint()) {
       assertScalar(scalar);
       try {
         sodium.crypto_scalarmult_ed25519_base_noclamp(out, scalar);
@@ -37,10 +37,8 @@ export function nativeGroup(scalarMul: Group['scalarMul']): Group {
       }
       return out;
     },
-    mult(scalar, point, out = publicBytes(POINT_BYTES)) {
+    mult(scalar, point, out = newPoint()) {
       assertScalar(scalar);
-      if (point.length !== POINT_BYTES)
-        throw new HekateError('FROST_POINT_INVALID', `a point has ${point.length} bytes`);
       try {
         sodium.crypto_scalarmult_ed25519_noclamp(out, scalar, point);
       } catch (cause) {
@@ -51,8 +49,8 @@ export function nativeGroup(scalarMul: Group['scalarMul']): Group {
     },
     add(points) {
       const [first, ...others] = points;
-      invariant(first?.length === POINT_BYTES, 'a sum has at least one point');
-      const sum = publicBytes(POINT_BYTES);
+      invariant(first !== undefined, 'a sum has at least one point');
+      const sum = newPoint();
       sum.set(first);
       try {
         for (const point of others) sodium.crypto_core_ed25519_add(sum, sum, point);
@@ -62,12 +60,12 @@ export function nativeGroup(scalarMul: Group['scalarMul']): Group {
       return sum;
     },
     isValidPoint,
-    scalarAdd(a, b, out = pinnedBytes(SCALAR_BYTES)) {
+    scalarAdd(a, b, out = newScalar()) {
       sodium.crypto_core_ed25519_scalar_add(out, a, b);
       return out;
     },
     scalarMul,
-    reduce64(wide, out = pinnedBytes(SCALAR_BYTES)) {
+    reduce64(wide, out = newScalar()) {
       sodium.crypto_core_ed25519_scalar_reduce(out, wide);
       return out;
     },

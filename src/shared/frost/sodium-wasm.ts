@@ -1,6 +1,6 @@
 import { HekateError } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { assertScalar, pinnedBytes, POINT_BYTES, publicBytes, SCALAR_BYTES, type Group } from './group.js';
+import { assertScalar, newPoint, newScalar, pinnedBytes, POINT_BYTES, SCALAR_BYTES, type Group } from './group.js';
 
 /** libsodium's C functions as the WASM module behind libsodium-wrappers-sumo exports them: addresses in, 0 for success. */
 interface WasmSodium {
@@ -33,7 +33,10 @@ export async function wasmGroup(): Promise<Group> {
 
   /** Copies the operands in, runs, copies the result out; what was copied may be secret and is zeroed. */
   function run(operation: () => number | void, out: Uint8Array, first: Uint8Array, second?: Uint8Array): boolean {
-    invariant(first.length <= WIDE_BYTES && (second?.length ?? 0) <= SCALAR_BYTES, 'operands fit their place');
+    invariant(
+      first.length <= WIDE_BYTES && (second?.length ?? SCALAR_BYTES) === SCALAR_BYTES,
+      'operands fill their place',
+    );
     invariant(out.length === SCALAR_BYTES, 'a result has 32 bytes');
     sodium.HEAPU8.set(first, a);
     if (second !== undefined) sodium.HEAPU8.set(second, b);
@@ -61,15 +64,13 @@ export async function wasmGroup(): Promise<Group> {
 
   return {
     name: 'wasm',
-    baseMult(scalar, out = publicBytes(POINT_BYTES)) {
+    baseMult(scalar, out = newPoint()) {
       assertScalar(scalar);
       if (!run(baseMult, out, scalar)) throw new HekateError('FROST_SCALAR_INVALID', 'a scalar is zero');
       return out;
     },
-    mult(scalar, point, out = publicBytes(POINT_BYTES)) {
+    mult(scalar, point, out = newPoint()) {
       assertScalar(scalar);
-      if (point.length !== POINT_BYTES)
-        throw new HekateError('FROST_POINT_INVALID', `a point has ${point.length} bytes`);
       if (!run(mult, out, scalar, point)) {
         if (isValidPoint(point)) throw new HekateError('FROST_SCALAR_INVALID', 'a scalar is zero');
         throw new HekateError('FROST_POINT_INVALID', 'a point is not in the prime-order group');
@@ -78,28 +79,26 @@ export async function wasmGroup(): Promise<Group> {
     },
     add(points) {
       const [first, ...others] = points;
-      invariant(first?.length === POINT_BYTES, 'a sum has at least one point');
-      const sum = publicBytes(POINT_BYTES);
+      invariant(first !== undefined, 'a sum has at least one point');
+      const sum = newPoint();
       sum.set(first);
       for (const point of others) {
-        if (point.length !== POINT_BYTES || !run(add, sum, sum, point)) {
+        if (!run(add, sum, sum, point)) {
           throw new HekateError('FROST_POINT_INVALID', 'a point is not on the curve');
         }
       }
       return sum;
     },
     isValidPoint,
-    scalarAdd(x, y, out = pinnedBytes(SCALAR_BYTES)) {
-      invariant(x.length === SCALAR_BYTES && y.length === SCALAR_BYTES, 'a scalar has 32 bytes');
+    scalarAdd(x, y, out = newScalar()) {
       run(scalarAdd, out, x, y);
       return out;
     },
-    scalarMul(x, y, out = pinnedBytes(SCALAR_BYTES)) {
-      invariant(x.length === SCALAR_BYTES && y.length === SCALAR_BYTES, 'a scalar has 32 bytes');
+    scalarMul(x, y, out = newScalar()) {
       run(scalarMul, out, x, y);
       return out;
     },
-    reduce64(wide, out = pinnedBytes(SCALAR_BYTES)) {
+    reduce64(wide, out = newScalar()) {
       invariant(wide.length === WIDE_BYTES, 'a wide scalar has 64 bytes');
       run(reduce, out, wide);
       return out;

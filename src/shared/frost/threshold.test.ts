@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { fromHex } from '../bytes.js';
 import { verifySignature } from '../ed25519/openssl-verify.js';
 import { must } from '../invariant.js';
 import { aggregate } from './aggregate.js';
 import { verificationShare } from './feldman.js';
 import { computeGroupCommitment } from './group-commitment.js';
+import { toPoint, type Scalar } from './group.js';
 import { loadGroup } from './load-group.js';
+import { toSignatureShare, type SignatureShare } from './signature-share.js';
 import { findCulprits, verifyShare } from './verify-share.js';
 import {
   codeOf,
@@ -12,6 +15,7 @@ import {
   CLUSTERS,
   dealing,
   newRound,
+  scalarFrom,
   scalarOf,
   seededRandom,
   signAll,
@@ -31,7 +35,7 @@ describe.each(CASES)('%s, %i of %i', async (backend, threshold, count) => {
   const groupCommitment = computeGroupCommitment(group, round.context);
   const verificationShares = ids.map((id) => verificationShare(group, dealt.commitments, id));
 
-  function culprits(tampered: readonly Uint8Array[]): readonly number[] {
+  function culprits(tampered: readonly SignatureShare[]): readonly number[] {
     const list = ids.map((id, i) => ({
       id,
       share: must(tampered[i], 'a share each'),
@@ -47,9 +51,14 @@ describe.each(CASES)('%s, %i of %i', async (backend, threshold, count) => {
     expect(culprits(shares)).toEqual([]);
   });
 
+  /** The shares with a scalar added to the one at `i`. */
+  function addTo(list: readonly SignatureShare[], i: number, scalar: Scalar): readonly SignatureShare[] {
+    return list.with(i, toSignatureShare(group.scalarAdd(scalarFrom(must(list[i], 'a share')), scalar)));
+  }
+
   it('names the sender of every tampered share', () => {
     for (const [i, id] of ids.entries()) {
-      const tampered = shares.with(i, group.scalarAdd(must(shares[i], 'a share'), scalarOf(1)));
+      const tampered = addTo(shares, i, scalarOf(1));
       expect(culprits(tampered)).toEqual([id]);
       const signature = aggregate(group, groupCommitment, tampered);
       expect(verifySignature(dealt.groupPublicKey, round.context.message, signature)).toBe(false);
@@ -57,9 +66,7 @@ describe.each(CASES)('%s, %i of %i', async (backend, threshold, count) => {
   });
 
   it('names both of two whose errors cancel out', () => {
-    const [first, second] = [must(shares[0], 'a share'), must(shares[1], 'a share')];
-    const minusOne = group.scalarMul(scalarOf(1), Uint8Array.from(ORDER_MINUS_ONE));
-    const tampered = shares.with(0, group.scalarAdd(first, scalarOf(1))).with(1, group.scalarAdd(second, minusOne));
+    const tampered = addTo(addTo(shares, 0, scalarOf(1)), 1, scalarFrom(ORDER_MINUS_ONE));
     expect(culprits(tampered)).toEqual(ids.slice(0, 2));
   });
 
@@ -76,7 +83,7 @@ describe.each(CASES)('%s, %i of %i', async (backend, threshold, count) => {
   });
 });
 
-const ORDER_MINUS_ONE = Buffer.from('ecd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010', 'hex');
+const ORDER_MINUS_ONE = fromHex('ecd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010');
 
 describe('a share that is no share', async () => {
   const group = await loadGroup();
@@ -87,16 +94,13 @@ describe('a share that is no share', async () => {
   const groupCommitment = computeGroupCommitment(group, round.context);
   const good = { id: 1, share: must(one, 'share'), verificationShare: verificationShare(group, dealt.commitments, 1) };
   const context = { ...round.context, groupCommitment };
-  const order = Buffer.from(ORDER_MINUS_ONE);
+  const order = toSignatureShare(Uint8Array.from(ORDER_MINUS_ONE));
   order[0]! += 1;
 
   it.each([
-    ['zero', new Uint8Array(32)],
+    ['zero', toSignatureShare(new Uint8Array(32))],
     ['L', order],
-    ['above L', new Uint8Array(32).fill(0xff)],
-    ['31 bytes', new Uint8Array(31).fill(1)],
-    ['33 bytes', new Uint8Array(33).fill(1)],
-    ['empty', new Uint8Array(0)],
+    ['above L', toSignatureShare(new Uint8Array(32).fill(0xff))],
     ["another signer's", must(three, 'share')],
   ])('%s does not verify', (_, share) => {
     expect(verifyShare(group, { ...context, ...good, share })).toBe(false);
@@ -104,9 +108,7 @@ describe('a share that is no share', async () => {
 
   it.each([
     ['L', order],
-    ['above L', new Uint8Array(32).fill(0xff)],
-    ['31 bytes', new Uint8Array(31).fill(1)],
-    ['empty', new Uint8Array(0)],
+    ['above L', toSignatureShare(new Uint8Array(32).fill(0xff))],
   ])('%s is not added up', (_, share) => {
     expect(codeOf(() => aggregate(group, groupCommitment, [good.share, share]))).toBe('FROST_SHARE_INVALID');
   });
@@ -116,7 +118,7 @@ describe('a share that is no share', async () => {
     ['group commitment', { groupCommitment: group.baseMult(scalarOf(5)) }],
     ['group key', { groupPublicKey: group.baseMult(scalarOf(5)) }],
     ['verification share', { verificationShare: group.baseMult(scalarOf(5)) }],
-    ['verification share that is no point', { verificationShare: new Uint8Array(32) }],
+    ['verification share that is no point', { verificationShare: toPoint(new Uint8Array(32)) }],
   ])('a right share does not verify for another %s', (_, change) => {
     expect(verifyShare(group, { ...context, ...good })).toBe(true);
     expect(verifyShare(group, { ...context, ...good, ...change })).toBe(false);
@@ -125,8 +127,8 @@ describe('a share that is no share', async () => {
   it.each([
     ['hiding', 'another point', group.baseMult(scalarOf(5))],
     ['binding', 'another point', group.baseMult(scalarOf(5))],
-    ['hiding', 'of small order', Buffer.from(`ec${'ff'.repeat(30)}7f`, 'hex')],
-    ['binding', 'of small order', Buffer.from(`ec${'ff'.repeat(30)}7f`, 'hex')],
+    ['hiding', 'of small order', toPoint(fromHex(`ec${'ff'.repeat(30)}7f`))],
+    ['binding', 'of small order', toPoint(fromHex(`ec${'ff'.repeat(30)}7f`))],
   ] as const)('names the signer whose %s commitment is %s', (part, _, point) => {
     const commitments = context.commitments.map((entry) => (entry.id === 3 ? { ...entry, [part]: point } : entry));
     const shares = [

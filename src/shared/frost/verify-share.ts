@@ -3,21 +3,21 @@ import { isHekateError } from '../errors.js';
 import { invariant, must } from '../invariant.js';
 import { computeBindingFactors, type SigningContext } from './binding.js';
 import { computeChallenge } from './challenge.js';
-import { isCanonicalScalar, isZero, type Group } from './group.js';
+import { isCanonicalScalar, isZero, type Group, type Point } from './group.js';
 import { interpolatingValue } from './interpolate.js';
+import type { SignatureShare } from './signature-share.js';
 import { checkSignerList } from './signer-list.js';
 
 export interface SignatureShareToCheck {
   readonly id: number;
-  /** z_i as it came in. */
-  readonly share: Uint8Array;
+  readonly share: SignatureShare;
   /** Y_i = s_i·B, from the dealer's commitments. */
-  readonly verificationShare: Uint8Array;
+  readonly verificationShare: Point;
 }
 
 export interface ShareCheckContext extends SigningContext {
   /** R as `computeGroupCommitment` gives it, not as a signer claims it. */
-  readonly groupCommitment: Uint8Array;
+  readonly groupCommitment: Point;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { isHekateError } from '../errors.js';
+import { toPoint, type Point } from '../frost/group.js';
 import { encodeGroup, parseGroup, type GroupInfo } from './group-file.js';
 
-const point = (byte: number): Uint8Array => new Uint8Array(32).fill(byte);
+const point = (byte: number): Point => toPoint(new Uint8Array(32).fill(byte));
 const group: GroupInfo = {
   chainId: 'test-1',
   threshold: 2,

@@ -3,6 +3,7 @@ import { equalBytes, toBase64 } from '../bytes.js';
 import { chainIdProblem } from '../config/chain-id.js';
 import { MAX_COSIGNERS } from '../coordination/limits.js';
 import { HekateError, messageOf } from '../errors.js';
+import { toPoint, type Point } from '../frost/group.js';
 
 /** What is public about a shared key (group.json). The same bytes in every process of a cluster. */
 export interface GroupInfo {
@@ -11,10 +12,10 @@ export interface GroupInfo {
   readonly threshold: number;
   /** n: shares that were dealt, ids 1…n. */
   readonly count: number;
-  /** 32 bytes: the validator's consensus key. */
-  readonly groupPublicKey: Uint8Array;
-  /** Feldman commitments to the coefficients of the dealer's polynomial, t points of 32 bytes; the first is the key. */
-  readonly commitments: readonly Uint8Array[];
+  /** The validator's consensus key. */
+  readonly groupPublicKey: Point;
+  /** Feldman commitments to the coefficients of the dealer's polynomial, t points; the first is the key. */
+  readonly commitments: readonly Point[];
 }
 
 const MAX_FILE_BYTES = 64 * 1024;
@@ -89,11 +90,11 @@ function integer(value: unknown, min: number, max: number, path: string, name: s
   throw invalid(path, `"${name}" is not a whole number between ${min} and ${max}`);
 }
 
-function point(value: unknown, path: string, name: string): Uint8Array {
+function point(value: unknown, path: string, name: string): Point {
   const bytes = typeof value === 'string' ? new Uint8Array(Buffer.from(value, 'base64')) : new Uint8Array(0);
   if (bytes.length !== 32 || toBase64(bytes) !== value)
     throw invalid(path, `"${name}" has a value that is not 32 bytes in base64`);
-  return bytes;
+  return toPoint(bytes);
 }
 
 function invalid(path: string, problem: string): HekateError {

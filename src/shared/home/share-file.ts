@@ -1,7 +1,7 @@
 import { wipe } from '../bytes.js';
 import { HekateError } from '../errors.js';
 import { checkShare } from '../frost/feldman.js';
-import type { Group } from '../frost/group.js';
+import type { Group, Scalar } from '../frost/group.js';
 import type { GroupInfo } from './group-file.js';
 import { shareFile } from './paths.js';
 import { readSecretFile } from './secret-file.js';
@@ -14,18 +14,17 @@ export function readShare(path: string): Promise<Uint8Array> {
 }
 
 /**
- * The share of cosigner `id`, checked against the dealer's commitments: 32 secret bytes, the caller's to wipe. Throws as
+ * The share of cosigner `id`, checked against the dealer's commitments: secret, the caller's to wipe. Throws as
  * `readShare`, SHARE_MISMATCH when it is not the share of this cosigner and group, FROST_POINT_INVALID for a bad group.
  */
-export async function loadShare(home: string, id: number, info: GroupInfo, group: Group): Promise<Uint8Array> {
+export async function loadShare(home: string, id: number, info: GroupInfo, group: Group): Promise<Scalar> {
   const path = shareFile(home, info.chainId);
   const share = await readShare(path);
-  let good = false;
   try {
-    good = id >= 1 && id <= info.count && checkShare(group, info.commitments, id, share);
-  } finally {
-    if (!good) wipe(share);
+    if (id >= 1 && id <= info.count && checkShare(group, info.commitments, id, share)) return share;
+    throw new HekateError('SHARE_MISMATCH', `${path} is not the share of cosigner ${id} in its group.json`);
+  } catch (error) {
+    wipe(share);
+    throw error;
   }
-  if (!good) throw new HekateError('SHARE_MISMATCH', `${path} is not the share of cosigner ${id} in its group.json`);
-  return share;
 }

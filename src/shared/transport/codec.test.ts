@@ -10,14 +10,20 @@ import type {
   SignRequest,
 } from '../coordination/messages.js';
 import { isHekateError } from '../errors.js';
+import { toPoint } from '../frost/group.js';
+import { toSignatureShare } from '../frost/signature-share.js';
 import { decodeCosignerMessage, decodeLinkMessage, encodeCosignerMessage, encodeLinkMessage } from './codec.js';
 import { COSIGNER_MESSAGE, LINK_MESSAGE, LINK_PATH } from './contract.js';
 
 const RUNS = process.env['CI'] ? 10_000 : 1_000;
 
 const bytes = (length: number, fill = 7): Uint8Array => new Uint8Array(length).fill(fill);
-const commitment = (nonceId: number): NonceCommitment => ({ nonceId, hiding: bytes(32, 1), binding: bytes(32, 2) });
-const share = { groupCommitment: bytes(32, 3), share: bytes(32, 4) };
+const commitment = (nonceId: number): NonceCommitment => ({
+  nonceId,
+  hiding: toPoint(bytes(32, 1)),
+  binding: toPoint(bytes(32, 2)),
+});
+const share = { groupCommitment: toPoint(bytes(32, 3)), share: toSignatureShare(bytes(32, 4)) };
 const request: SignRequest = {
   kind: 'signRequest',
   id: 2 ** 53 - 1,
@@ -85,7 +91,7 @@ describe('every message comes back as it was', () => {
 
   it('any sign request', () => {
     const id = fc.maxSafeNat();
-    const point = fc.uint8Array({ minLength: 32, maxLength: 32 });
+    const point = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toPoint);
     const nonce = fc.record({ nonceId: id, hiding: point, binding: point });
     const signer = fc.record({
       id: fc.integer({ min: 1, max: 32 }),

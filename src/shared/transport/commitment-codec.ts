@@ -1,4 +1,5 @@
 import type { NonceCommitment } from '../coordination/messages.js';
+import { POINT_BYTES, toPoint, type Point } from '../frost/group.js';
 import { MAX_CHAIN_ID_BYTES } from './message-bounds.js';
 import { present, safeNumber, sized, text, type Wire64 } from './wire-values.js';
 
@@ -8,16 +9,14 @@ export interface WireCommitment {
   readonly binding: Uint8Array;
 }
 
-const POINT_BYTES = 32;
-
 export function readCommitment(wire: WireCommitment | null | undefined, what: string): NonceCommitment {
   const { nonceId, hiding, binding } = present(wire, what);
   return { nonceId: safeNumber(nonceId, 'nonce id'), hiding: point(hiding, what), binding: point(binding, what) };
 }
 
 /** 32 bytes; whether they are a point of the group is for the one who uses it to check. */
-export function point(bytes: Uint8Array, what: string): Uint8Array {
-  return sized(bytes, POINT_BYTES, POINT_BYTES, what);
+export function point(bytes: Uint8Array, what: string): Point {
+  return toPoint(sized(bytes, POINT_BYTES, POINT_BYTES, what));
 }
 
 export function chainId(value: string): string {

@@ -1,5 +1,7 @@
 import { MAX_CHAINS, MAX_COSIGNERS, MAX_SIGN_BYTES } from '../coordination/limits.js';
-import type { ChainReport, CosignerMessage, NonceBatch, SignatureShare } from '../coordination/messages.js';
+import type { ChainReport, CosignerMessage, NonceBatch } from '../coordination/messages.js';
+import { SCALAR_BYTES } from '../frost/group.js';
+import { toSignatureShare, type SignerShare } from '../frost/signature-share.js';
 import { chainId, point, readCommitment, type WireCommitment } from './commitment-codec.js';
 import { MAX_BATCH, MAX_NAME_BYTES, MAX_SENTENCE, MAX_VERSION_BYTES } from './message-bounds.js';
 import * as value from './wire-values.js';
@@ -133,10 +135,10 @@ function readBatch(wire: WireBatch): NonceBatch {
   };
 }
 
-function readShare(wire: WireShare): SignatureShare {
+function readShare(wire: WireShare): SignerShare {
   return {
     groupCommitment: point(wire.groupCommitment, 'group commitment'),
-    share: point(wire.share, 'signature share'),
+    share: toSignatureShare(value.sized(wire.share, SCALAR_BYTES, SCALAR_BYTES, 'signature share')),
   };
 }
 

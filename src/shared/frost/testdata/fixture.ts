@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { isHekateError } from '../../errors.js';
-import { must } from '../../invariant.js';
+import { invariant, must } from '../../invariant.js';
 import type { RandomBytes } from '../../ports/random.js';
 import type { SigningContext } from '../binding.js';
 import { deal, type Dealing } from '../dealer.js';
-import type { Group } from '../group.js';
+import { isCanonicalScalar, newScalar, type Group, type Scalar } from '../group.js';
 import { generateNonces, type Commitment, type NoncePair } from '../nonce.js';
-import { signShare, type SignatureShareResult } from '../sign.js';
+import { signShare } from '../sign.js';
+import type { SignerShare } from '../signature-share.js';
 
 export const BACKENDS = ['native', 'wasm'] as const;
 
@@ -33,10 +34,16 @@ export function seededRandom(seed: string): RandomBytes {
 }
 
 /** Bytes of a small number as a scalar. */
-export function scalarOf(n: number): Uint8Array {
-  const scalar = new Uint8Array(32);
+export function scalarOf(n: number): Scalar {
+  const scalar = newScalar();
   new DataView(scalar.buffer).setUint32(0, n, true);
   return scalar;
+}
+
+/** Bytes that the test knows to be a scalar. */
+export function scalarFrom(bytes: Uint8Array): Scalar {
+  invariant(isCanonicalScalar(bytes), 'the bytes are a scalar below L');
+  return bytes;
 }
 
 export function dealing(group: Group, threshold: number, count: number, random: RandomBytes): Dealing {
@@ -46,7 +53,7 @@ export function dealing(group: Group, threshold: number, count: number, random: 
 
 export interface Signer {
   readonly id: number;
-  readonly secretShare: Uint8Array;
+  readonly secretShare: Scalar;
   readonly nonces: NoncePair;
   readonly commitment: Commitment;
 }
@@ -66,7 +73,7 @@ export function newRound(group: Group, dealt: Dealing, ids: readonly number[], r
   return { signers, context: { groupPublicKey: dealt.groupPublicKey, commitments, message: random(110) } };
 }
 
-export function signAll(group: Group, { signers, context }: Round): SignatureShareResult[] {
+export function signAll(group: Group, { signers, context }: Round): SignerShare[] {
   return signers.map(({ id, secretShare, nonces }) => signShare(group, { ...context, id, secretShare, nonces }));
 }
 
