@@ -75,8 +75,8 @@ async function start(config: CosignerConfig, log: Log): Promise<Running> {
 
 const LISTEN_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['PORT_IN_USE', 'LISTEN_FAILED']);
 
-function withPlace({ code, message, fix, details }: HekateError, place: string): HekateError {
-  return new HekateError(code, `${place}: ${message}`, { fix, details });
+function withPlace({ code, message, fix, cause }: HekateError, place: string): HekateError {
+  return new HekateError(code, `${place}: ${message}`, { fix, cause });
 }
 
 async function loadChain(config: CosignerConfig, chain: CosignerChain, group: Group): Promise<CosignerChainOptions> {

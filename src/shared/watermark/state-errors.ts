@@ -1,9 +1,8 @@
-import type { ErrorCode } from '../error-codes.js';
-import { HekateError, isHekateError, messageOf } from '../errors.js';
+import { HekateError, isHekateError, messageOf, type StateDiskCode } from '../errors.js';
 import { InvariantViolation } from '../invariant.js';
 import { diskErrorCode } from '../ports/disk.js';
 
-const CODES: Readonly<Record<string, ErrorCode>> = {
+const CODES: Readonly<Record<string, StateDiskCode>> = {
   ENOENT: 'STATE_MISSING',
   EEXIST: 'STATE_EXISTS',
   ELOCKED: 'STATE_LOCKED',
@@ -15,7 +14,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** What a failing disk means for a state file; errors that say it already, and broken invariants, pass through. */
-export function stateError(error: unknown, path: string, otherwise: ErrorCode): Error {
+export function stateError(error: unknown, path: string, otherwise: StateDiskCode): Error {
   if (isHekateError(error) || error instanceof InvariantViolation) return error;
   const diskCode = diskErrorCode(error) ?? '';
   const code = CODES[diskCode] ?? otherwise;
@@ -24,7 +23,7 @@ export function stateError(error: unknown, path: string, otherwise: ErrorCode): 
 }
 
 /** Runs a disk operation; its failures come out as state errors. */
-export async function onState<T>(path: string, otherwise: ErrorCode, operation: () => Promise<T>): Promise<T> {
+export async function onState<T>(path: string, otherwise: StateDiskCode, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();
   } catch (error) {
