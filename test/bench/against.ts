@@ -97,15 +97,16 @@ class Comparing {
   report(): void {
     const pairs = pairsOf(this.#runs);
     const [first] = this.#runs;
-    if (this.#trees === undefined || first === undefined) return;
+    if (this.#trees === undefined || first === undefined || pairs.length === 0) return;
     const { only, pairs: wanted, json, quick } = this.options;
+    const { machine } = first.run;
     const comparison = comparePairs(pairs, (name) => wants(only, name));
     const failures = this.#runs.flatMap(({ pair, side, failures: all }) =>
       all.map((failure) => `pair ${pair}, ${side}: ${failure}`),
     );
     const loads = this.#runs.map(({ run }) => run.machine.load);
     const lines = [
-      ...['', machineLine(first.run.machine)],
+      ...['', machineLine(machine)],
       `load average before a run: ${Math.min(...loads)} … ${Math.max(...loads)}`,
       ...[`old: ${this.#trees.old.name}`, `new: ${this.#trees.new.name}`],
       `${pairs.length} of ${wanted} pairs${quick ? ', --quick' : ''}`,
@@ -114,13 +115,10 @@ class Comparing {
       ...['', `every run: ${this.#file}`],
     ];
     console.log(lines.join('\n'));
-    const { old, new: ours } = this.#trees;
-    const trees = { old: { commit: old.commit, name: old.name }, new: { commit: ours.commit, name: ours.name } };
-    const pairsMeasured = pairs.length;
-    if (json)
-      console.log(
-        JSON.stringify({ machine: first.run.machine, ...trees, pairs: pairsMeasured, quick, ...comparison, failures }),
-      );
+    if (!json) return;
+    const about = ({ commit, name }: Tree): object => ({ commit, name });
+    const trees = { old: about(this.#trees.old), new: about(this.#trees.new) };
+    console.log(JSON.stringify({ machine, ...trees, pairs: pairs.length, quick, ...comparison, failures }));
   }
 
   async #measure(side: Side, pair: number, tree: Tree): Promise<Run> {
