@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { wants, widened, type Bench } from './bench.js';
 import { lastWords, runChild } from './child.js';
-import { pairedTable } from './comparison-table.js';
+import { loadLine, pairedTable } from './comparison-table.js';
 import { makeFolder } from './machine.js';
 import type { Against } from './options.js';
 import { comparePairs, orderOfRuns, type Pair, type Side } from './pairs.js';
@@ -107,7 +107,7 @@ class Comparing {
     const loads = this.#runs.map(({ run }) => run.machine.load);
     const lines = [
       ...['', machineLine(machine)],
-      `load average before a run: ${Math.min(...loads)} … ${Math.max(...loads)}`,
+      loadLine(machine.cores, loads),
       ...[`old: ${this.#trees.old.name}`, `new: ${this.#trees.new.name}`],
       `${pairs.length} of ${wanted} pairs${quick ? ', --quick' : ''}`,
       ...['', pairedTable(comparison)],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { differences, pairedTable, savedTable } from './comparison-table.js';
+import { differences, loadLine, pairedTable, savedTable } from './comparison-table.js';
 import type { SavedRow, SavedRun } from './saved-run.js';
 
 const machine: SavedRun['machine'] = {
@@ -49,6 +49,14 @@ describe('pairedTable', () => {
   it('says that there is nothing to compare', () => {
     expect(pairedTable({ rows: [], onlyOld: [], onlyNew: ['a'], without: [] })).toContain('No row to compare.');
   });
+});
+
+describe('loadLine', () => {
+  it.each([
+    ['a quiet machine', 2, [0.5, 1.9, 1.2], /^load average before a run: 0.5 … 1.9$/],
+    ['a busy one', 2, [0.5, 2.1], /^load average before a run: 0.5 … 2.1\nWARNING: 2 cores are too few/],
+    ['with more cores', 4, [2.1], /2.1 … 2.1$/],
+  ])('%s', (_, cores, loads, expected) => expect(loadLine(cores, loads)).toMatch(expected));
 });
 
 describe('savedTable', () => {

@@ -25,6 +25,14 @@ export function pairedTable({ rows, onlyOld, onlyNew, without }: Comparison): st
   ].join('\n');
 }
 
+/** How busy the machine was before each run; a benchmark by itself keeps fewer processes running than there are cores. */
+export function loadLine(cores: number, loads: readonly number[]): string {
+  const [least, most] = [Math.min(...loads), Math.max(...loads)];
+  const line = `load average before a run: ${least} … ${most}`;
+  if (most <= cores) return line;
+  return `${line}\nWARNING: ${cores} cores are too few for that: others use them. Ask for more --pairs, or again when it is quiet.`;
+}
+
 /** Of two saved runs, side by side. */
 export function savedTable(before: SavedRun, after: SavedRun): string {
   const names = after.results.map(({ name }) => name);

@@ -5,9 +5,9 @@ import { messageOf } from '../../src/shared/errors.js';
 /** What is not a number (a rate of nothing, say) is null in JSON; such a row must not cost the others. */
 const figure = z.number().nullable();
 
-/** As much of `--json` as a comparison needs; earlier and later builds may say more. */
+/** As much of `--json` as a comparison needs; whatever else a build says is kept. */
 const RUN = z.object({
-  machine: z.object({
+  machine: z.looseObject({
     node: z.string(),
     cores: z.number(),
     cpu: z.string(),
@@ -16,7 +16,7 @@ const RUN = z.object({
     disk: z.string(),
     load: z.number(),
   }),
-  results: z.array(z.object({ name: z.string(), unit: z.string(), n: z.number(), p50: figure, p99: figure })),
+  results: z.array(z.looseObject({ name: z.string(), unit: z.string(), n: z.number(), p50: figure, p99: figure })),
 });
 
 /** One run of the benchmark, as `--json` prints it. */
