@@ -6,7 +6,7 @@ const READY_GOAL: Goal = { text: 'p50 < 1000', met: ({ p50 }) => p50 < 1000 };
 
 /** From the start of a stopped cluster to its first signature at the node, and of each process to "ready". */
 export const coldStart: Bench = {
-  names: ['cold-start'],
+  names: ['cold-start', 'cold-start/cosigner', 'cold-start/sentry-link'],
   run: async ({ effort, folder, add }) => {
     const bench = await BenchCluster.create({ folder, name: 'cold-start', threshold: 2, cosigners: 3 });
     const { cluster, voter } = bench;

@@ -16,7 +16,7 @@ const CHECKED_BLOCKS = 20;
 
 /** A real single validator at zero timeouts: its own FilePV, then hekate, then again; blocks a second and their ratio. */
 export const realNode: Bench = {
-  names: [NAME],
+  names: [NAME, ...VERSIONS.flatMap((version) => [`${NAME}/${version}/filepv`, `${NAME}/${version}/hekate`])],
   run: async (context) => {
     const ratios: number[] = [];
     const missing = VERSIONS.filter((version) => !existsSync(cometBinary(version)));

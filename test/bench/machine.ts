@@ -29,7 +29,8 @@ export function makeFolder(): { readonly path: string; readonly remove: () => vo
   if (parent === undefined) throw new Error('neither the temporary folders nor .cache are on a disk');
   const path = mkdtempSync(join(parent, 'hk-bench-'));
   const remove = (): void => {
-    if (process.env['HEKATE_KEEP_TEST_FILES'] === undefined) rmSync(path, { recursive: true, force: true });
+    if (process.env['HEKATE_KEEP_TEST_FILES'] === undefined)
+      rmSync(path, { recursive: true, force: true, maxRetries: 5 });
   };
   return { path, remove };
 }

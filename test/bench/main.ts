@@ -1,59 +1,50 @@
-/** `npm run bench [-- --json] [-- --quick] [-- --only NAME] [-- --profile FOLDER]`; README.md says what is measured. */
-import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { FULL, QUICK, type Bench } from './bench.js';
-import { PROFILE_VARIABLE } from './cluster.js';
+/** `npm run bench`; README.md says what is measured and how two builds are compared. */
+import { compareAgainst } from './against.js';
+import { wants, type Bench } from './bench.js';
 import { coldStart } from './cold-start-bench.js';
 import { realNode } from './comet-bench.js';
-import { describeMachine, makeFolder } from './machine.js';
+import { savedTable } from './comparison-table.js';
+import { measure } from './measure.js';
+import { parseOptions, USAGE, type Compare } from './options.js';
 import { overload } from './overload-bench.js';
 import { parts } from './parts-bench.js';
-import type { Result } from './result.js';
-import { machineLine, table } from './table.js';
+import { readRun } from './saved-run.js';
 import { manyChains, oneChain } from './throughput-bench.js';
 import { voteBenches } from './vote-bench.js';
 
 const BENCHES: readonly Bench[] = [...voteBenches, oneChain, manyChains, overload, realNode, coldStart, parts];
+const ROWS = BENCHES.flatMap(({ names }) => names);
+const WRONG_USAGE = 2;
 
-const { values: options } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    /** Only the benchmarks with a row whose name begins like this. */
-    only: { type: 'string', multiple: true, default: [''] },
-    /** A CPU profile of each hekate process goes here. */
-    profile: { type: 'string' },
-  },
-});
+async function run(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (options.kind === 'wrong') return refuse(`${options.problem}\n${USAGE}`);
+  if (options.kind === 'compare') return compareSaved(options);
+  const unknown = options.only.filter((prefix) => !ROWS.some((name) => wants([prefix], name)));
+  for (const prefix of unknown) console.error(`no row begins with '${prefix}'`);
+  const nothing = unknown.length === options.only.length;
+  if (nothing) console.error(`rows: ${ROWS.join(', ')}`);
+  if (options.kind === 'against') return nothing ? WRONG_USAGE : compareAgainst(options, BENCHES);
+  // Also with no row: a newer build that compares itself with this one reads its result.
+  const code = await measure(options, BENCHES);
+  return nothing ? WRONG_USAGE : code;
+}
 
-if (options.profile !== undefined) {
-  mkdirSync(options.profile, { recursive: true });
-  process.env[PROFILE_VARIABLE] = resolve(options.profile);
+function compareSaved({ oldFile, newFile }: Compare): number {
+  const [before, after] = [readRun(oldFile), readRun(newFile)];
+  if (typeof before === 'string') return refuse(unreadable(oldFile, before));
+  if (typeof after === 'string') return refuse(unreadable(newFile, after));
+  console.log(savedTable(before, after));
+  return 0;
 }
-const { path: folder, remove } = makeFolder();
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
-const results: Result[] = [];
-let failed = false;
-try {
-  const machine = describeMachine(folder);
-  say(machineLine(machine));
-  for (const bench of BENCHES) {
-    if (!bench.names.some((name) => options.only.some((prefix) => name.startsWith(prefix)))) continue;
-    say(`measuring ${bench.names.join(', ')} …`);
-    const effort = options.quick ? QUICK : FULL;
-    const add = (result: Result): void => void results.push(result);
-    try {
-      await bench.run({ effort, folder, add, say });
-    } catch (error) {
-      failed = true;
-      say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    }
-  }
-  console.log(`\n${machineLine(machine)}\n\n${table(results)}`);
-  if (options.json) console.log(JSON.stringify({ machine, results }));
-} finally {
-  remove();
+
+function unreadable(file: string, problem: string): string {
+  return `${file} is no saved run: ${problem}. 'npm run bench -- --json > FILE' writes one`;
 }
-// A missed goal is no failure: what is measured depends on the machine.
-process.exit(failed ? 1 : 0);
+
+function refuse(problem: string): number {
+  console.error(problem);
+  return WRONG_USAGE;
+}
+
+process.exit(await run(process.argv.slice(2)));

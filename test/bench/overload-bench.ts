@@ -25,7 +25,7 @@ interface Tally {
 
 /** Ten times of what one chain can do, asked by 16 nodes at once: each request is answered, signed or refused. */
 export const overload: Bench = {
-  names: ['overload'],
+  names: ['overload', 'overload/signed'],
   run: ({ effort, folder, add }) =>
     withCluster({ folder, name: 'overload', threshold: 2, cosigners: 3, nodes: NODES }, async (bench) => {
       const { voter, nodes, publicKey } = bench;

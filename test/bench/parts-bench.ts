@@ -21,7 +21,7 @@ import { Ballots } from './voter.js';
 
 /** Where the time of one vote goes: the production functions by themselves, one call after the other. */
 export const parts: Bench = {
-  names: ['part/disk', 'part/curve', 'part/nonces', 'part/verify', 'part/stream', 'part/privval'],
+  names: ['disk', 'curve', 'nonces', 'aggregate', 'verify', 'stream', 'privval'].map((part) => `part/${part}`),
   run: async (context) => {
     await disk(context);
     await curve(context, await loadGroup());

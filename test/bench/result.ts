@@ -1,7 +1,9 @@
+import type { Unit } from './direction.js';
+
 /** One row of the table, and one entry of the JSON. */
 export interface Result {
   readonly name: string;
-  readonly unit: string;
+  readonly unit: Unit;
   /** Samples that the figures are of. */
   readonly n: number;
   readonly p50: number;
@@ -24,7 +26,7 @@ export type Figures = Pick<Result, 'n' | 'p50' | 'p90' | 'p99' | 'max'>;
 
 export interface Measured {
   readonly name: string;
-  readonly unit: string;
+  readonly unit: Unit;
   readonly samples: readonly number[];
   readonly goal?: Goal;
   readonly note?: string | undefined;

@@ -11,16 +11,18 @@ export function machineLine(machine: Machine): string {
 }
 
 export function table(results: readonly Result[]): string {
-  const rows = [[...COLUMNS], ...results.map(cells)];
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => (LEFT.has(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
+  const lines = aligned([COLUMNS, ...results.map(cells)], LEFT);
   const notes = results.flatMap(({ name, note }) => (note === undefined ? [] : [`  ${name}: ${note}`]));
   return [...lines, '', ...(notes.length === 0 ? [] : ['Notes', ...notes])].join('\n');
+}
+
+/** One line for each row; `left` are the columns that begin at the left. */
+export function aligned(rows: readonly (readonly string[])[], left: ReadonlySet<number>): readonly string[] {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
+  const padded = (cell: string, column: number): string =>
+    left.has(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
+  return rows.map((row) => row.map(padded).join('  ').trimEnd());
 }
 
 function cells({ name, unit, n, p50, p90, p99, max, goal, met }: Result): string[] {

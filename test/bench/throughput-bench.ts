@@ -12,7 +12,11 @@ const FLAT_MB = 5;
 
 /** Back to back on one chain: votes a second, what they cost in CPU, and whether memory stays flat meanwhile. */
 export const oneChain: Bench = {
-  names: ['throughput/2of3/one-chain', 'cpu/2of3', 'rss'],
+  names: [
+    ...['throughput/2of3/one-chain', 'throughput/2of3/one-chain/latency', 'cpu/2of3', 'cpu/2of3/idle'],
+    ...['rss', 'rss/cosigner-1', 'rss/cosigner-2', 'rss/cosigner-3', 'rss/sentry-link-1', 'rss/sentry-link-2'],
+    'rss/growth',
+  ],
   run: (context) =>
     withCluster({ folder: context.folder, name: 'one-chain', threshold: 2, cosigners: 3 }, async (bench) => {
       const { effort, add } = context;
@@ -42,7 +46,7 @@ export const oneChain: Bench = {
 
 /** 64 chains on one cluster, each with its own node that asks back to back. */
 export const manyChains: Bench = {
-  names: ['throughput/2of3/64-chains'],
+  names: ['', '/latency', '/cpu', '/rss'].map((figure) => `throughput/2of3/64-chains${figure}`),
   run: ({ effort, folder, add }) =>
     withCluster({ folder, name: 'many', threshold: 2, cosigners: 3, chains: 64 }, async (bench) => {
       await Promise.all(bench.voters.map((voter) => voter.votes(Math.ceil(effort.warmUp / 32))));

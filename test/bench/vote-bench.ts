@@ -34,9 +34,16 @@ let p50Of2of3 = NaN;
 /** One vote every so often, as a busy chain has them: between two votes everything falls asleep. */
 const PACE_MS = 10;
 
+function rowsOf({ name, delayMs }: VoteBench): readonly string[] {
+  const rows = [name, `${name}/prevote`, `${name}/precommit`];
+  if (delayMs !== undefined) rows.push(`${name}/wire`);
+  if (name === 'vote/2of3/loopback') rows.push(`${name}/paced`);
+  return rows;
+}
+
 /** Latency of a vote at the node's side, back to back as other signers are measured, and once more at a pace. */
 export const voteBenches: readonly Bench[] = BENCHES.map((bench) => ({
-  names: [bench.name],
+  names: rowsOf(bench),
   run: async ({ effort, folder, add }) => {
     const { name, threshold, cosigners, delayMs } = bench;
     const shape = { threshold, cosigners, ...(delayMs !== undefined && { delayMs }) };
