@@ -6,5 +6,5 @@ import { ensureBuild } from './ensure-build.mjs';
 import { ROOT } from './steps.mjs';
 
 await ensureBuild();
-const { errorTable } = await import(pathToFileURL(join(ROOT, 'dist', 'src', 'shared', 'error-docs.js')).href);
+const { errorTable } = await import(pathToFileURL(join(ROOT, 'dist', 'src', 'setup', 'error-docs.js')).href);
 writeFileSync(join(ROOT, 'docs', 'errors.md'), errorTable());

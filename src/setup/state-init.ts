@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { ErrorCode } from '../shared/error-codes.js';
 import { HekateError, isHekateError } from '../shared/errors.js';
 import type { Disk } from '../shared/ports/disk.js';
-import { newSlotFile } from '../shared/watermark/slot-file.js';
+import { newSlotFile } from '../shared/watermark/state-file.js';
 import { onState } from '../shared/watermark/state-errors.js';
 import { decodeMark, encodeMark, markPath, readIfPresent, readMark } from '../shared/watermark/state-mark.js';
 import type { StateBinding } from '../shared/watermark/slot-record.js';

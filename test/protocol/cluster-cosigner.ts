@@ -6,7 +6,7 @@ import type { Group, Point, Scalar } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
-import { recoverSlotFile } from '../../src/shared/watermark/slot-file.js';
+import { recoverSlotFile } from '../../src/shared/watermark/state-file.js';
 import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
 import type { Checker } from '../sim/checker.js';
 import { MemoryDisk } from './memory-disk.js';

@@ -12,7 +12,7 @@ import type { Clock } from '../../src/shared/ports/clock.js';
 import { silentLog } from '../../src/shared/ports/log.js';
 import { createState } from '../../src/setup/state-init.js';
 import { DEFAULT_MAX_HEIGHT_JUMP } from '../../src/shared/watermark/rules.js';
-import { encodeSlot, recoverSlotFile, slotOffset } from '../../src/shared/watermark/slot-file.js';
+import { encodeSlot, recoverSlotFile, slotOffset } from '../../src/shared/watermark/state-file.js';
 import type { StateBinding } from '../../src/shared/watermark/slot-record.js';
 import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
 import type { Break } from './faults.js';

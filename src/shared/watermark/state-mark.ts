@@ -1,7 +1,7 @@
 import { HekateError, isHekateError } from '../errors.js';
 import type { Disk } from '../ports/disk.js';
-import { checkSize, corrupt, encodeSlot, readCopies, recoverSlotFile, SLOT_BYTES } from './slot-file.js';
-import type { RecoveredState } from './slot-file.js';
+import { checkSize, corrupt, encodeSlot, readCopies, recoverSlotFile, SLOT_BYTES } from './state-file.js';
+import type { RecoveredState } from './state-file.js';
 import { decodeRecord, encodeRecord, RECORD_BYTES } from './slot-record.js';
 import type { SlotRecord, StateBinding } from './slot-record.js';
 import { onState } from './state-errors.js';

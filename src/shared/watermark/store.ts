@@ -3,7 +3,7 @@ import { HekateError } from '../errors.js';
 import { invariant, InvariantViolation } from '../invariant.js';
 import { diskErrorCode, type Disk, type SlotFile } from '../ports/disk.js';
 import { isLaterTimestampOfSameVote } from '../privval/sign-bytes.js';
-import { encodeSlot, slotOffset, type RecoveredState } from './slot-file.js';
+import { encodeSlot, slotOffset, type RecoveredState } from './state-file.js';
 import type { StateBinding } from './slot-record.js';
 import { onState } from './state-errors.js';
 import { markPath, readState, writeMark } from './state-mark.js';
@@ -31,7 +31,7 @@ export class WatermarkStore {
   }
 
   /**
-   * Locks, reads and checks the state, and writes it anew before anything can be signed on it (see slot-file.ts). Throws
+   * Locks, reads and checks the state, and writes it anew before anything can be signed on it (see state-file.ts). Throws
    * STATE_MISSING, STATE_LOCKED, STATE_MODE, STATE_NOT_WRITABLE, STATE_CORRUPT, STATE_TRUNCATED, STATE_FOREIGN,
    * STATE_VERSION, STATE_ROLLED_BACK, STATE_UNREADABLE or STATE_WRITE_FAILED.
    */

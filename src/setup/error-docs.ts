@@ -1,4 +1,4 @@
-import { FIXES } from './error-codes.js';
+import { FIXES } from '../shared/error-codes.js';
 
 /** The text of docs/errors.md: every code with its usual fix. `npm run docs` writes it. */
 export function errorTable(): string {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { isHekateError } from '../errors.js';
 import { SignBytes } from '../privval/sign-bytes.js';
 import { canonicals } from '../privval/testdata/arbitraries.js';
-import { encodeSlot, newSlotFile, recoverSlotFile, SLOT_BYTES, slotOffset, type RecoveredState } from './slot-file.js';
+import { encodeSlot, newSlotFile, recoverSlotFile, SLOT_BYTES, slotOffset, type RecoveredState } from './state-file.js';
 import { decodeRecord, encodeRecord, RECORD_BYTES, type StateBinding } from './slot-record.js';
 import { INT32_MAX, INT64_MAX, neverSigned, type Watermark } from './watermark.js';
 
