@@ -12,7 +12,7 @@ import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { LeaseTable } from '../lease-table.js';
 import type { SigningStream } from '../signing/chain-signer.js';
-import type { NonceSupply } from '../signing/nonce-pool.js';
+import type { NonceSupply } from '../signing/nonce-supply.js';
 import type { LinkHandler } from './link-stream.js';
 
 /** What a session needs of one chain. */

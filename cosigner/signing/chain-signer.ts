@@ -16,7 +16,8 @@ import { heightPaceLimit, startHeightPace, takeHeights } from '../../src/shared/
 import type { HeightPace, HeightPaceLimit } from '../../src/shared/watermark/height-pace.js';
 import { decide, type Refusal } from '../../src/shared/watermark/rules.js';
 import type { Watermark } from '../../src/shared/watermark/watermark.js';
-import type { IssuedNonces, NoncePool, NonceSupply } from './nonce-pool.js';
+import type { IssuedNonces, NoncePool } from './nonce-pool.js';
+import type { NonceSupply } from './nonce-supply.js';
 import { makeShares, takeNonces, wipeNonces, type ShareKey, type TakenNonces } from './request-shares.js';
 
 /** What the signer needs of its durable watermark; production passes a WatermarkStore. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/shared/ports/clock.js';
-import type { Disk, SlotFile } from '../../src/shared/ports/disk.js';
+import type { Disk } from '../../src/shared/ports/disk.js';
+import type { SlotFile } from '../../src/shared/ports/slot-file.js';
 
 /** A disk whose writes take a moment, fail or never end, as the test says. What `contents` has is what a power cut leaves. */
 export class MemoryDisk implements Disk {

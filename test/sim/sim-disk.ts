@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/shared/ports/clock.js';
-import type { Disk, SlotFile } from '../../src/shared/ports/disk.js';
+import type { Disk } from '../../src/shared/ports/disk.js';
+import type { SlotFile } from '../../src/shared/ports/slot-file.js';
 import type { Prng } from './prng.js';
 
 export interface DiskFaults {

@@ -1,3 +1,5 @@
+import type { SlotFile } from './slot-file.js';
+
 /**
  * The little of a disk that hekate needs. Production: `node-disk.ts`; the simulator has one that tears and loses writes.
  * Failures carry a `code`, as Node's system errors do: ENOENT, EEXIST, EACCES, ENOSPC, … and those of DiskErrorCode.
@@ -15,17 +17,6 @@ export interface Disk {
    * when somebody else holds it, EMODE when others than the owner may read or write it.
    */
   open(path: string): Promise<SlotFile>;
-}
-
-/** A preallocated file that is only ever overwritten in place. */
-export interface SlotFile {
-  /**
-   * Starts the write at once; resolves only when the bytes are durable (O_DSYNC); rejects if that is not certain. The
-   * bytes must not change until then.
-   */
-  write(offset: number, bytes: Uint8Array): Promise<void>;
-  /** Gives the lock back. */
-  close(): Promise<void>;
 }
 
 export type DiskErrorCode =

@@ -5,7 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { DiskError, diskErrorCode, type Disk, type SlotFile } from './disk.js';
+import { DiskError, diskErrorCode, type Disk } from './disk.js';
+import type { SlotFile } from './slot-file.js';
 
 const MODE_PRIVATE = 0o600;
 /** No file of ours comes near; keeps a wrong path from filling the memory. */
