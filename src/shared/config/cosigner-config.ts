@@ -7,7 +7,7 @@ import type { LogConfig } from './log-config.js';
 import * as field from './fields.js';
 import type { HostPort } from './host-port.js';
 import { parseConfig, readConfigText, type ConfigIssue } from './toml-file.js';
-import { TomlPositions } from './toml-positions.js';
+import { tomlPositions } from './toml-positions.js';
 
 export const COSIGNER_CONFIG_FILE = 'cosigner.toml';
 /** About a week at 6 s a block (invariant 10). */
@@ -80,7 +80,7 @@ export async function loadCosignerConfig(home: string): Promise<CosignerConfig> 
 /** As `loadCosignerConfig`, of a text. */
 export function parseCosignerConfig(home: string, file: string, text: string): CosignerConfig {
   const toml: z.output<typeof schema> = parseConfig(file, text, schema, crossChecks);
-  const { line, column } = new TomlPositions(text).value(['listen']);
+  const { line, column } = tomlPositions(text).value(['listen']);
   return {
     home,
     file,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parse, TomlError, type TomlTable } from 'smol-toml';
 import type { z } from 'zod';
 import { HekateError, messageOf } from '../errors.js';
-import { TomlPositions, type Position, type TomlPath } from './toml-positions.js';
+import { tomlPositions, type Position, type TomlPath, type TomlPositions } from './toml-positions.js';
 
 /** Far above 256 chains with 16 nodes each. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -48,14 +48,12 @@ export function parseConfig<S extends z.ZodType>(
 ): z.output<S> {
   const table = parseSyntax(file, text);
   const result = schema.safeParse(table);
-  const positions = new TomlPositions(text);
-  const problems: PlacedProblem[] = crossChecks(table).map(({ path, problem }) => ({
-    ...positions.value(path),
-    problem,
-  }));
+  const crossed = crossChecks(table);
+  if (result.success && crossed.length === 0) return result.data;
+  const positions = tomlPositions(text);
+  const problems: PlacedProblem[] = crossed.map(({ path, problem }) => ({ ...positions.value(path), problem }));
   for (const issue of result.error?.issues ?? []) problems.push(...describe(issue, positions));
-  if (problems.length > 0 || !result.success) throw invalid(file, problems);
-  return result.data;
+  throw invalid(file, problems);
 }
 
 function parseSyntax(file: string, text: string): TomlTable {
