@@ -1,6 +1,7 @@
 import { constants, promises as fsp } from 'node:fs';
 import type { ErrorCode } from '../error-codes.js';
 import { HekateError, messageOf } from '../errors.js';
+import { whyNotPrivate } from '../ports/file-mode.js';
 
 export interface PrivateFileCodes {
   /** Also for files that cannot be read. */
@@ -27,11 +28,9 @@ export async function readPrivateFile(
     const stats = await handle.stat();
     if (!stats.isFile()) throw new HekateError(codes.invalid, `${what} ${path} is not a plain file`);
     if (stats.size > maxBytes) throw new HekateError(codes.invalid, `${what} ${path} has ${stats.size} bytes`);
-    const mode = stats.mode & 0o777;
-    if ((mode & 0o077) !== 0 && codes.mode !== undefined) {
-      const octal = mode.toString(8).padStart(4, '0');
-      throw new HekateError(codes.mode, `${what} ${path} has mode ${octal}: others than its owner may use it`);
-    }
+    const notPrivate = whyNotPrivate(stats.mode);
+    if (notPrivate !== undefined && codes.mode !== undefined)
+      throw new HekateError(codes.mode, `${what} ${path} ${notPrivate}`);
     // Into our own buffer: readFile of a handle may keep copies that nobody wipes.
     const contents = new Uint8Array(stats.size);
     let length = 0;

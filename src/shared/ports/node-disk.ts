@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { messageOf } from '../errors.js';
 import { invariant } from '../invariant.js';
 import { DiskError, diskErrorCode, type Disk, type SlotFile } from './disk.js';
+import { MODE_PRIVATE, whyNotPrivate, whyNotWritable } from './file-mode.js';
 
-const MODE_PRIVATE = 0o600;
 /** No file of ours comes near; keeps a wrong path from filling the memory. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
@@ -59,7 +59,7 @@ async function openLocked(path: string): Promise<SlotFile> {
   try {
     const stats = await statFile(fd);
     checkFit(stats, path);
-    checkPrivate(stats, path);
+    checkMode(stats, path);
     if (!loadTryLock()(fd)) throw new DiskError('ELOCKED', `${path} is held by another process`);
     // The name may have been given to another file between open and lock: then this lock protects nothing.
     const named = await fsp.stat(path);
@@ -106,14 +106,11 @@ function checkFit(stats: Stats, path: string): void {
   if (stats.size > MAX_FILE_BYTES) throw new DiskError('EUNFIT', `${path} has ${stats.size} bytes`);
 }
 
-function checkPrivate(stats: Stats, path: string): void {
-  const mode = stats.mode & 0o777;
-  const shown = mode.toString(8).padStart(4, '0');
-  if ((mode & 0o077) !== 0) throw new DiskError('EMODE', `${path} has mode ${shown}, others than its owner may use it`);
-  // The kernel lets root write to a file that its owner made read-only. Somebody meant it: respect it.
-  if ((mode & MODE_PRIVATE) !== MODE_PRIVATE) {
-    throw Object.assign(new Error(`${path} has mode ${shown}, its owner may not write to it`), { code: 'EACCES' });
-  }
+function checkMode({ mode }: Stats, path: string): void {
+  const notPrivate = whyNotPrivate(mode);
+  if (notPrivate !== undefined) throw new DiskError('EMODE', `${path} ${notPrivate}`);
+  const notWritable = whyNotWritable(mode);
+  if (notWritable !== undefined) throw Object.assign(new Error(`${path} ${notWritable}`), { code: 'EACCES' });
 }
 
 type TryLock = (fd: number) => boolean;
