@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { close, constants, fstat, fsync, open, promises as fsp, write, type Stats } from 'node:fs';
-import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { messageOf } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { DiskError, diskErrorCode, type Disk, type SlotFile } from './disk.js';
+import { DiskError, type Disk, type SlotFile } from './disk.js';
+import { tryLockFile } from './file-lock.js';
 import { MODE_PRIVATE, whyNotPrivate, whyNotWritable } from './file-mode.js';
 
 /** No file of ours comes near; keeps a wrong path from filling the memory. */
@@ -60,7 +59,7 @@ async function openLocked(path: string): Promise<SlotFile> {
     const stats = await statFile(fd);
     checkFit(stats, path);
     checkMode(stats, path);
-    if (!loadTryLock()(fd)) throw new DiskError('ELOCKED', `${path} is held by another process`);
+    if (!tryLockFile(fd)) throw new DiskError('ELOCKED', `${path} is held by another process`);
     // The name may have been given to another file between open and lock: then this lock protects nothing.
     const named = await fsp.stat(path);
     if (named.ino !== stats.ino || named.dev !== stats.dev) throw new DiskError('ELOCKED', `${path} was just replaced`);
@@ -111,23 +110,4 @@ function checkMode({ mode }: Stats, path: string): void {
   if (notPrivate !== undefined) throw new DiskError('EMODE', `${path} ${notPrivate}`);
   const notWritable = whyNotWritable(mode);
   if (notWritable !== undefined) throw Object.assign(new Error(`${path} ${notWritable}`), { code: 'EACCES' });
-}
-
-type TryLock = (fd: number) => boolean;
-let tryLock: TryLock | undefined;
-
-/**
- * An exclusive lock on the open file description (fcntl F_OFD_SETLK on Linux): the kernel gives it back when the process
- * dies, it excludes a second open in the same process too, and unlike a plain fcntl lock it is not lost when some other
- * descriptor of the file is closed. Loaded on first use, so that a command that opens no state runs anywhere.
- */
-function loadTryLock(): TryLock {
-  if (tryLock !== undefined) return tryLock;
-  try {
-    const addon = createRequire(import.meta.url)('fs-native-extensions') as { tryLock: TryLock };
-    tryLock = (fd) => addon.tryLock(fd);
-    return tryLock;
-  } catch (error) {
-    throw new DiskError('ENOLOCK', `cannot load the file lock (${diskErrorCode(error) ?? messageOf(error)})`, error);
-  }
 }
