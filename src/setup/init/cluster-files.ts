@@ -5,6 +5,8 @@ import { wipe } from '../../shared/bytes.js';
 import { must } from '../../shared/invariant.js';
 import type { DealtKey } from '../keys/dealing.js';
 import type { Disk } from '../../shared/ports/disk.js';
+import { createFile } from '../../shared/ports/durable-file.js';
+import { MODE_PRIVATE } from '../../shared/ports/file-mode.js';
 import type { RandomBytes } from '../../shared/ports/random.js';
 import { pinOf, type TlsIdentity } from '../../shared/transport/identity.js';
 import { makeIdentity } from '../identity/make-identity.js';
@@ -13,7 +15,7 @@ import type { Watermark } from '../../shared/watermark/watermark.js';
 import { encodeGroup, type GroupInfo } from '../../shared/home/group-file.js';
 import * as paths from '../../shared/home/paths.js';
 import { encodeSecret } from '../../shared/home/secret-file.js';
-import { createFile, makeFolder, MODE_PUBLIC, MODE_SECRET } from '../durable-files.js';
+import { makeFolder, MODE_PUBLIC } from '../durable-files.js';
 import { clusterReadme, cosignerReadme, sentryLinkReadme } from './readme-text.js';
 import type { ClusterPlan } from './request.js';
 import * as toml from './toml-text.js';
@@ -115,7 +117,7 @@ async function makeNamed(name: string): Promise<Named> {
 async function writeIdentity(home: string, identity: Named, peers: readonly Named[]): Promise<void> {
   const peersFolder = join(home, paths.TLS_PEERS_FOLDER);
   await makeFolder(peersFolder);
-  await createFile(join(home, paths.TLS_KEY_FILE), identity.keyPem, MODE_SECRET).finally(() => wipe(identity.keyPem));
+  await createFile(join(home, paths.TLS_KEY_FILE), identity.keyPem, MODE_PRIVATE).finally(() => wipe(identity.keyPem));
   await createFile(join(home, paths.TLS_CERTIFICATE_FILE), identity.certPem, MODE_PUBLIC);
   for (const peer of peers)
     await createFile(paths.peerCertificateFile(peersFolder, peer.name), peer.certPem, MODE_PUBLIC);
@@ -123,5 +125,5 @@ async function writeIdentity(home: string, identity: Named, peers: readonly Name
 
 async function writeSecret(path: string, secret: Uint8Array): Promise<void> {
   const contents = encodeSecret(secret);
-  await createFile(path, contents, MODE_SECRET).finally(() => wipe(contents));
+  await createFile(path, contents, MODE_PRIVATE).finally(() => wipe(contents));
 }

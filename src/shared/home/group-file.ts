@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { equalBytes, toBase64 } from '../bytes.js';
 import { chainIdProblem } from '../config/chain-id.js';
@@ -6,6 +5,7 @@ import { MAX_COSIGNERS } from '../coordination/limits.js';
 import { HekateError, messageOf } from '../errors.js';
 import { POINT_BYTES } from '../frost/group.js';
 import { must } from '../invariant.js';
+import { readPlainFile } from '../ports/plain-file.js';
 
 /** What is public about a shared key (group.json). The same bytes in every process of a cluster. */
 export interface GroupInfo {
@@ -87,9 +87,9 @@ export function encodeGroup(group: GroupInfo): string {
 
 /** Throws GROUP_INVALID. `chainId`: the chain that it must be for. */
 export async function loadGroupFile(path: string, chainId?: string): Promise<GroupInfo> {
-  let contents: Buffer;
+  let contents: Uint8Array;
   try {
-    contents = await readFile(path);
+    contents = await readPlainFile(path, MAX_FILE_BYTES);
   } catch (error) {
     throw new HekateError('GROUP_INVALID', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
@@ -105,7 +105,6 @@ export function sameGroup(a: GroupInfo, b: GroupInfo): boolean {
 
 /** Throws GROUP_INVALID. That the points are points is found by the arithmetic that uses them. */
 export function parseGroup(contents: Uint8Array, path: string): GroupInfo {
-  if (contents.length > MAX_FILE_BYTES) throw invalid(path, `it has ${contents.length} bytes`);
   const result = schema.safeParse(parseJson(contents, path));
   if (!result.success) throw invalid(path, must(result.error.issues[0], 'a file that is refused has an issue').message);
   const { chainId, threshold, count, groupPublicKey, commitments } = result.data;

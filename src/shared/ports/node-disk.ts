@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { close, constants, fstat, fsync, open, promises as fsp, write, type Stats } from 'node:fs';
+import { close, constants, fstat, open, promises as fsp, write, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { invariant } from '../invariant.js';
 import { DiskError, type Disk, type SlotFile } from './disk.js';
+import { createFile, syncFolder } from './durable-file.js';
 import { tryLockFile } from './file-lock.js';
 import { MODE_PRIVATE, whyNotPrivate, whyNotWritable } from './file-mode.js';
+import { checkPlain, readPlainFile } from './plain-file.js';
 
 /** No file of ours comes near; keeps a wrong path from filling the memory. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
@@ -13,19 +15,12 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const openFile = promisify(open);
 const closeFile = promisify(close);
 const statFile = promisify(fstat);
-const syncFile = promisify(fsync);
 
 /** The disk of the machine. Linux is what it is made for; on macOS O_DSYNC does not reach through the drive's own cache. */
 export const nodeDisk: Disk = { read: readWhole, create: createDurably, open: openLocked };
 
-async function readWhole(path: string): Promise<Uint8Array> {
-  const handle = await fsp.open(path, constants.O_RDONLY);
-  try {
-    checkFit(await handle.stat(), path);
-    return new Uint8Array(await handle.readFile());
-  } finally {
-    await handle.close();
-  }
+function readWhole(path: string): Promise<Uint8Array> {
+  return readPlainFile(path, MAX_FILE_BYTES);
 }
 
 /** Temporary name, fsync, link (which unlike rename never replaces), fsync of the directory. */
@@ -33,31 +28,19 @@ async function createDurably(path: string, contents: Uint8Array): Promise<void> 
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    const handle = await fsp.open(temporary, 'wx', MODE_PRIVATE);
-    try {
-      await handle.chmod(MODE_PRIVATE);
-      await handle.writeFile(contents);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await createFile(temporary, contents, MODE_PRIVATE);
     await fsp.link(temporary, path);
   } finally {
     await fsp.rm(temporary, { force: true });
   }
-  const directory = await openFile(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await syncFile(directory);
-  } finally {
-    await closeFile(directory);
-  }
+  await syncFolder(folder);
 }
 
 async function openLocked(path: string): Promise<SlotFile> {
   const fd = await openFile(path, constants.O_RDWR | constants.O_DSYNC);
   try {
     const stats = await statFile(fd);
-    checkFit(stats, path);
+    checkPlain(stats, path, MAX_FILE_BYTES);
     checkMode(stats, path);
     if (!tryLockFile(fd)) throw new DiskError('ELOCKED', `${path} is held by another process`);
     // The name may have been given to another file between open and lock: then this lock protects nothing.
@@ -68,6 +51,13 @@ async function openLocked(path: string): Promise<SlotFile> {
     await closeFile(fd);
     throw error;
   }
+}
+
+function checkMode({ mode }: Stats, path: string): void {
+  const notPrivate = whyNotPrivate(mode);
+  if (notPrivate !== undefined) throw new DiskError('EMODE', `${path} ${notPrivate}`);
+  const notWritable = whyNotWritable(mode);
+  if (notWritable !== undefined) throw Object.assign(new Error(`${path} ${notWritable}`), { code: 'EACCES' });
 }
 
 class LockedFile implements SlotFile {
@@ -98,16 +88,4 @@ class LockedFile implements SlotFile {
     this.#open = false;
     await closeFile(this.#fd);
   }
-}
-
-function checkFit(stats: Stats, path: string): void {
-  if (!stats.isFile()) throw new DiskError('EUNFIT', `${path} is not a plain file`);
-  if (stats.size > MAX_FILE_BYTES) throw new DiskError('EUNFIT', `${path} has ${stats.size} bytes`);
-}
-
-function checkMode({ mode }: Stats, path: string): void {
-  const notPrivate = whyNotPrivate(mode);
-  if (notPrivate !== undefined) throw new DiskError('EMODE', `${path} ${notPrivate}`);
-  const notWritable = whyNotWritable(mode);
-  if (notWritable !== undefined) throw Object.assign(new Error(`${path} ${notWritable}`), { code: 'EACCES' });
 }

@@ -1,8 +1,8 @@
 import { createHash, createPrivateKey, X509Certificate as NodeCertificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { toHex, wipe } from '../bytes.js';
 import { HekateError, messageOf } from '../errors.js';
 import { readPrivateFile } from '../home/private-file.js';
+import { readPlainFile } from '../ports/plain-file.js';
 
 /** What a process shows at either end of a TLS connection: a certificate it signed itself, known by its key's pin. */
 export interface TlsIdentity {
@@ -14,6 +14,7 @@ export interface TlsIdentity {
 const KEY_CODES = { missing: 'TLS_IDENTITY_MISSING', mode: 'TLS_KEY_MODE', invalid: 'TLS_IDENTITY_INVALID' } as const;
 /** A P-256 key in PEM has 241 bytes, one of RSA with 4096 bits 3,272. */
 const MAX_KEY_BYTES = 16 * 1024;
+const MAX_CERTIFICATE_BYTES = 64 * 1024;
 
 /** `sha256:` and 64 hex digits: SHA-256 of the certificate's SubjectPublicKeyInfo. Throws TLS_IDENTITY_INVALID. */
 export function pinOf(certificate: string | Uint8Array): string {
@@ -30,7 +31,7 @@ export function pinOfCertificate(certificate: NodeCertificate): string {
  * TLS_IDENTITY_INVALID when a file cannot be parsed or the two do not belong together.
  */
 export async function loadIdentity(certPath: string, keyPath: string): Promise<TlsIdentity> {
-  const certPem = await readFile(certPath, 'utf8').catch((error: unknown) => missing(certPath, error));
+  const certPem = await readCertificate(certPath);
   const certificate = parseCertificate(certPem, certPath);
   const contents = await readPrivateFile(keyPath, 'the TLS key', MAX_KEY_BYTES, KEY_CODES);
   const keyPem = Buffer.from(contents.buffer, contents.byteOffset, contents.length);
@@ -57,8 +58,14 @@ function checkKey(certificate: NodeCertificate, certPath: string, keyPem: Buffer
     );
 }
 
-function missing(path: string, error: unknown): never {
-  throw new HekateError('TLS_IDENTITY_MISSING', `cannot read ${path}: ${messageOf(error)}`, { cause: error });
+/** A certificate in PEM as it is in its file, unchecked. Throws TLS_IDENTITY_MISSING, with `fix` when it is given. */
+export async function readCertificate(path: string, fix?: string): Promise<string> {
+  try {
+    return Buffer.from(await readPlainFile(path, MAX_CERTIFICATE_BYTES)).toString('utf8');
+  } catch (error) {
+    const message = `the certificate ${path} cannot be read: ${messageOf(error)}`;
+    throw new HekateError('TLS_IDENTITY_MISSING', message, { cause: error, ...(fix !== undefined && { fix }) });
+  }
 }
 
 function parseCertificate(certificate: string | Uint8Array, what: string): NodeCertificate {
