@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { parseCosignerConfig, COSIGNER_CONFIG_FILE } from '../../shared/config/cosigner-config.js';
-import { parseSentryLinkConfig, SENTRY_LINK_CONFIG_FILE } from '../../shared/config/sentry-link-config.js';
+import { parseCosignerConfig } from '../../shared/config/cosigner-config.js';
+import { parseSentryLinkConfig } from '../../shared/config/sentry-link-config.js';
 import { wipe } from '../../shared/bytes.js';
 import { must } from '../../shared/invariant.js';
 import type { DealtKey } from '../keys/dealing.js';
@@ -88,8 +88,8 @@ export async function writeCluster(
         links,
         cosigners: others.map(({ pin }) => ({ pin, id: cosigners.findIndex((one) => one.pin === pin) + 1 })),
       }) + toml.cosignerChainToml(chain.dealt.info.chainId);
-    parseCosignerConfig(home, join(dir, identity.name, COSIGNER_CONFIG_FILE), text);
-    await createFile(join(home, COSIGNER_CONFIG_FILE), text, MODE_PUBLIC);
+    parseCosignerConfig(home, join(dir, identity.name, paths.COSIGNER_CONFIG_FILE), text);
+    await createFile(join(home, paths.COSIGNER_CONFIG_FILE), text, MODE_PUBLIC);
     await createFile(join(home, paths.README_FILE), cosignerReadme(i + 1, plan), MODE_PUBLIC);
   }
   for (const [i, identity] of links.entries()) {
@@ -99,8 +99,8 @@ export async function writeCluster(
     const text =
       toml.sentryLinkToml({ name: identity.name, cosigners: known }) +
       toml.sentryLinkChainToml(chain.dealt.info.chainId, chain.nodes);
-    parseSentryLinkConfig(home, join(dir, identity.name, SENTRY_LINK_CONFIG_FILE), text);
-    await createFile(join(home, SENTRY_LINK_CONFIG_FILE), text, MODE_PUBLIC);
+    parseSentryLinkConfig(home, join(dir, identity.name, paths.SENTRY_LINK_CONFIG_FILE), text);
+    await createFile(join(home, paths.SENTRY_LINK_CONFIG_FILE), text, MODE_PUBLIC);
     await createFile(join(home, paths.README_FILE), sentryLinkReadme(i + 1), MODE_PUBLIC);
     const seed = deps.random(32);
     await writeSecret(join(home, paths.NODE_IDENTITY_FILE), seed).finally(() => wipe(seed));

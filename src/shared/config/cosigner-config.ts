@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { TomlTable } from 'smol-toml';
 import type { z } from 'zod';
+import { COSIGNER_CONFIG_FILE } from '../home/paths.js';
 import { duplicates, logConfig, logSection, rawSections, tlsPaths, tlsSection } from './common-sections.js';
 import type { TlsPaths } from './common-sections.js';
 import type { LogConfig } from './log-config.js';
@@ -9,7 +10,6 @@ import type { HostPort } from './host-port.js';
 import { parseConfig, readConfigText, type ConfigIssue } from './toml-file.js';
 import { tomlPositions } from './toml-positions.js';
 
-export const COSIGNER_CONFIG_FILE = 'cosigner.toml';
 /** About a week at 6 s a block (invariant 10). */
 export const DEFAULT_MAX_HEIGHT_JUMP = 100_000n;
 const MAX_LINKS = 32;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { TomlTable } from 'smol-toml';
 import type { z } from 'zod';
 import { MAX_LEASE_MS } from '../coordination/limits.js';
+import { SENTRY_LINK_CONFIG_FILE } from '../home/paths.js';
 import { duplicates, logConfig, logSection, rawSections, tlsPaths, tlsSection } from './common-sections.js';
 import type { TlsPaths } from './common-sections.js';
 import type { LogConfig } from './log-config.js';
@@ -9,7 +10,6 @@ import * as field from './fields.js';
 import type { HostPort } from './host-port.js';
 import { parseConfig, readConfigText, type ConfigIssue } from './toml-file.js';
 
-export const SENTRY_LINK_CONFIG_FILE = 'sentry-link.toml';
 export const DEFAULT_LEASE_MS = 1_000;
 export const DEFAULT_SIGN_DEADLINE_MS = 4_000;
 /** A node gives up on a request after 5 s (privval/signer_endpoint.go, defaultTimeoutReadWriteSeconds). */

@@ -3,6 +3,8 @@ import { invariant } from '../invariant.js';
 import { chainIdProblem } from '../config/chain-id.js';
 
 /** Where things are in the home of a cosigner or a sentry-link; both have the same layout. */
+export const COSIGNER_CONFIG_FILE = 'cosigner.toml';
+export const SENTRY_LINK_CONFIG_FILE = 'sentry-link.toml';
 export const TLS_KEY_FILE = 'tls/identity.key';
 export const TLS_CERTIFICATE_FILE = 'tls/identity.crt';
 export const TLS_PEERS_FOLDER = 'tls/peers';
