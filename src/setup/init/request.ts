@@ -1,4 +1,4 @@
-import { MAX_COSIGNERS } from '../../shared/coordination/limits.js';
+import { MAX_COSIGNERS, MAX_LINKS } from '../../shared/coordination/limits.js';
 import { chainIdProblem } from '../../shared/config/chain-id.js';
 import { formatHostPort, whyNotToConnect, type HostPort } from '../../shared/config/host-port.js';
 import { parseNodeAddress } from '../../shared/config/node-address.js';
@@ -6,7 +6,6 @@ import { HekateError } from '../../shared/errors.js';
 import type { ConsensusKey } from '../keys/priv-validator-key.js';
 import type { Watermark } from '../../shared/watermark/watermark.js';
 
-const MAX_LINKS = 32;
 /** Links that init makes when it is not told: one beside each cosigner, up to this many. */
 const USUAL_LINKS = 3;
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { TomlTable } from 'smol-toml';
 import type { z } from 'zod';
+import { MAX_CHAINS, MAX_COSIGNERS, MAX_LINKS } from '../coordination/limits.js';
 import { COSIGNER_CONFIG_FILE } from '../home/paths.js';
 import { duplicates, logConfig, logSection, rawSections, tlsPaths, tlsSection } from './common-sections.js';
 import type { TlsPaths } from './common-sections.js';
@@ -12,7 +13,6 @@ import { tomlPositions } from './toml-positions.js';
 
 /** About a week at 6 s a block (invariant 10). */
 export const DEFAULT_MAX_HEIGHT_JUMP = 100_000n;
-const MAX_LINKS = 32;
 const MAX_HEIGHTS_PER_SECOND = 1_000_000;
 
 export interface PinnedLink {
@@ -57,7 +57,7 @@ const schema = field.table({
   tls: tlsSection.optional(),
   link: field.sections('link', field.table({ name: field.linkName, pin: field.pin }), 1, MAX_LINKS),
   cosigner: field
-    .sections('cosigner', field.table({ id: field.cosignerId, pin: field.pin }), 0, field.MAX_COSIGNERS)
+    .sections('cosigner', field.table({ id: field.cosignerId, pin: field.pin }), 0, MAX_COSIGNERS)
     .default([]),
   chain: field.sections(
     'chain',
@@ -67,7 +67,7 @@ const schema = field.table({
       max_heights_per_second: heightsPerSecond.optional(),
     }),
     1,
-    field.MAX_CHAINS,
+    MAX_CHAINS,
   ),
 });
 

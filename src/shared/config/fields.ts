@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_CHAINS, MAX_COSIGNERS } from '../coordination/limits.js';
+import { MAX_COSIGNERS } from '../coordination/limits.js';
 import { messageOf } from '../errors.js';
 import { chainIdProblem } from './chain-id.js';
 import { parseHostPort, whyNotToConnect, type HostPort } from './host-port.js';
@@ -125,5 +125,3 @@ export function sections<T extends z.ZodType>(
 function tableError(issue: { readonly code?: string; readonly input?: unknown }): string | undefined {
   return issue.code === 'invalid_type' ? expects('a table')(issue) : undefined;
 }
-
-export { MAX_CHAINS, MAX_COSIGNERS };

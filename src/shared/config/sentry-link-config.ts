@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { TomlTable } from 'smol-toml';
 import type { z } from 'zod';
-import { MAX_LEASE_MS } from '../coordination/limits.js';
+import { MAX_CHAINS, MAX_COSIGNERS, MAX_LEASE_MS } from '../coordination/limits.js';
 import { SENTRY_LINK_CONFIG_FILE } from '../home/paths.js';
 import { duplicates, logConfig, logSection, rawSections, tlsPaths, tlsSection } from './common-sections.js';
 import type { TlsPaths } from './common-sections.js';
@@ -59,7 +59,7 @@ const schema = field.table({
     'cosigner',
     field.table({ id: field.cosignerId, address: field.peerAddress, pin: field.pin }),
     2,
-    field.MAX_COSIGNERS,
+    MAX_COSIGNERS,
   ),
   chain: field.sections(
     'chain',
@@ -69,7 +69,7 @@ const schema = field.table({
       node_mode: field.oneOf(NODE_MODES).default('active'),
     }),
     1,
-    field.MAX_CHAINS,
+    MAX_CHAINS,
   ),
 });
 
