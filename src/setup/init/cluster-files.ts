@@ -46,7 +46,7 @@ export async function writeChainFiles(root: string, links: number, chain: NewCha
     await makeFolder(join(home, paths.STATE_FOLDER));
     await WatermarkStore.create(disk, paths.watermarkFile(home, info.chainId), info, chain.start);
   }
-  for (let number = 1; number <= links; number++) await writeGroupFile(join(root, paths.sentryLinkName(number)), info);
+  for (const name of paths.sentryLinkNames(links)) await writeGroupFile(join(root, name), info);
 }
 
 /** Writes group.json and share.key of all cosigners below `root`. */
@@ -72,9 +72,9 @@ export async function writeCluster(
   deps: InitDeps,
 ): Promise<void> {
   const cosigners: Named[] = [];
-  for (let id = 1; id <= plan.cosigners.length; id++) cosigners.push(await makeNamed(paths.cosignerName(id)));
+  for (const name of paths.cosignerNames(plan.cosigners.length)) cosigners.push(await makeNamed(name));
   const links: Named[] = [];
-  for (let number = 1; number <= plan.links; number++) links.push(await makeNamed(paths.sentryLinkName(number)));
+  for (const name of paths.sentryLinkNames(plan.links)) links.push(await makeNamed(name));
 
   for (const [i, identity] of cosigners.entries()) {
     const home = join(root, identity.name);

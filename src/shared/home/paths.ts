@@ -24,6 +24,15 @@ export function sentryLinkName(number: number): string {
   return `sentry-link-${number}`;
 }
 
+/** Names of the first `count` of them. */
+export function cosignerNames(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, i) => cosignerName(i + 1));
+}
+
+export function sentryLinkNames(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, i) => sentryLinkName(i + 1));
+}
+
 export function peerCertificateFile(peersFolder: string, name: string): string {
   return join(peersFolder, `${name}.crt`);
 }
