@@ -69,7 +69,8 @@ ${options.examples(
 }
 
 async function makeCluster(dir: string, given: InitOptions, io: Io): Promise<InitResult> {
-  const { initCluster, checkRequest } = await import('../setup/init/init.js');
+  const { initCluster } = await import('../setup/init/init.js');
+  const { checkRequest } = await import('../setup/init/request.js');
   const { wipeKey } = await import('../setup/keys/priv-validator-key.js');
   const { nodeDisk } = await import('../shared/ports/node-disk.js');
   const { systemRandom } = await import('../shared/ports/random.js');

@@ -43,10 +43,10 @@ export function addKeysSplitCommand(keys: Command, io: Io): void {
         const { chainId, threshold, count } = given;
         return splitKey({ out, chainId, key, threshold, count }, systemRandom).finally(() => wipeKey(key));
       });
-      const folders = Array.from({ length: info.count }, (_, i) => `cosigner-${i + 1}`);
       if (given.json === true) {
         const { toHex } = await import('../shared/bytes.js');
-        printJson(io, { out, folders, publicKey: toHex(info.groupPublicKey) });
+        const { cosignerNames } = await import('../shared/home/paths.js');
+        printJson(io, { out, folders: cosignerNames(info.count), publicKey: toHex(info.groupPublicKey) });
       } else
         print(
           io,

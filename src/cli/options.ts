@@ -3,7 +3,8 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ConsensusKey } from '../setup/keys/priv-validator-key.js';
 import { HekateError } from '../shared/errors.js';
 import type { HostPort } from '../shared/config/host-port.js';
-import type { LogConfig } from '../shared/config/log-config.js';
+import { LOG_FORMATS, LOG_LEVELS, type LogConfig } from '../shared/config/log-config.js';
+import { whyNotPrivate } from '../shared/ports/file-mode.js';
 import type { Watermark } from '../shared/watermark/watermark.js';
 import { warn, type Io } from './io.js';
 
@@ -63,8 +64,8 @@ export async function readKey(file: string, io: Io): Promise<ConsensusKey> {
   const contents = await readInput(file, 'the key file');
   try {
     const key = parsePrivValidatorKey(contents);
-    const { mode } = await stat(file);
-    if ((mode & 0o077) !== 0) warn(io, `${file} can be used by others than its owner: chmod 600 it, or move it away`);
+    const notPrivate = whyNotPrivate((await stat(file)).mode);
+    if (notPrivate !== undefined) warn(io, `${file} ${notPrivate}; chmod 600 it, or move it away`);
     return key;
   } finally {
     wipe(contents);
@@ -84,6 +85,13 @@ export interface ProcessOptions {
   readonly home: string;
   readonly logFormat?: LogConfig['format'];
   readonly logLevel?: LogConfig['level'];
+}
+
+export function addProcessOptions(command: Command): Command {
+  return command
+    .requiredOption('--home <dir>', 'folder that `hekate init` made')
+    .addOption(new Option('--log-format <format>', 'instead of what the configuration says').choices(LOG_FORMATS))
+    .addOption(new Option('--log-level <level>', 'instead of what the configuration says').choices(LOG_LEVELS));
 }
 
 /** What the command line says about the log, to be laid over the configuration. */

@@ -31,9 +31,9 @@ export function addStateShowCommand(state: Command, io: Io, fail: (exitCode: num
 }
 
 async function findCosignerHomes(dir: string): Promise<readonly string[]> {
-  const { findFolders } = await import('../setup/find-homes.js');
-  const { COSIGNER_CONFIG_FILE } = await import('../shared/config/cosigner-config.js');
-  return findFolders(dir, COSIGNER_CONFIG_FILE);
+  const { findHomes } = await import('../setup/find-homes.js');
+  const { COSIGNER_CONFIG_FILE } = await import('../shared/home/paths.js');
+  return findHomes(dir, COSIGNER_CONFIG_FILE);
 }
 
 async function readStates(home: string): Promise<readonly Shown[]> {

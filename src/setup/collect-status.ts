@@ -1,8 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { HekateError, isHekateError } from '../shared/errors.js';
+import { isHekateError } from '../shared/errors.js';
+import { COSIGNER_CONFIG_FILE, SENTRY_LINK_CONFIG_FILE } from '../shared/home/paths.js';
 import type { ProcessStatus } from '../shared/status/process-status.js';
 import { readStatus } from '../shared/status/status-socket.js';
+import { findHomes } from './find-homes.js';
 
 export type CollectedStatus =
   | { readonly home: string; readonly running: true; readonly status: ProcessStatus }
@@ -10,12 +10,7 @@ export type CollectedStatus =
 
 /** Asks every process whose home is DIR or lies directly in it; throws NO_HOME when there is none. */
 export async function collectStatus(dir: string): Promise<readonly CollectedStatus[]> {
-  const homes = isHome(dir)
-    ? [dir]
-    : listFolders(dir)
-        .map((name) => join(dir, name))
-        .filter(isHome);
-  if (homes.length === 0) throw new HekateError('NO_HOME', `no cosigner or sentry-link home in ${dir}`);
+  const homes = await findHomes(dir, COSIGNER_CONFIG_FILE, SENTRY_LINK_CONFIG_FILE);
   return Promise.all(homes.map(ask));
 }
 
@@ -26,16 +21,4 @@ async function ask(home: string): Promise<CollectedStatus> {
     if (isHekateError(error)) return { home, running: false, problem: error.toLine() };
     throw error;
   }
-}
-
-function isHome(dir: string): boolean {
-  return existsSync(join(dir, 'cosigner.toml')) || existsSync(join(dir, 'sentry-link.toml'));
-}
-
-function listFolders(dir: string): readonly string[] {
-  if (!existsSync(dir)) return [];
-  return readdirSync(dir, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }

@@ -1,22 +1,10 @@
-import { constants, promises as fsp } from 'node:fs';
+import { promises as fsp } from 'node:fs';
 import { dirname } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { createFile, syncFolder } from '../shared/ports/durable-file.js';
 
-export const MODE_SECRET = 0o600;
 export const MODE_PUBLIC = 0o644;
 const MODE_FOLDER = 0o700;
-
-/** Creates a file that is not there yet, with its contents on disk when this resolves; the entry needs `syncFolder`. */
-export async function createFile(path: string, contents: Uint8Array | string, mode: number): Promise<void> {
-  const handle = await fsp.open(path, 'wx', mode);
-  try {
-    await handle.chmod(mode);
-    await handle.writeFile(contents);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
 
 /** Gives an existing file new contents in one step; its mode stays. */
 export async function replaceFile(path: string, contents: string): Promise<void> {
@@ -34,16 +22,6 @@ export async function replaceFile(path: string, contents: string): Promise<void>
 
 export async function makeFolder(path: string): Promise<void> {
   await fsp.mkdir(path, { recursive: true, mode: MODE_FOLDER });
-}
-
-/** Puts the entries of a folder on disk. */
-export async function syncFolder(path: string): Promise<void> {
-  const handle = await fsp.open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** `syncFolder` for a folder and all that are in it. */

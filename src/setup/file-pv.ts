@@ -9,6 +9,7 @@ import {
   type HeightRoundStep,
   type Watermark,
 } from '../shared/watermark/watermark.js';
+import { isJsonObject } from './json-object.js';
 
 /** Far above any real one (about 500 bytes); a wrong file is not worth parsing. */
 const MAX_JSON_LENGTH = 64 * 1024;
@@ -50,8 +51,8 @@ function parseObject(json: string): Record<string, unknown> {
   } catch (error) {
     throw invalid('it is not JSON', error);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('it is not a JSON object');
-  return value as Record<string, unknown>;
+  if (!isJsonObject(value)) throw invalid('it is not a JSON object');
+  return value;
 }
 
 function readHeight(value: unknown): bigint {

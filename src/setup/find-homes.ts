@@ -1,9 +1,9 @@
 import { promises as fsp } from 'node:fs';
 import { join } from 'node:path';
 import { HekateError } from '../shared/errors.js';
-import { exists } from './durable-files.js';
 import { CHAINS_FOLDER, groupFile, shareFile } from '../shared/home/paths.js';
 import { chainIdProblem } from '../shared/config/chain-id.js';
+import { exists } from './durable-files.js';
 
 /** A chain's files in one folder: a home, or what `keys split` made. */
 export interface ChainFiles {
@@ -14,25 +14,38 @@ export interface ChainFiles {
   readonly share: string | undefined;
 }
 
-/** The folder itself if it has this file, otherwise those directly in it that do. Throws NO_HOME when there are none. */
-export async function findFolders(folder: string, file: string): Promise<readonly string[]> {
-  const candidates = [folder, ...(await foldersIn(folder)).map((name) => join(folder, name))];
-  const found: string[] = [];
-  for (const candidate of candidates) if (await exists(join(candidate, file))) found.push(candidate);
-  if (found[0] === undefined)
-    throw new HekateError('NO_HOME', `there is no ${file} in ${folder} or in the folders in it`);
-  return found[0] === folder ? [folder] : found;
+/**
+ * The folder itself if it is a home, otherwise those directly in it that are: `configFiles` says of what, any of them makes
+ * a home. Throws NO_HOME when there are none.
+ */
+export async function findHomes(folder: string, ...configFiles: readonly string[]): Promise<readonly string[]> {
+  const homes = await hereOrBelow(folder, async (candidate) => {
+    for (const file of configFiles) if (await exists(join(candidate, file))) return [candidate];
+    return [];
+  });
+  if (homes.length > 0) return homes;
+  throw new HekateError('NO_HOME', `there is no ${configFiles.join(' or ')} in ${folder} or in the folders in it`);
+}
+
+/** The homes in a folder that are called `nameOf` 1, 2, 3 and so on, up to the first that is not there. */
+export async function findNumberedHomes(
+  folder: string,
+  nameOf: (number: number) => string,
+  configFile: string,
+): Promise<readonly string[]> {
+  const homes: string[] = [];
+  for (;;) {
+    const home = join(folder, nameOf(homes.length + 1));
+    if (!(await exists(join(home, configFile)))) return homes;
+    homes.push(home);
+  }
 }
 
 /** The chains of a folder, or of the folders directly in it. Throws NO_HOME when there are none. */
 export async function findChainFiles(folder: string): Promise<readonly ChainFiles[]> {
-  const own = await chainsOf(folder);
-  if (own.length > 0) return own;
-  const below: ChainFiles[] = [];
-  for (const name of await foldersIn(folder)) below.push(...(await chainsOf(join(folder, name))));
-  if (below.length === 0)
-    throw new HekateError('NO_HOME', `there is no ${CHAINS_FOLDER} folder in ${folder} or in the folders in it`);
-  return below;
+  const chains = await hereOrBelow(folder, chainsOf);
+  if (chains.length > 0) return chains;
+  throw new HekateError('NO_HOME', `there is no ${CHAINS_FOLDER} folder in ${folder} or in the folders in it`);
 }
 
 async function chainsOf(folder: string): Promise<ChainFiles[]> {
@@ -46,7 +59,16 @@ async function chainsOf(folder: string): Promise<ChainFiles[]> {
   return found;
 }
 
-/** Names of the folders in a folder, cosigner-2 before cosigner-10; none when it is not there. */
+/** What is found in a folder, or if that is nothing, in the folders directly in it. */
+async function hereOrBelow<T>(folder: string, look: (folder: string) => Promise<readonly T[]>): Promise<readonly T[]> {
+  const here = await look(folder);
+  if (here.length > 0) return here;
+  const below: T[] = [];
+  for (const name of await foldersIn(folder)) below.push(...(await look(join(folder, name))));
+  return below;
+}
+
+/** Names of the folders in a folder, cosigner-2 before cosigner-10, no hidden ones; none when it is not there. */
 async function foldersIn(folder: string): Promise<readonly string[]> {
   const entries = await fsp.readdir(folder, { withFileTypes: true }).catch(() => []);
   return entries

@@ -3,13 +3,14 @@ import { dirname } from 'node:path';
 import type { ErrorCode } from '../shared/error-codes.js';
 import { HekateError, isHekateError } from '../shared/errors.js';
 import type { Disk } from '../shared/ports/disk.js';
+import { syncFolder } from '../shared/ports/durable-file.js';
 import { newSlotFile } from '../shared/watermark/state-file.js';
 import { onState } from '../shared/watermark/state-errors.js';
 import { decodeMark, encodeMark, markPath, readIfPresent, readMark } from '../shared/watermark/state-mark.js';
 import type { StateBinding } from '../shared/watermark/slot-record.js';
 import { WatermarkStore } from '../shared/watermark/store.js';
 import { compareHrs, formatHrs, type Watermark } from '../shared/watermark/watermark.js';
-import { exists, makeFolder, syncFolder } from './durable-files.js';
+import { exists, makeFolder } from './durable-files.js';
 
 export interface StateInitRequest {
   readonly path: string;

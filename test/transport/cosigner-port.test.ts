@@ -1,16 +1,9 @@
-import {
-  Client,
-  credentials,
-  loadPackageDefinition,
-  status,
-  type ClientDuplexStream,
-  type ServiceError,
-} from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { Client, credentials, status, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { connect as connectTls, createSecureContext, type ConnectionOptions } from 'node:tls';
+import protobuf from 'protobufjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MAX_STREAM_MESSAGE_BYTES } from '../../src/shared/coordination/limits.js';
 import { LINK_PATH } from '../../src/shared/transport/contract.js';
@@ -199,13 +192,16 @@ describe('slow and many', () => {
 
 describe("a pinned peer with gRPC's own client", () => {
   it('can read the contract and talk by it', async () => {
-    const definition = loadSync(PROTO, { longs: String, oneofs: true, defaults: true });
-    const { hekate } = loadPackageDefinition(definition) as unknown as {
-      hekate: { v1: { Cosigner: new (...args: ConstructorParameters<typeof Client>) => Client & { Link(): RawCall } } };
-    };
-    const client = new hekate.v1.Cosigner(...grpcOptions(link1));
+    const contract = protobuf.loadSync(PROTO);
+    const sent = contract.lookupType('hekate.v1.LinkMessage');
+    const answered = contract.lookupType('hekate.v1.CosignerMessage');
+    const client = new Client(...grpcOptions(link1));
     clients.push(client);
-    const call = client.Link() as unknown as ClientDuplexStream<object, object>;
+    const call = client.makeBidiStreamRequest<object, object>(
+      '/hekate.v1.Cosigner/Link',
+      (message) => Buffer.from(sent.encode(sent.fromObject(message)).finish()),
+      (bytes) => answered.toObject(answered.decode(bytes), { longs: String, oneofs: true, defaults: true }),
+    );
     const received: object[] = [];
     call.on('data', (message: object) => received.push(message));
     call.on('error', () => {});

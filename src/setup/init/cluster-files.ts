@@ -1,10 +1,12 @@
 import { join } from 'node:path';
-import { parseCosignerConfig, COSIGNER_CONFIG_FILE } from '../../shared/config/cosigner-config.js';
-import { parseSentryLinkConfig, SENTRY_LINK_CONFIG_FILE } from '../../shared/config/sentry-link-config.js';
+import { parseCosignerConfig } from '../../shared/config/cosigner-config.js';
+import { parseSentryLinkConfig } from '../../shared/config/sentry-link-config.js';
 import { wipe } from '../../shared/bytes.js';
 import { must } from '../../shared/invariant.js';
 import type { DealtKey } from '../keys/dealing.js';
 import type { Disk } from '../../shared/ports/disk.js';
+import { createFile } from '../../shared/ports/durable-file.js';
+import { MODE_PRIVATE } from '../../shared/ports/file-mode.js';
 import type { RandomBytes } from '../../shared/ports/random.js';
 import { pinOf, type TlsIdentity } from '../../shared/transport/identity.js';
 import { makeIdentity } from '../identity/make-identity.js';
@@ -12,7 +14,7 @@ import type { Watermark } from '../../shared/watermark/watermark.js';
 import { encodeGroup, type GroupInfo } from '../../shared/home/group-file.js';
 import * as paths from '../../shared/home/paths.js';
 import { encodeSecret } from '../../shared/home/secret-file.js';
-import { createFile, makeFolder, MODE_PUBLIC, MODE_SECRET } from '../durable-files.js';
+import { makeFolder, MODE_PUBLIC } from '../durable-files.js';
 import { createState } from '../state-init.js';
 import { clusterReadme, cosignerReadme, sentryLinkReadme } from './readme-text.js';
 import type { ClusterPlan } from './request.js';
@@ -44,7 +46,7 @@ export async function writeChainFiles(root: string, links: number, chain: NewCha
     await makeFolder(join(home, paths.STATE_FOLDER));
     await createState(disk, paths.watermarkFile(home, info.chainId), info, chain.start);
   }
-  for (let number = 1; number <= links; number++) await writeGroupFile(join(root, paths.sentryLinkName(number)), info);
+  for (const name of paths.sentryLinkNames(links)) await writeGroupFile(join(root, name), info);
 }
 
 /** Writes group.json and share.key of all cosigners below `root`. */
@@ -70,9 +72,9 @@ export async function writeCluster(
   deps: InitDeps,
 ): Promise<void> {
   const cosigners: Named[] = [];
-  for (let id = 1; id <= plan.cosigners.length; id++) cosigners.push(await makeNamed(paths.cosignerName(id)));
+  for (const name of paths.cosignerNames(plan.cosigners.length)) cosigners.push(await makeNamed(name));
   const links: Named[] = [];
-  for (let number = 1; number <= plan.links; number++) links.push(await makeNamed(paths.sentryLinkName(number)));
+  for (const name of paths.sentryLinkNames(plan.links)) links.push(await makeNamed(name));
 
   for (const [i, identity] of cosigners.entries()) {
     const home = join(root, identity.name);
@@ -86,8 +88,8 @@ export async function writeCluster(
         links,
         cosigners: others.map(({ pin }) => ({ pin, id: cosigners.findIndex((one) => one.pin === pin) + 1 })),
       }) + toml.cosignerChainToml(chain.dealt.info.chainId);
-    parseCosignerConfig(home, join(dir, identity.name, COSIGNER_CONFIG_FILE), text);
-    await createFile(join(home, COSIGNER_CONFIG_FILE), text, MODE_PUBLIC);
+    parseCosignerConfig(home, join(dir, identity.name, paths.COSIGNER_CONFIG_FILE), text);
+    await createFile(join(home, paths.COSIGNER_CONFIG_FILE), text, MODE_PUBLIC);
     await createFile(join(home, paths.README_FILE), cosignerReadme(i + 1, plan), MODE_PUBLIC);
   }
   for (const [i, identity] of links.entries()) {
@@ -97,8 +99,8 @@ export async function writeCluster(
     const text =
       toml.sentryLinkToml({ name: identity.name, cosigners: known }) +
       toml.sentryLinkChainToml(chain.dealt.info.chainId, chain.nodes);
-    parseSentryLinkConfig(home, join(dir, identity.name, SENTRY_LINK_CONFIG_FILE), text);
-    await createFile(join(home, SENTRY_LINK_CONFIG_FILE), text, MODE_PUBLIC);
+    parseSentryLinkConfig(home, join(dir, identity.name, paths.SENTRY_LINK_CONFIG_FILE), text);
+    await createFile(join(home, paths.SENTRY_LINK_CONFIG_FILE), text, MODE_PUBLIC);
     await createFile(join(home, paths.README_FILE), sentryLinkReadme(i + 1), MODE_PUBLIC);
     const seed = deps.random(32);
     await writeSecret(join(home, paths.NODE_IDENTITY_FILE), seed).finally(() => wipe(seed));
@@ -115,7 +117,7 @@ async function makeNamed(name: string): Promise<Named> {
 async function writeIdentity(home: string, identity: Named, peers: readonly Named[]): Promise<void> {
   const peersFolder = join(home, paths.TLS_PEERS_FOLDER);
   await makeFolder(peersFolder);
-  await createFile(join(home, paths.TLS_KEY_FILE), identity.keyPem, MODE_SECRET).finally(() => wipe(identity.keyPem));
+  await createFile(join(home, paths.TLS_KEY_FILE), identity.keyPem, MODE_PRIVATE).finally(() => wipe(identity.keyPem));
   await createFile(join(home, paths.TLS_CERTIFICATE_FILE), identity.certPem, MODE_PUBLIC);
   for (const peer of peers)
     await createFile(paths.peerCertificateFile(peersFolder, peer.name), peer.certPem, MODE_PUBLIC);
@@ -123,5 +125,5 @@ async function writeIdentity(home: string, identity: Named, peers: readonly Name
 
 async function writeSecret(path: string, secret: Uint8Array): Promise<void> {
   const contents = encodeSecret(secret);
-  await createFile(path, contents, MODE_SECRET).finally(() => wipe(contents));
+  await createFile(path, contents, MODE_PRIVATE).finally(() => wipe(contents));
 }

@@ -1,18 +1,22 @@
 import { promises as fsp } from 'node:fs';
-import { join } from 'node:path';
-import { COSIGNER_CONFIG_FILE, loadCosignerConfig, type CosignerConfig } from '../../shared/config/cosigner-config.js';
+import { loadCosignerConfig, type CosignerConfig } from '../../shared/config/cosigner-config.js';
 import { formatHostPort, type HostPort } from '../../shared/config/host-port.js';
-import {
-  loadSentryLinkConfig,
-  SENTRY_LINK_CONFIG_FILE,
-  type SentryLinkConfig,
-} from '../../shared/config/sentry-link-config.js';
+import { loadSentryLinkConfig, type SentryLinkConfig } from '../../shared/config/sentry-link-config.js';
 import { HekateError } from '../../shared/errors.js';
 import { must } from '../../shared/invariant.js';
-import { diskErrorCode } from '../../shared/ports/disk.js';
+import { diskErrorCode } from '../../shared/ports/disk-error.js';
 import { loadGroupFile } from '../../shared/home/group-file.js';
-import { chainFolder, cosignerName, groupFile, sentryLinkName, watermarkFile } from '../../shared/home/paths.js';
+import {
+  chainFolder,
+  COSIGNER_CONFIG_FILE,
+  cosignerName,
+  groupFile,
+  SENTRY_LINK_CONFIG_FILE,
+  sentryLinkName,
+  watermarkFile,
+} from '../../shared/home/paths.js';
 import { exists } from '../durable-files.js';
+import { findNumberedHomes } from '../find-homes.js';
 import type { ClusterPlan, InitRequest } from './request.js';
 
 /** The folders of a cluster, all in one place, as init made them. */
@@ -29,11 +33,11 @@ export async function findCluster(dir: string): Promise<Cluster | undefined> {
   const names = await listFolder(dir);
   if (names.length === 0) return undefined;
   const cosigners: CosignerConfig[] = [];
-  while (await exists(join(dir, cosignerName(cosigners.length + 1), COSIGNER_CONFIG_FILE)))
-    cosigners.push(await loadCosignerConfig(join(dir, cosignerName(cosigners.length + 1))));
+  for (const home of await findNumberedHomes(dir, cosignerName, COSIGNER_CONFIG_FILE))
+    cosigners.push(await loadCosignerConfig(home));
   const links: SentryLinkConfig[] = [];
-  while (await exists(join(dir, sentryLinkName(links.length + 1), SENTRY_LINK_CONFIG_FILE)))
-    links.push(await loadSentryLinkConfig(join(dir, sentryLinkName(links.length + 1))));
+  for (const home of await findNumberedHomes(dir, sentryLinkName, SENTRY_LINK_CONFIG_FILE))
+    links.push(await loadSentryLinkConfig(home));
   if (cosigners.length === 0 && links.length === 0)
     throw new HekateError('DIR_NOT_EMPTY', `${dir} holds something else (${names.slice(0, 3).join(', ')})`);
   checkComplete(dir, cosigners, links);

@@ -29,8 +29,6 @@ export interface InitResult {
   readonly recovery: Recovery;
 }
 
-export { checkRequest };
-
 /**
  * Makes the folders of a cluster in `dir`, or adds a chain to those that are there: all of it or nothing. Deals the key,
  * or one made here that is whole only while this runs. Throws USAGE, NODE_ADDRESS_INVALID, WATERMARK_START_MISSING,
@@ -105,16 +103,14 @@ async function addChain(cluster: Cluster, chain: NewChain, deps: InitDeps): Prom
 
 /** What a chain adds, relative to the cluster's folder. */
 function chainPaths(plan: ClusterPlan, chainId: string): string[] {
-  const ofCosigners = plan.cosigners.flatMap((_, i) => {
-    const home = paths.cosignerName(i + 1);
+  const ofCosigners = paths.cosignerNames(plan.cosigners.length).flatMap((home) => {
     const state = paths.watermarkFile(home, chainId);
     return [paths.chainFolder(home, chainId), markPath(state), state];
   });
-  const ofLinks = Array.from({ length: plan.links }, (_, i) => paths.chainFolder(paths.sentryLinkName(i + 1), chainId));
+  const ofLinks = paths.sentryLinkNames(plan.links).map((home) => paths.chainFolder(home, chainId));
   return [...ofCosigners, ...ofLinks];
 }
 
 function processNames(plan: ClusterPlan): string[] {
-  const links = Array.from({ length: plan.links }, (_, i) => paths.sentryLinkName(i + 1));
-  return [...plan.cosigners.map((_, i) => paths.cosignerName(i + 1)), ...links];
+  return [...paths.cosignerNames(plan.cosigners.length), ...paths.sentryLinkNames(plan.links)];
 }

@@ -1,12 +1,11 @@
-import { MAX_COSIGNERS } from '../../shared/coordination/limits.js';
+import { MAX_COSIGNERS, MAX_LINKS } from '../../shared/coordination/limits.js';
 import { chainIdProblem } from '../../shared/config/chain-id.js';
-import { formatHostPort, isEverywhere, type HostPort } from '../../shared/config/host-port.js';
+import { formatHostPort, whyNotToConnect, type HostPort } from '../../shared/config/host-port.js';
 import { parseNodeAddress } from '../../shared/config/node-address.js';
 import { HekateError } from '../../shared/errors.js';
 import type { ConsensusKey } from '../keys/priv-validator-key.js';
 import type { Watermark } from '../../shared/watermark/watermark.js';
 
-const MAX_LINKS = 32;
 /** Links that init makes when it is not told: one beside each cosigner, up to this many. */
 const USUAL_LINKS = 3;
 
@@ -79,9 +78,9 @@ function checkCosigners(cosigners: readonly HostPort[]): void {
   const seen = new Set<string>();
   for (const address of cosigners) {
     const text = formatHostPort(address);
-    if (address.port === 0) throw new HekateError('USAGE', `a cosigner at ${text} needs a port`);
-    if (isEverywhere(address.host))
-      throw new HekateError('USAGE', `${text} is an address to listen on, not one to connect to`, {
+    const problem = whyNotToConnect(address);
+    if (problem !== undefined)
+      throw new HekateError('USAGE', `no cosigner can be at ${text}: ${problem}`, {
         fix: 'give the address by which sentry-links reach this cosigner',
       });
     if (seen.has(text)) throw new HekateError('USAGE', `two cosigners cannot both be at ${text}`);

@@ -1,16 +1,9 @@
 import { promises as fsp } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { HekateError } from '../../shared/errors.js';
-import {
-  createFile,
-  exists,
-  isAlive,
-  makeFolder,
-  MODE_SECRET,
-  replaceFile,
-  syncFolder,
-  syncTree,
-} from '../durable-files.js';
+import { createFile, syncFolder } from '../../shared/ports/durable-file.js';
+import { MODE_PRIVATE } from '../../shared/ports/file-mode.js';
+import { exists, isAlive, makeFolder, replaceFile, syncTree } from '../durable-files.js';
 
 const STAGING_FOLDER = '.init-staging';
 const FILES = 'files';
@@ -64,11 +57,11 @@ export async function addWhole(dir: string, write: (root: string) => Promise<voi
   const staging = join(dir, STAGING_FOLDER);
   await fsp.mkdir(staging, { mode: 0o700 });
   try {
-    await createFile(join(staging, PID), String(process.pid), MODE_SECRET);
+    await createFile(join(staging, PID), String(process.pid), MODE_PRIVATE);
     await makeFolder(join(staging, FILES));
     await write(join(staging, FILES));
     await syncTree(staging);
-    await createFile(join(staging, JOURNAL), JSON.stringify(journal), MODE_SECRET);
+    await createFile(join(staging, JOURNAL), JSON.stringify(journal), MODE_PRIVATE);
     await syncFolder(staging);
     await syncFolder(dir);
     await apply(dir, journal);

@@ -8,6 +8,7 @@ import type { GroupInfo } from '../../shared/home/group-file.js';
 import { invariant, must } from '../../shared/invariant.js';
 import type { RandomBytes } from '../../shared/ports/random.js';
 import type { ConsensusKey } from './priv-validator-key.js';
+import { secondOpinion } from './second-opinion.js';
 
 export interface DealtKey {
   readonly info: GroupInfo;
@@ -35,6 +36,9 @@ export function dealKey(group: Group, key: ConsensusKey, options: DealingOptions
       invariant(checkShare(group, commitments, id, secretShare), 'a dealt share lies on the polynomial');
     for (const from of [1, count - threshold + 1])
       invariant(pointsMakeKey(group, info, verificationPoints(group, info, from)), 'dealt shares make the public key');
+    const points = new Map(shares.map(({ id }) => [id, verificationShare(group, commitments, id)]));
+    const problem = secondOpinion(info, points);
+    invariant(problem === undefined, `libsodium and @noble/curves agree on a dealing (${problem})`);
     return { info, shares };
   } finally {
     wipe(secret);

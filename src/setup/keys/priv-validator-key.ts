@@ -3,6 +3,7 @@ import { HekateError } from '../../shared/errors.js';
 import type { RandomBytes } from '../../shared/ports/random.js';
 import { privateKeyOf, rawPublicKey } from '../../shared/ed25519/raw-keys.js';
 import { addressOf } from '../../shared/keys/formats.js';
+import { isJsonObject } from '../json-object.js';
 import { parseLiftedJson } from './lifted-json.js';
 import { base64ToBytes, hexToBytes } from '../../shared/keys/secret-bytes.js';
 
@@ -101,8 +102,8 @@ function looksLikeBareKey(contents: Uint8Array): string | undefined {
 }
 
 function asObject(value: unknown, problem: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(problem);
-  return value as Record<string, unknown>;
+  if (!isJsonObject(value)) throw invalid(problem);
+  return value;
 }
 
 function checkType(type: unknown, expected: string): void {

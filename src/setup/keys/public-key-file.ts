@@ -1,5 +1,6 @@
 import { wipe } from '../../shared/bytes.js';
 import { HekateError } from '../../shared/errors.js';
+import { isJsonObject } from '../json-object.js';
 import { parseLiftedJson } from './lifted-json.js';
 import { base64ToBytes } from '../../shared/keys/secret-bytes.js';
 
@@ -21,17 +22,14 @@ function publicPart(contents: Uint8Array): { readonly type: unknown; readonly va
   try {
     const json = parseLiftedJson(contents);
     file = json.value;
-    if (isObject(file) && isObject(file['priv_key'])) wipe(json.bytesOf(file['priv_key']['value']) ?? new Uint8Array());
+    if (isJsonObject(file) && isJsonObject(file['priv_key']))
+      wipe(json.bytesOf(file['priv_key']['value']) ?? new Uint8Array());
   } catch {
     throw new HekateError('KEY_INVALID', 'the file with the public key is not JSON');
   } finally {
     wipe(contents);
   }
-  const key = isObject(file) && isObject(file['pub_key']) ? file['pub_key'] : file;
-  if (!isObject(key)) throw new HekateError('KEY_INVALID', 'there is no public key in the file');
+  const key = isJsonObject(file) && isJsonObject(file['pub_key']) ? file['pub_key'] : file;
+  if (!isJsonObject(key)) throw new HekateError('KEY_INVALID', 'there is no public key in the file');
   return { type: key['type'] ?? key['@type'], value: key['value'] ?? key['key'] };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -6,6 +6,7 @@ import type { ChainFiles } from '../find-homes.js';
 import { loadGroupFile, sameGroup, type GroupInfo } from '../../shared/home/group-file.js';
 import { readShare } from '../../shared/home/share-file.js';
 import { pointsMakeKey } from './dealing.js';
+import { secondOpinion } from './second-opinion.js';
 
 /** One line of what was found; `ok` is false for anything that must be looked at. */
 export interface Finding {
@@ -29,8 +30,8 @@ export interface ChainVerdict {
 
 /**
  * Checks a chain's folders against each other: the same group.json everywhere, each share on the dealer's polynomial, none
- * twice, and t of their public points make the public key. Shares are looked at one by one and wiped; the key is never put
- * together. `expected`: the public key that it must be.
+ * twice, and t of their public points make the public key; what is public of it by a second library too. Shares are looked
+ * at one by one and wiped; the key is never put together. `expected`: the public key that it must be.
  */
 export async function verifyChain(
   chainId: string,
@@ -65,6 +66,8 @@ export async function verifyChain(
   }
   const makesKey = reference === undefined ? undefined : quorumMakesKey(group, reference, points);
   const folder = folders[0]?.folder ?? '';
+  const doubt = reference && secondOpinion(reference, points);
+  if (doubt !== undefined) findings.push({ folder, ok: false, text: `by the arithmetic of @noble/curves, ${doubt}` });
   if (makesKey === false) findings.push({ folder, ok: false, text: 'the shares do not make the public key' });
   if (expected !== undefined && reference !== undefined && toHex(expected) !== toHex(reference.groupPublicKey))
     findings.push({ folder, ok: false, text: `the public key is not ${toHex(expected)}` });

@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import type { TomlTable } from 'smol-toml';
 import type { z } from 'zod';
+import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE, TLS_PEERS_FOLDER } from '../home/paths.js';
 import { oneOf, path, table } from './fields.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogConfig } from './log-config.js';
 import type { ConfigIssue } from './toml-file.js';
@@ -19,9 +20,9 @@ export interface TlsPaths {
 }
 
 export const tlsSection = table({
-  key: path.default('tls/identity.key'),
-  certificate: path.default('tls/identity.crt'),
-  peers: path.default('tls/peers'),
+  key: path.default(TLS_KEY_FILE),
+  certificate: path.default(TLS_CERTIFICATE_FILE),
+  peers: path.default(TLS_PEERS_FOLDER),
 });
 
 export function logConfig(section: z.output<typeof logSection> | undefined): LogConfig {

@@ -116,7 +116,7 @@ test.each<[string, string, string[]]>([
     ['2:6: "id" must be a whole number, not a number with a decimal point'],
   ],
   ['an id above 32', COSIGNER.replace('id = 1', 'id = 33'), ['2:6: "id" must be between 1 and 32']],
-  ['no port', COSIGNER.replace(':7001', ''), ['3:10: "listen": "0.0.0.0" is not host:port']],
+  ['no port', COSIGNER.replace(':7001', ''), ['3:10: "listen": "0.0.0.0" is not host:port: the port is missing']],
   [
     'a pin cut short',
     COSIGNER.replace(pin('a'), 'sha256:aa'),

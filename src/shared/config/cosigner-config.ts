@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { TomlTable } from 'smol-toml';
 import type { z } from 'zod';
+import { MAX_CHAINS, MAX_COSIGNERS, MAX_LINKS } from '../coordination/limits.js';
+import { COSIGNER_CONFIG_FILE } from '../home/paths.js';
 import { duplicates, logConfig, logSection, rawSections, tlsPaths, tlsSection } from './common-sections.js';
 import type { TlsPaths } from './common-sections.js';
 import type { LogConfig } from './log-config.js';
@@ -8,10 +10,8 @@ import * as field from './fields.js';
 import { DEFAULT_MAX_HEIGHT_JUMP } from '../watermark/rules.js';
 import type { HostPort } from './host-port.js';
 import { parseConfig, readConfigText, type ConfigIssue } from './toml-file.js';
-import { TomlPositions } from './toml-positions.js';
+import { tomlPositions } from './toml-positions.js';
 
-export const COSIGNER_CONFIG_FILE = 'cosigner.toml';
-const MAX_LINKS = 32;
 const MAX_HEIGHTS_PER_SECOND = 1_000_000;
 
 export interface PinnedLink {
@@ -56,7 +56,7 @@ const schema = field.table({
   tls: tlsSection.optional(),
   link: field.sections('link', field.table({ name: field.linkName, pin: field.pin }), 1, MAX_LINKS),
   cosigner: field
-    .sections('cosigner', field.table({ id: field.cosignerId, pin: field.pin }), 0, field.MAX_COSIGNERS)
+    .sections('cosigner', field.table({ id: field.cosignerId, pin: field.pin }), 0, MAX_COSIGNERS)
     .default([]),
   chain: field.sections(
     'chain',
@@ -66,7 +66,7 @@ const schema = field.table({
       max_heights_per_second: heightsPerSecond.optional(),
     }),
     1,
-    field.MAX_CHAINS,
+    MAX_CHAINS,
   ),
 });
 
@@ -79,7 +79,7 @@ export async function loadCosignerConfig(home: string): Promise<CosignerConfig> 
 /** As `loadCosignerConfig`, of a text. */
 export function parseCosignerConfig(home: string, file: string, text: string): CosignerConfig {
   const toml: z.output<typeof schema> = parseConfig(file, text, schema, crossChecks);
-  const { line, column } = new TomlPositions(text).value(['listen']);
+  const { line, column } = tomlPositions(text).value(['listen']);
   return {
     home,
     file,

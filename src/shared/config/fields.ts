@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { MAX_CHAINS, MAX_COSIGNERS } from '../coordination/limits.js';
+import { MAX_COSIGNERS } from '../coordination/limits.js';
 import { messageOf } from '../errors.js';
 import { chainIdProblem } from './chain-id.js';
-import { parseHostPort, type HostPort } from './host-port.js';
+import { parseHostPort, whyNotToConnect, type HostPort } from './host-port.js';
 import { parseNodeAddress } from './node-address.js';
 import { expects } from './toml-file.js';
 
@@ -53,15 +53,10 @@ export const path: z.ZodString = checked((value) =>
   value.length > 0 && !value.includes('\0') ? undefined : 'a path cannot be empty',
 );
 
-function hostPort(use: 'listen' | 'connect'): z.ZodType<HostPort, string> {
+function hostPort(problemOf: (address: HostPort) => string | undefined): z.ZodType<HostPort, string> {
   return text.transform((value, context) => {
     const parsed = parseHostPort(value);
-    const problem =
-      typeof parsed === 'string'
-        ? parsed
-        : use === 'connect' && parsed.port === 0
-          ? 'port 0 cannot be connected to'
-          : undefined;
+    const problem = typeof parsed === 'string' ? parsed : problemOf(parsed);
     if (typeof parsed !== 'string' && problem === undefined) return parsed;
     context.issues.push({ code: 'custom', message: `: ${problem}`, input: value });
     return z.NEVER;
@@ -69,9 +64,11 @@ function hostPort(use: 'listen' | 'connect'): z.ZodType<HostPort, string> {
 }
 
 /** `host:port` to listen on; port 0 takes any that is free. */
-export const listenAddress: z.ZodType<HostPort, string> = hostPort('listen');
+export const listenAddress: z.ZodType<HostPort, string> = hostPort(() => undefined);
 /** `host:port` to connect to. */
-export const peerAddress: z.ZodType<HostPort, string> = hostPort('connect');
+export const peerAddress: z.ZodType<HostPort, string> = hostPort((address) =>
+  address.port === 0 ? whyNotToConnect(address) : undefined,
+);
 
 /** A whole number within bounds, as a number. */
 export function wholeNumber(min: number, max: number): z.ZodType<number, bigint> {
@@ -128,5 +125,3 @@ export function sections<T extends z.ZodType>(
 function tableError(issue: { readonly code?: string; readonly input?: unknown }): string | undefined {
   return issue.code === 'invalid_type' ? expects('a table')(issue) : undefined;
 }
-
-export { MAX_CHAINS, MAX_COSIGNERS };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatHostPort, parseHostPort } from './host-port.js';
+import { formatHostPort, parseHostPort, whyNotToConnect } from './host-port.js';
 
 test.each([
   ['10.0.0.1:7001', { host: '10.0.0.1', port: 7001 }],
@@ -13,7 +13,7 @@ test.each([
 });
 
 test.each([
-  ['a host alone', 'signer', 'is not host:port'],
+  ['a host alone', 'signer', '"signer" is not host:port: the port is missing'],
   ['a scheme', 'tcp://signer:1', 'no scheme stands before it'],
   ['an IPv6 address without brackets', '::1', 'write [address]:port'],
   ['a port too high', 'signer:65536', 'above 65535'],
@@ -24,4 +24,13 @@ test.each([
   ['too long', `${'a'.repeat(400)}:1`, 'at most 300 characters'],
 ])('%s is refused', (_name, text, expected) => {
   expect(parseHostPort(text)).toContain(expected);
+});
+
+test.each([
+  ['10.0.0.1', 7001, undefined],
+  ['10.0.0.1', 0, 'port 0 cannot be connected to'],
+  ['0.0.0.0', 7001, '0.0.0.0 is an address to listen on, not one to connect to'],
+  ['::', 7001, ':: is an address to listen on, not one to connect to'],
+])('can a peer connect to %s, port %i?', (host, port, problem) => {
+  expect(whyNotToConnect({ host, port })).toBe(problem);
 });

@@ -14,18 +14,35 @@ const EVERYWHERE = new Set(['0.0.0.0', '::']);
 /** `host:port` or `[v6]:port`, as a value or as what is wrong with it. */
 export function parseHostPort(text: string): HostPort | string {
   if (text.length > MAX_LENGTH) return `an address has at most ${MAX_LENGTH} characters, not ${text.length}`;
-  const quoted = JSON.stringify(text);
+  const parsed = readHostPort(text);
+  return typeof parsed === 'string' ? `${JSON.stringify(text)} ${parsed}` : parsed;
+}
+
+/** As `parseHostPort`, of a bounded text; what is wrong with it goes on from a subject: "is not host:port". */
+export function readHostPort(text: string): HostPort | string {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
-  if (match === null) {
-    const hint = text.includes('://') ? '; no scheme stands before it' : isIPv6(text) ? '; write [address]:port' : '';
-    return `${quoted} is not host:port${hint}`;
-  }
+  if (match === null) return `is not host:port${hint(text)}`;
   const [, v6, name = '', digits] = match;
   const port = Number(digits);
-  if (port > 65_535) return `port ${port} in ${quoted} is above 65535`;
-  if (v6 !== undefined) return isIPv6(v6) ? { host: v6, port } : `${quoted} has no IPv6 address in its brackets`;
-  const isHost = /^[\d.]+$/.test(name) ? isIP(name) === 4 : HOST_NAME.test(name);
-  return isHost ? { host: name, port } : `${quoted} has no host in front of its port`;
+  if (port > 65_535) return `has port ${port}, above 65535`;
+  if (v6 !== undefined && !isIPv6(v6))
+    return `has no IPv6 address in its brackets: ${JSON.stringify(v6)} is not a host`;
+  if (v6 === undefined && !isHost(name))
+    return `has no host in front of its port: ${JSON.stringify(name)} is not a host`;
+  return { host: v6 ?? name, port };
+}
+
+function isHost(name: string): boolean {
+  // Digits and dots alone are an IPv4 address or a slip.
+  return /^[\d.]+$/.test(name) ? isIP(name) === 4 : HOST_NAME.test(name);
+}
+
+function hint(text: string): string {
+  const brackets = 'an IPv6 address stands in brackets: write [address]:port';
+  if (text.includes('://')) return ': no scheme stands before it';
+  if (isIPv6(text)) return `: the port is missing; ${brackets}`;
+  if ((text.match(/:/g) ?? []).length > 1) return `: ${brackets}`;
+  return text.includes(':') ? '' : ': the port is missing';
 }
 
 export function formatHostPort({ host, port }: HostPort): string {
@@ -36,7 +53,8 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }
 
-/** Whether this is an address to listen on that nobody can connect to. */
-export function isEverywhere(host: string): boolean {
-  return EVERYWHERE.has(host);
+/** Why nobody can connect to this, or undefined. */
+export function whyNotToConnect({ host, port }: HostPort): string | undefined {
+  if (port === 0) return 'port 0 cannot be connected to';
+  return EVERYWHERE.has(host) ? `${host} is an address to listen on, not one to connect to` : undefined;
 }

@@ -1,5 +1,5 @@
-import { isIP, isIPv6 } from 'node:net';
 import { HekateError } from '../errors.js';
+import { formatHostPort, readHostPort, whyNotToConnect } from './host-port.js';
 
 /** Where a validator node listens for its signer (priv_validator_laddr). `text` is the canonical form, for logs and lookups. */
 export type NodeAddress =
@@ -9,9 +9,6 @@ export type NodeAddress =
 /** sun_path on Linux holds 108 bytes, one of them the final zero. */
 const MAX_UNIX_PATH_BYTES = 107;
 const MAX_ADDRESS_LENGTH = 512;
-const HOST_NAME =
-  /^(?=.{1,253}$)[a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?(\.[a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?)*\.?$/;
-const LISTENS_EVERYWHERE = new Set(['0.0.0.0', '::']);
 
 /**
  * `tcp://host:port`, `host:port`, `[v6]:port` or `unix:///path`. Throws NODE_ADDRESS_INVALID, or NODE_ADDRESS_UNSUPPORTED
@@ -34,31 +31,11 @@ export function parseNodeAddress(text: string): NodeAddress {
 }
 
 function tcpAddress(text: string, rest: string): NodeAddress {
-  const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(rest);
-  if (match === null) throw invalid(text, whyNotHostAndPort(rest));
-  const [, v6, name, digits] = match;
-  const port = Number(digits);
-  if (port < 1 || port > 65_535) throw invalid(text, `port ${port} is not between 1 and 65535`);
-  const host = v6 ?? name ?? '';
-  if (v6 !== undefined ? !isIPv6(v6) : !isHost(host)) throw invalid(text, `${quote(host)} is not a host`);
-  if (LISTENS_EVERYWHERE.has(host))
-    throw invalid(
-      text,
-      `${host} is an address to listen on, not one to connect to`,
-      'give the address of the node’s host',
-    );
-  return { transport: 'tcp', host, port, text: `tcp://${v6 === undefined ? host : `[${v6}]`}:${port}` };
-}
-
-function isHost(host: string): boolean {
-  // Digits and dots alone are an IPv4 address or a slip.
-  return /^[\d.]+$/.test(host) ? isIP(host) === 4 : HOST_NAME.test(host);
-}
-
-function whyNotHostAndPort(rest: string): string {
-  if (isIPv6(rest)) return 'the port is missing; an IPv6 address stands in brackets: [address]:port';
-  if ((rest.match(/:/g) ?? []).length > 1) return 'an IPv6 address stands in brackets: [address]:port';
-  return rest.includes(':') ? 'it is not host:port' : 'the port is missing';
+  const address = readHostPort(rest);
+  if (typeof address === 'string') throw invalid(text, `it ${address}`);
+  const problem = whyNotToConnect(address);
+  if (problem !== undefined) throw invalid(text, problem, 'give the host and port by which the node is reached');
+  return { transport: 'tcp', ...address, text: `tcp://${formatHostPort(address)}` };
 }
 
 function unixAddress(text: string, path: string): NodeAddress {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { TomlTable } from 'smol-toml';
 import type { z } from 'zod';
-import { MAX_LEASE_MS } from '../coordination/limits.js';
+import { MAX_CHAINS, MAX_COSIGNERS, MAX_LEASE_MS } from '../coordination/limits.js';
+import { SENTRY_LINK_CONFIG_FILE } from '../home/paths.js';
 import { duplicates, logConfig, logSection, rawSections, tlsPaths, tlsSection } from './common-sections.js';
 import type { TlsPaths } from './common-sections.js';
 import type { LogConfig } from './log-config.js';
@@ -9,7 +10,6 @@ import * as field from './fields.js';
 import type { HostPort } from './host-port.js';
 import { parseConfig, readConfigText, type ConfigIssue } from './toml-file.js';
 
-export const SENTRY_LINK_CONFIG_FILE = 'sentry-link.toml';
 export const DEFAULT_LEASE_MS = 1_000;
 export const DEFAULT_SIGN_DEADLINE_MS = 4_000;
 /** A node gives up on a request after 5 s (privval/signer_endpoint.go, defaultTimeoutReadWriteSeconds). */
@@ -59,7 +59,7 @@ const schema = field.table({
     'cosigner',
     field.table({ id: field.cosignerId, address: field.peerAddress, pin: field.pin }),
     2,
-    field.MAX_COSIGNERS,
+    MAX_COSIGNERS,
   ),
   chain: field.sections(
     'chain',
@@ -69,7 +69,7 @@ const schema = field.table({
       node_mode: field.oneOf(NODE_MODES).default('active'),
     }),
     1,
-    field.MAX_CHAINS,
+    MAX_CHAINS,
   ),
 });
 

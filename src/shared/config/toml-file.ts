@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { parse, TomlError, type TomlTable } from 'smol-toml';
 import type { z } from 'zod';
 import { HekateError, messageOf } from '../errors.js';
-import { TomlPositions, type Position, type TomlPath } from './toml-positions.js';
+import { diskErrorCode } from '../ports/disk-error.js';
+import { readPlainFile } from '../ports/plain-file.js';
+import { tomlPositions, type Position, type TomlPath, type TomlPositions } from './toml-positions.js';
 
 /** Far above 256 chains with 16 nodes each. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -19,20 +20,21 @@ interface PlacedProblem extends Position {
 
 /** Text of a configuration file. Throws NO_HOME when it is absent, CONFIG_INVALID when it cannot be read. */
 export async function readConfigText(file: string): Promise<string> {
-  let bytes: Buffer;
   try {
-    bytes = await readFile(file);
+    return Buffer.from(await readPlainFile(file, MAX_CONFIG_BYTES)).toString('utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      throw new HekateError('NO_HOME', `there is no ${file}`, { cause: error });
-    throw new HekateError('CONFIG_INVALID', `${file} cannot be read: ${messageOf(error)}`, {
-      fix: 'let the user that runs hekate read it',
-      cause: error,
-    });
+    switch (diskErrorCode(error)) {
+      case 'ENOENT':
+        throw new HekateError('NO_HOME', `there is no ${file}`, { cause: error });
+      case 'EUNFIT':
+        throw new HekateError('CONFIG_INVALID', messageOf(error), { fix: 'put the configuration there' });
+      default:
+        throw new HekateError('CONFIG_INVALID', `${file} cannot be read: ${messageOf(error)}`, {
+          fix: 'let the user that runs hekate read it',
+          cause: error,
+        });
+    }
   }
-  if (bytes.length > MAX_CONFIG_BYTES)
-    throw invalid(file, [{ line: 1, column: 1, problem: `it has ${bytes.length} bytes` }]);
-  return bytes.toString('utf8');
 }
 
 /**
@@ -48,14 +50,12 @@ export function parseConfig<S extends z.ZodType>(
 ): z.output<S> {
   const table = parseSyntax(file, text);
   const result = schema.safeParse(table);
-  const positions = new TomlPositions(text);
-  const problems: PlacedProblem[] = crossChecks(table).map(({ path, problem }) => ({
-    ...positions.value(path),
-    problem,
-  }));
+  const crossed = crossChecks(table);
+  if (result.success && crossed.length === 0) return result.data;
+  const positions = tomlPositions(text);
+  const problems: PlacedProblem[] = crossed.map(({ path, problem }) => ({ ...positions.value(path), problem }));
   for (const issue of result.error?.issues ?? []) problems.push(...describe(issue, positions));
-  if (problems.length > 0 || !result.success) throw invalid(file, problems);
-  return result.data;
+  throw invalid(file, problems);
 }
 
 function parseSyntax(file: string, text: string): TomlTable {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { parse, stringify } from 'smol-toml';
 import { expect, test } from 'vitest';
-import { TomlPositions, type TomlPath } from './toml-positions.js';
+import { tomlPositions, type Position, type TomlPath } from './toml-positions.js';
 
 const TEXT = `# comment with [brackets] and "quotes"
 version = 1
@@ -41,9 +41,32 @@ test.each<[string, TomlPath, string, string]>([
   ['nothing at all', ['nowhere'], '1:1', '1:1'],
 ])('%s', (_name, path, key, value) => {
   parse(TEXT);
-  const positions = new TomlPositions(TEXT);
-  const text = ({ line, column }: { line: number; column: number }): string => `${line}:${column}`;
-  expect([text(positions.key(path)), text(positions.value(path))]).toEqual([key, value]);
+  const positions = tomlPositions(TEXT);
+  expect([shown(positions.key(path)), shown(positions.value(path))]).toEqual([key, value]);
+});
+
+test.each<[string, string, TomlPath, string, string]>([
+  ['after a byte order mark', '\ufeffa = 1', ['a'], '1:2', '1:6'],
+  ['columns are UTF-16 units', 'a = ["😀", 1]', ['a', 1], '1:12', '1:12'],
+  ['lines of Windows', 'a = 1\r\nb = 2\r\n', ['b'], '2:1', '2:5'],
+  ['what TOML 1.1 brought', 'a = {\n  b = "\\e", # one\n  c = 07:32,\n}', ['a', 'c'], '3:3', '3:7'],
+  ['a table before the one around it', '[a.b]\n[a]\nc = 1', ['a'], '2:1', '2:1'],
+  ['a table around one alone', '\n[a.b]', ['a'], '2:1', '2:1'],
+  ['the array of tables itself', '\n[[a]]\n[[a]]', ['a'], '2:1', '2:1'],
+  ['a date that only smol-toml takes', '\n\na = 2021-02-30', ['a'], '1:1', '1:1'],
+  ['a string that only smol-toml takes', `\n\na = "${'x'.repeat(1_000_000)}"`, ['a'], '1:1', '1:1'],
+])('%s', (_name, text, path, key, value) => {
+  parse(text);
+  const positions = tomlPositions(text);
+  expect([shown(positions.key(path)), shown(positions.value(path))]).toEqual([key, value]);
+});
+
+/** With a cost that grows with the square of a path's length this would not end. */
+test('a path as long as a configuration can be', () => {
+  const text = `\na${'.a'.repeat(520_000)} = 1`;
+  const path = Array<string>(520_001).fill('a');
+  const positions = tomlPositions(text);
+  expect([shown(positions.key(path)), shown(positions.value(path))]).toEqual(['2:1040001', '2:1040005']);
 });
 
 test('finds every key of any document that smol-toml writes', () => {
@@ -56,7 +79,7 @@ test('finds every key of any document that smol-toml writes', () => {
   fc.assert(
     fc.property(document, (value) => {
       const text = stringify(value);
-      const positions = new TomlPositions(text);
+      const positions = tomlPositions(text);
       const lines = text.split('\n');
       for (const path of leavesOf(value)) {
         const { line, column } = positions.key(path);
@@ -68,6 +91,10 @@ test('finds every key of any document that smol-toml writes', () => {
     { numRuns: 300 },
   );
 });
+
+function shown({ line, column }: Position): string {
+  return `${line}:${column}`;
+}
 
 /** Paths of the values that stand behind a key. */
 function leavesOf(value: unknown, path: TomlPath = []): TomlPath[] {

@@ -1,3 +1,5 @@
+import { parseTOML, type AST } from 'toml-eslint-parser';
+
 export interface Position {
   /** From 1. */
   readonly line: number;
@@ -7,191 +9,93 @@ export interface Position {
 
 export type TomlPath = readonly (string | number)[];
 
-interface Place {
-  readonly key: number;
-  readonly value: number;
+/** Where the keys and values of a TOML text stand, for messages: smol-toml says so only for errors of syntax. */
+export interface TomlPositions {
+  /** Of the value at `path`, or of the nearest table around it when there is none; the start of the text at last. */
+  value(path: TomlPath): Position;
+  /** Of the key that ends `path`, else as `value`. */
+  key(path: TomlPath): Position;
 }
+
+/** A table, an array or a value, with what is in it: a path is walked, so that a long one costs no more than its length. */
+interface Place {
+  key: Position;
+  value: Position;
+  readonly inside: Map<string | number, Place>;
+}
+
+const START: Position = { line: 1, column: 1 };
 
 /**
- * Where the keys and values of a TOML text stand, for messages: smol-toml says so only for errors of syntax. The text must
- * have been parsed before, this scan does not check it. Tables, arrays of tables, dotted and quoted keys, inline tables,
- * arrays and all strings of TOML 1.0 are known.
+ * The positions in a text of TOML 1.1, which smol-toml has accepted. What the parser of positions does not accept all the
+ * same (a 30 February, a string of some 100 KiB) has every position at its start.
  */
-export class TomlPositions {
-  readonly #text: string;
-  readonly #places = new Map<string, Place>();
-  /** Last index of each array of tables. */
-  readonly #lastIndex = new Map<string, number>();
-  #at = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-    this.#scan();
-  }
-
-  /** Of the value at `path`, or of the nearest table around it when there is none; the start of the text at last. */
-  value(path: TomlPath): Position {
-    return this.#position(this.#nearest(path)?.value ?? 0);
-  }
-
-  /** Of the key that ends `path`, else as `value`. */
-  key(path: TomlPath): Position {
-    return this.#position(this.#nearest(path)?.key ?? 0);
-  }
-
-  #nearest(path: TomlPath): Place | undefined {
-    for (let length = path.length; length > 0; length--) {
-      const place = this.#places.get(nameOf(path.slice(0, length)));
-      if (place !== undefined) return place;
+export function tomlPositions(text: string): TomlPositions {
+  const root = placesOf(text);
+  const nearest = (path: TomlPath): Place => {
+    let place = root;
+    for (const part of path) {
+      const next = place.inside.get(part);
+      if (next === undefined) break;
+      place = next;
     }
-    return undefined;
-  }
-
-  #position(offset: number): Position {
-    const before = this.#text.slice(0, offset);
-    return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
-  }
-
-  #scan(): void {
-    let table: TomlPath = [];
-    for (this.#skipBlank(); this.#at < this.#text.length; this.#skipBlank()) {
-      const from = this.#at;
-      if (this.#text[this.#at] === '[') table = this.#header();
-      else this.#pair(table);
-      if (this.#at === from) this.#at++;
-    }
-  }
-
-  /** `[a.b]` or `[[a.b]]`; the path of the table it opens. */
-  #header(): TomlPath {
-    const start = this.#at;
-    const brackets = this.#text.startsWith('[[', start) ? 2 : 1;
-    this.#at += brackets;
-    const names = this.#dottedKey().map((part) => part.name);
-    this.#at += brackets;
-    const path: (string | number)[] = [];
-    names.forEach((part, i) => {
-      path.push(part);
-      const name = nameOf(path);
-      if (brackets === 2 && i === names.length - 1) this.#lastIndex.set(name, (this.#lastIndex.get(name) ?? -1) + 1);
-      const index = this.#lastIndex.get(name);
-      if (!this.#places.has(name)) this.#places.set(name, { key: start, value: start });
-      if (index !== undefined) path.push(index);
-    });
-    this.#places.set(nameOf(path), { key: start, value: start });
-    return path;
-  }
-
-  #pair(table: TomlPath): void {
-    const parts = this.#dottedKey();
-    if (this.#text[this.#at] === '=') this.#at++;
-    this.#skipSpaces();
-    const value = this.#at;
-    const path = [...table];
-    for (const { name, at } of parts) {
-      path.push(name);
-      if (!this.#places.has(nameOf(path))) this.#places.set(nameOf(path), { key: at, value });
-    }
-    this.#value(path);
-  }
-
-  #value(path: TomlPath): void {
-    const opening = this.#text[this.#at];
-    if (opening === '[') this.#array(path);
-    else if (opening === '{') this.#inlineTable(path);
-    else if (opening === '"' || opening === "'") this.#string();
-    else while (this.#at < this.#text.length && !/[,\]}\n#]/.test(this.#text.charAt(this.#at))) this.#at++;
-  }
-
-  #array(path: TomlPath): void {
-    this.#at++;
-    for (let index = 0; this.#insideUntil(']'); index++) {
-      const element = [...path, index];
-      this.#places.set(nameOf(element), { key: this.#at, value: this.#at });
-      const from = this.#at;
-      this.#value(element);
-      if (this.#at === from) this.#at++;
-    }
-    this.#at++;
-  }
-
-  #inlineTable(path: TomlPath): void {
-    this.#at++;
-    while (this.#insideUntil('}')) {
-      const from = this.#at;
-      this.#pair(path);
-      if (this.#at === from) this.#at++;
-    }
-    this.#at++;
-  }
-
-  /** Skips to the next element; false at the closing bracket and at the end of the text. */
-  #insideUntil(closing: string): boolean {
-    this.#skipBlank();
-    while (this.#text[this.#at] === ',') {
-      this.#at++;
-      this.#skipBlank();
-    }
-    return this.#at < this.#text.length && this.#text[this.#at] !== closing;
-  }
-
-  #dottedKey(): { readonly name: string; readonly at: number }[] {
-    const parts = [];
-    for (;;) {
-      this.#skipSpaces();
-      const at = this.#at;
-      parts.push({ name: this.#keyPart(), at });
-      this.#skipSpaces();
-      if (this.#text[this.#at] !== '.') return parts;
-      this.#at++;
-    }
-  }
-
-  #keyPart(): string {
-    const start = this.#at;
-    const quote = this.#text[start];
-    if (quote !== '"' && quote !== "'") {
-      while (/[A-Za-z0-9_-]/.test(this.#text.charAt(this.#at))) this.#at++;
-      return this.#text.slice(start, this.#at);
-    }
-    this.#string();
-    const inside = this.#text.slice(start + 1, this.#at - 1);
-    return quote === '"' ? unescapeKey(inside) : inside;
-  }
-
-  #string(): void {
-    const quote = this.#text.charAt(this.#at);
-    const isLong = this.#text.startsWith(quote.repeat(3), this.#at);
-    const end = isLong ? quote.repeat(3) : quote;
-    this.#at += end.length;
-    while (this.#at < this.#text.length && !this.#text.startsWith(end, this.#at))
-      this.#at += quote === '"' && this.#text[this.#at] === '\\' ? 2 : 1;
-    this.#at += end.length;
-    // A long string may end in one or two quotes of its own.
-    while (isLong && this.#text[this.#at] === quote) this.#at++;
-  }
-
-  #skipSpaces(): void {
-    while (this.#text[this.#at] === ' ' || this.#text[this.#at] === '\t') this.#at++;
-  }
-
-  #skipBlank(): void {
-    for (;;) {
-      while (/\s/.test(this.#text.charAt(this.#at))) this.#at++;
-      if (this.#text[this.#at] !== '#') return;
-      while (this.#at < this.#text.length && this.#text[this.#at] !== '\n') this.#at++;
-    }
-  }
+    return place;
+  };
+  return { value: (path) => nearest(path).value, key: (path) => nearest(path).key };
 }
 
-function nameOf(path: TomlPath): string {
-  return JSON.stringify(path);
-}
-
-function unescapeKey(inside: string): string {
+function placesOf(text: string): Place {
   try {
-    return String(JSON.parse(`"${inside}"`));
+    // A byte order mark is nothing to smol-toml and an error here; a space takes the same column.
+    const [top] = parseTOML(text.replace(/^\ufeff/, ' '), { tomlVersion: '1.1.0' }).body;
+    const root = newPlace(START, START);
+    for (const entry of top.body) {
+      if (entry.type === 'TOMLTable') addTable(root, entry);
+      else addPair(root, entry);
+    }
+    return root;
   } catch {
-    return inside;
+    return newPlace(START, START);
   }
+}
+
+/** `[a.b]` or `[[a.b]]`. It stands for the tables around it too, unless they have a place of their own. */
+function addTable(root: Place, table: AST.TOMLTable): void {
+  const at = startOf(table);
+  let place = root;
+  for (const part of table.resolvedKey) place = placeInside(place, part, at, at);
+  place.key = at;
+  place.value = at;
+  for (const pair of table.body) addPair(place, pair);
+}
+
+function addPair(table: Place, { key, value }: AST.TOMLKeyValue): void {
+  let place = table;
+  for (const part of key.keys)
+    place = placeInside(place, part.type === 'TOMLBare' ? part.name : part.value, startOf(part), startOf(value));
+  addContents(place, value);
+}
+
+function addContents(place: Place, value: AST.TOMLContentNode): void {
+  if (value.type === 'TOMLInlineTable') for (const pair of value.body) addPair(place, pair);
+  if (value.type !== 'TOMLArray') return;
+  for (const [index, element] of value.elements.entries())
+    addContents(placeInside(place, index, startOf(element), startOf(element)), element);
+}
+
+/** The place of a part; a new one when it has none yet. */
+function placeInside(around: Place, part: string | number, key: Position, value: Position): Place {
+  const known = around.inside.get(part);
+  if (known !== undefined) return known;
+  const place = newPlace(key, value);
+  around.inside.set(part, place);
+  return place;
+}
+
+function newPlace(key: Position, value: Position): Place {
+  return { key, value, inside: new Map() };
+}
+
+function startOf({ loc }: AST.HasLocs): Position {
+  return { line: loc.start.line, column: loc.start.column + 1 };
 }

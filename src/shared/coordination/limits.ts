@@ -1,5 +1,6 @@
 /** Bounds of the cluster protocol (invariant 9): what a peer may make a process keep or read. */
 export const MAX_COSIGNERS = 32;
+export const MAX_LINKS = 32;
 export const MAX_CHAINS = 256;
 /** A vote extension is at most 1 MiB in CometBFT (MaxVoteExtensionSize). */
 export const MAX_EXTENSION_BYTES = 1024 * 1024;

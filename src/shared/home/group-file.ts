@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
 import { equalBytes, toBase64 } from '../bytes.js';
 import { chainIdProblem } from '../config/chain-id.js';
 import { MAX_COSIGNERS } from '../coordination/limits.js';
 import { HekateError, messageOf } from '../errors.js';
-import { toPoint, type Point } from '../frost/group.js';
+import { POINT_BYTES, toPoint, type Point } from '../frost/group.js';
+import { must } from '../invariant.js';
+import { readPlainFile } from '../ports/plain-file.js';
 
 /** What is public about a shared key (group.json). The same bytes in every process of a cluster. */
 export interface GroupInfo {
@@ -19,7 +21,56 @@ export interface GroupInfo {
 }
 
 const MAX_FILE_BYTES = 64 * 1024;
-const KEYS = ['version', 'chainId', 'threshold', 'count', 'groupPublicKey', 'commitments'];
+const NO_CHAIN_ID = { error: '"chainId" is no chain id' };
+const NO_COUNT = { error: outOfBounds('count', 2, MAX_COSIGNERS) };
+
+const schema = z
+  .strictObject(
+    {
+      version: z.literal(1, { error: 'its version is not 1' }),
+      chainId: z.string(NO_CHAIN_ID).refine((id) => chainIdProblem(id) === undefined, NO_CHAIN_ID),
+      count: z.int(NO_COUNT).min(2, NO_COUNT).max(MAX_COSIGNERS, NO_COUNT),
+      threshold: z.int({ error: '"threshold" is not a whole number' }),
+      groupPublicKey: point('groupPublicKey'),
+      commitments: z.array(point('commitments'), { error: '"commitments" are no list' }),
+    },
+    {
+      error: (issue) =>
+        issue.code === 'unrecognized_keys'
+          ? `unknown key ${JSON.stringify(issue.keys[0]?.slice(0, 40))}`
+          : 'it is not a JSON object',
+    },
+  )
+  .check(({ value, issues }) => {
+    const message = disagreement(value);
+    if (message !== undefined) issues.push({ code: 'custom', message, input: value });
+  });
+
+/** What is wrong between fields that are good each for itself. */
+function disagreement(group: GroupInfo): string | undefined {
+  const { threshold, count, groupPublicKey, commitments } = group;
+  const least = Math.floor(count / 2) + 1;
+  if (threshold < least || threshold > count) return outOfBounds('threshold', least, count);
+  if (commitments.length !== threshold) return `"commitments" are not ${threshold}`;
+  if (commitments[0] === undefined || !equalBytes(commitments[0], groupPublicKey))
+    return 'its first commitment is not its public key';
+  return undefined;
+}
+
+function outOfBounds(name: string, min: number, max: number): string {
+  return `"${name}" is not a whole number between ${min} and ${max}`;
+}
+
+/** A point in canonical base64: what Buffer makes of the text is written as the same text. */
+function point(name: string): z.ZodType<Point, string> {
+  const error = `"${name}" has a value that is not 32 bytes in base64`;
+  return z.string({ error }).transform((text, { issues }) => {
+    const bytes = new Uint8Array(Buffer.from(text, 'base64'));
+    if (bytes.length === POINT_BYTES && toBase64(bytes) === text) return toPoint(bytes);
+    issues.push({ code: 'custom', message: error, input: text });
+    return z.NEVER;
+  });
+}
 
 export function encodeGroup(group: GroupInfo): string {
   const { chainId, threshold, count, groupPublicKey, commitments } = group;
@@ -36,9 +87,9 @@ export function encodeGroup(group: GroupInfo): string {
 
 /** Throws GROUP_INVALID. `chainId`: the chain that it must be for. */
 export async function loadGroupFile(path: string, chainId?: string): Promise<GroupInfo> {
-  let contents: Buffer;
+  let contents: Uint8Array;
   try {
-    contents = await readFile(path);
+    contents = await readPlainFile(path, MAX_FILE_BYTES);
   } catch (error) {
     throw new HekateError('GROUP_INVALID', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
@@ -54,47 +105,18 @@ export function sameGroup(a: GroupInfo, b: GroupInfo): boolean {
 
 /** Throws GROUP_INVALID. That the points are points is found by the arithmetic that uses them. */
 export function parseGroup(contents: Uint8Array, path: string): GroupInfo {
-  if (contents.length > MAX_FILE_BYTES) throw invalid(path, `it has ${contents.length} bytes`);
-  const json = parseObject(contents, path);
-  const unknown = Object.keys(json).find((key) => !KEYS.includes(key));
-  if (unknown !== undefined) throw invalid(path, `unknown key ${JSON.stringify(unknown.slice(0, 40))}`);
-  if (json['version'] !== 1) throw invalid(path, 'its version is not 1');
-  const chainId = json['chainId'];
-  if (typeof chainId !== 'string' || chainIdProblem(chainId) !== undefined)
-    throw invalid(path, '"chainId" is no chain id');
-  const count = integer(json['count'], 2, MAX_COSIGNERS, path, 'count');
-  const threshold = integer(json['threshold'], Math.floor(count / 2) + 1, count, path, 'threshold');
-  const groupPublicKey = point(json['groupPublicKey'], path, 'groupPublicKey');
-  const list: unknown = json['commitments'];
-  if (!Array.isArray(list) || list.length !== threshold) throw invalid(path, `"commitments" are not ${threshold}`);
-  const commitments = list.map((value: unknown) => point(value, path, 'commitments'));
-  if (commitments[0] === undefined || !equalBytes(commitments[0], groupPublicKey))
-    throw invalid(path, 'its first commitment is not its public key');
+  const result = schema.safeParse(parseJson(contents, path));
+  if (!result.success) throw invalid(path, must(result.error.issues[0], 'a file that is refused has an issue').message);
+  const { chainId, threshold, count, groupPublicKey, commitments } = result.data;
   return { chainId, threshold, count, groupPublicKey, commitments };
 }
 
-function parseObject(contents: Uint8Array, path: string): Record<string, unknown> {
-  let value: unknown;
+function parseJson(contents: Uint8Array, path: string): unknown {
   try {
-    value = JSON.parse(Buffer.from(contents).toString('utf8'));
+    return JSON.parse(Buffer.from(contents).toString('utf8'));
   } catch {
     throw invalid(path, 'it is not JSON');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid(path, 'it is not a JSON object');
-  return value as Record<string, unknown>;
-}
-
-function integer(value: unknown, min: number, max: number, path: string, name: string): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw invalid(path, `"${name}" is not a whole number between ${min} and ${max}`);
-}
-
-function point(value: unknown, path: string, name: string): Point {
-  const bytes = typeof value === 'string' ? new Uint8Array(Buffer.from(value, 'base64')) : new Uint8Array(0);
-  if (bytes.length !== 32 || toBase64(bytes) !== value)
-    throw invalid(path, `"${name}" has a value that is not 32 bytes in base64`);
-  return toPoint(bytes);
 }
 
 function invalid(path: string, problem: string): HekateError {

@@ -3,6 +3,8 @@ import { invariant } from '../invariant.js';
 import { chainIdProblem } from '../config/chain-id.js';
 
 /** Where things are in the home of a cosigner or a sentry-link; both have the same layout. */
+export const COSIGNER_CONFIG_FILE = 'cosigner.toml';
+export const SENTRY_LINK_CONFIG_FILE = 'sentry-link.toml';
 export const TLS_KEY_FILE = 'tls/identity.key';
 export const TLS_CERTIFICATE_FILE = 'tls/identity.crt';
 export const TLS_PEERS_FOLDER = 'tls/peers';
@@ -20,6 +22,15 @@ export function cosignerName(id: number): string {
 
 export function sentryLinkName(number: number): string {
   return `sentry-link-${number}`;
+}
+
+/** Names of the first `count` of them. */
+export function cosignerNames(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, i) => cosignerName(i + 1));
+}
+
+export function sentryLinkNames(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, i) => sentryLinkName(i + 1));
 }
 
 export function peerCertificateFile(peersFolder: string, name: string): string {

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { HekateError, messageOf } from '../errors.js';
+import { readCertificate } from '../transport/identity.js';
 import type { PinnedPeer } from '../transport/tls.js';
 import { peerCertificateFile } from './paths.js';
 
@@ -11,12 +10,8 @@ export function loadPinnedPeers(
   return Promise.all(
     peers.map(async ({ name, pin }) => {
       const file = peerCertificateFile(peersFolder, name);
-      try {
-        return { name, pin, certPem: await readFile(file, 'utf8') };
-      } catch (error) {
-        const fix = `copy the certificate of ${name} to ${file}: it is tls/identity.crt in that home`;
-        throw new HekateError('TLS_IDENTITY_MISSING', `${file} cannot be read: ${messageOf(error)}`, { fix });
-      }
+      const fix = `copy the certificate of ${name} to ${file}: it is tls/identity.crt in that home`;
+      return { name, pin, certPem: await readCertificate(file, fix) };
     }),
   );
 }

@@ -1,6 +1,8 @@
-import { constants, promises as fsp } from 'node:fs';
 import type { ErrorCode } from '../error-codes.js';
-import { HekateError, messageOf } from '../errors.js';
+import { HekateError, isHekateError, messageOf } from '../errors.js';
+import { diskErrorCode } from '../ports/disk-error.js';
+import { whyNotPrivate } from '../ports/file-mode.js';
+import { readPlainFile } from '../ports/plain-file.js';
 
 export interface PrivateFileCodes {
   /** Also for files that cannot be read. */
@@ -17,31 +19,15 @@ export async function readPrivateFile(
   maxBytes: number,
   codes: PrivateFileCodes,
 ): Promise<Uint8Array> {
-  let handle: fsp.FileHandle;
   try {
-    handle = await fsp.open(path, constants.O_RDONLY);
+    return await readPlainFile(path, maxBytes, ({ mode }) => {
+      const notPrivate = whyNotPrivate(mode);
+      if (notPrivate !== undefined && codes.mode !== undefined)
+        throw new HekateError(codes.mode, `${what} ${path} ${notPrivate}`);
+    });
   } catch (error) {
+    if (isHekateError(error)) throw error;
+    if (diskErrorCode(error) === 'EUNFIT') throw new HekateError(codes.invalid, `${what} ${messageOf(error)}`);
     throw new HekateError(codes.missing, `${what} ${path} cannot be read: ${messageOf(error)}`, { cause: error });
-  }
-  try {
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw new HekateError(codes.invalid, `${what} ${path} is not a plain file`);
-    if (stats.size > maxBytes) throw new HekateError(codes.invalid, `${what} ${path} has ${stats.size} bytes`);
-    const mode = stats.mode & 0o777;
-    if ((mode & 0o077) !== 0 && codes.mode !== undefined) {
-      const octal = mode.toString(8).padStart(4, '0');
-      throw new HekateError(codes.mode, `${what} ${path} has mode ${octal}: others than its owner may use it`);
-    }
-    // Into our own buffer: readFile of a handle may keep copies that nobody wipes.
-    const contents = new Uint8Array(stats.size);
-    let length = 0;
-    while (length < contents.length) {
-      const { bytesRead } = await handle.read(contents, length, contents.length - length, null);
-      if (bytesRead === 0) break;
-      length += bytesRead;
-    }
-    return contents.subarray(0, length);
-  } finally {
-    await handle.close();
   }
 }

@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest';
 import { fromHex } from '../bytes.js';
-import { toBech32 } from './bech32.js';
-import { publicKeyForms } from './formats.js';
+import { publicKeyForms, toBech32 } from './formats.js';
 import vectors from './testdata/keys.json' with { type: 'json' };
 
 test.each(vectors.bech32)('bech32: $name', ({ prefix, hex, text }) => {
   expect(toBech32(prefix, fromHex(hex))).toBe(text);
+});
+
+test('bech32: longer than the 90 characters of BIP-173', () => {
+  expect(toBech32('cosmosvalconspub', new Uint8Array(64))).toMatch(/^cosmosvalconspub1q{103}.{6}$/);
 });
 
 test.each(vectors.forms)('forms of a public key: $name', ({ publicKey, prefix, address, valcons, value }) => {

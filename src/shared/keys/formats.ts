@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { bech32 } from '@scure/base';
 import { toBase64, toHex } from '../bytes.js';
-import { toBech32 } from './bech32.js';
 
 /** A public key in the forms that nodes, chains and explorers use. */
 export interface PublicKeyForms {
@@ -30,4 +30,9 @@ export function publicKeyForms(publicKey: Uint8Array, prefix: string): PublicKey
 /** Validator address, 20 bytes (CometBFT crypto/ed25519). */
 export function addressOf(publicKey: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(publicKey).digest().subarray(0, 20));
+}
+
+/** BIP-173 bech32 of bytes. `prefix`: lower-case letters and digits. Cosmos SDK chains do not keep to its limit of 90 characters. */
+export function toBech32(prefix: string, bytes: Uint8Array): string {
+  return bech32.encode(prefix, bech32.toWords(bytes), false);
 }

@@ -2,7 +2,7 @@ import type { SlotFile } from './slot-file.js';
 
 /**
  * The little of a disk that hekate needs. Production: `node-disk.ts`; the simulator has one that tears and loses writes.
- * Failures carry a `code`, as Node's system errors do: ENOENT, EEXIST, EACCES, ENOSPC, … and those of DiskErrorCode.
+ * Failures carry a `code`, as Node's system errors do: ENOENT, EEXIST, EACCES, ENOSPC, … and those of DiskErrorCode (disk-error.ts).
  */
 export interface Disk {
   /** Whole contents; throws with code ENOENT when absent. */
@@ -17,32 +17,4 @@ export interface Disk {
    * when somebody else holds it, EMODE when others than the owner may read or write it.
    */
   open(path: string): Promise<SlotFile>;
-}
-
-export type DiskErrorCode =
-  /** Another process, or this one, holds the file open. */
-  | 'ELOCKED'
-  /** This platform has no lock that ends with its process. */
-  | 'ENOLOCK'
-  /** The file may be read or written by others than its owner. */
-  | 'EMODE'
-  /** Fewer bytes were written than asked. */
-  | 'ESHORT'
-  /** Not a plain file, or far too large for one of ours. */
-  | 'EUNFIT';
-
-export class DiskError extends Error {
-  override readonly name = 'DiskError';
-  readonly code: DiskErrorCode;
-
-  constructor(code: DiskErrorCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-  }
-}
-
-/** The `code` of a disk failure, whoever made it. */
-export function diskErrorCode(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : undefined;
 }

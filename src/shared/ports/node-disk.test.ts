@@ -21,7 +21,7 @@ import { createState } from '../../setup/state-init.js';
 import { SignBytes } from '../privval/sign-bytes.js';
 import { WatermarkStore } from '../watermark/store.js';
 import { neverSigned, type Watermark } from '../watermark/watermark.js';
-import { diskErrorCode } from './disk.js';
+import { diskErrorCode } from './disk-error.js';
 import { nodeDisk } from './node-disk.js';
 
 let folder = '';

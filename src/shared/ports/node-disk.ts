@@ -1,33 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import { close, constants, fstat, fsync, open, promises as fsp, write, type Stats } from 'node:fs';
-import { createRequire } from 'node:module';
+import { close, constants, fstat, open, promises as fsp, write, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { messageOf } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { DiskError, diskErrorCode, type Disk } from './disk.js';
+import type { Disk } from './disk.js';
+import { DiskError } from './disk-error.js';
+import { createFile, syncFolder } from './durable-file.js';
+import { tryLockFile } from './file-lock.js';
+import { MODE_PRIVATE, whyNotPrivate, whyNotWritable } from './file-mode.js';
+import { checkPlain, readPlainFile } from './plain-file.js';
 import type { SlotFile } from './slot-file.js';
 
-const MODE_PRIVATE = 0o600;
 /** No file of ours comes near; keeps a wrong path from filling the memory. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 const openFile = promisify(open);
 const closeFile = promisify(close);
 const statFile = promisify(fstat);
-const syncFile = promisify(fsync);
 
 /** The disk of the machine. Linux is what it is made for; on macOS O_DSYNC does not reach through the drive's own cache. */
 export const nodeDisk: Disk = { read: readWhole, create: createDurably, open: openLocked };
 
-async function readWhole(path: string): Promise<Uint8Array> {
-  const handle = await fsp.open(path, constants.O_RDONLY);
-  try {
-    checkFit(await handle.stat(), path);
-    return new Uint8Array(await handle.readFile());
-  } finally {
-    await handle.close();
-  }
+function readWhole(path: string): Promise<Uint8Array> {
+  return readPlainFile(path, MAX_FILE_BYTES);
 }
 
 /** Temporary name, fsync, link (which unlike rename never replaces), fsync of the directory. */
@@ -35,33 +30,21 @@ async function createDurably(path: string, contents: Uint8Array): Promise<void> 
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    const handle = await fsp.open(temporary, 'wx', MODE_PRIVATE);
-    try {
-      await handle.chmod(MODE_PRIVATE);
-      await handle.writeFile(contents);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await createFile(temporary, contents, MODE_PRIVATE);
     await fsp.link(temporary, path);
   } finally {
     await fsp.rm(temporary, { force: true });
   }
-  const directory = await openFile(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await syncFile(directory);
-  } finally {
-    await closeFile(directory);
-  }
+  await syncFolder(folder);
 }
 
 async function openLocked(path: string): Promise<SlotFile> {
   const fd = await openFile(path, constants.O_RDWR | constants.O_DSYNC);
   try {
     const stats = await statFile(fd);
-    checkFit(stats, path);
-    checkPrivate(stats, path);
-    if (!loadTryLock()(fd)) throw new DiskError('ELOCKED', `${path} is held by another process`);
+    checkPlain(stats, path, MAX_FILE_BYTES);
+    checkMode(stats, path);
+    if (!tryLockFile(fd)) throw new DiskError('ELOCKED', `${path} is held by another process`);
     // The name may have been given to another file between open and lock: then this lock protects nothing.
     const named = await fsp.stat(path);
     if (named.ino !== stats.ino || named.dev !== stats.dev) throw new DiskError('ELOCKED', `${path} was just replaced`);
@@ -70,6 +53,13 @@ async function openLocked(path: string): Promise<SlotFile> {
     await closeFile(fd);
     throw error;
   }
+}
+
+function checkMode({ mode }: Stats, path: string): void {
+  const notPrivate = whyNotPrivate(mode);
+  if (notPrivate !== undefined) throw new DiskError('EMODE', `${path} ${notPrivate}`);
+  const notWritable = whyNotWritable(mode);
+  if (notWritable !== undefined) throw Object.assign(new Error(`${path} ${notWritable}`), { code: 'EACCES' });
 }
 
 class LockedFile implements SlotFile {
@@ -99,39 +89,5 @@ class LockedFile implements SlotFile {
     if (!this.#open) return;
     this.#open = false;
     await closeFile(this.#fd);
-  }
-}
-
-function checkFit(stats: Stats, path: string): void {
-  if (!stats.isFile()) throw new DiskError('EUNFIT', `${path} is not a plain file`);
-  if (stats.size > MAX_FILE_BYTES) throw new DiskError('EUNFIT', `${path} has ${stats.size} bytes`);
-}
-
-function checkPrivate(stats: Stats, path: string): void {
-  const mode = stats.mode & 0o777;
-  const shown = mode.toString(8).padStart(4, '0');
-  if ((mode & 0o077) !== 0) throw new DiskError('EMODE', `${path} has mode ${shown}, others than its owner may use it`);
-  // The kernel lets root write to a file that its owner made read-only. Somebody meant it: respect it.
-  if ((mode & MODE_PRIVATE) !== MODE_PRIVATE) {
-    throw Object.assign(new Error(`${path} has mode ${shown}, its owner may not write to it`), { code: 'EACCES' });
-  }
-}
-
-type TryLock = (fd: number) => boolean;
-let tryLock: TryLock | undefined;
-
-/**
- * An exclusive lock on the open file description (fcntl F_OFD_SETLK on Linux): the kernel gives it back when the process
- * dies, it excludes a second open in the same process too, and unlike a plain fcntl lock it is not lost when some other
- * descriptor of the file is closed. Loaded on first use, so that a command that opens no state runs anywhere.
- */
-function loadTryLock(): TryLock {
-  if (tryLock !== undefined) return tryLock;
-  try {
-    const addon = createRequire(import.meta.url)('fs-native-extensions') as { tryLock: TryLock };
-    tryLock = (fd) => addon.tryLock(fd);
-    return tryLock;
-  } catch (error) {
-    throw new DiskError('ENOLOCK', `cannot load the file lock (${diskErrorCode(error) ?? messageOf(error)})`, error);
   }
 }

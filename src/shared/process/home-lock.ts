@@ -1,28 +1,29 @@
 import { closeSync, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { HekateError, messageOf } from '../errors.js';
-
-interface FileLocks {
-  readonly tryLock: (fd: number) => boolean;
-}
+import { tryLockFile } from '../ports/file-lock.js';
+import { MODE_PRIVATE } from '../ports/file-mode.js';
 
 /**
  * Makes this the only process of a home. A kernel lock: it ends with the process, however that ends. Returns the function
- * that gives it back; throws HOME_LOCKED or HOME_NOT_WRITABLE.
+ * that gives it back; throws HOME_LOCKED, HOME_NOT_WRITABLE, or DiskError ENOLOCK where there is no such lock.
  */
 export function lockHome(home: string): () => void {
-  const { tryLock } = createRequire(import.meta.url)('fs-native-extensions') as FileLocks;
   const path = join(home, 'lock');
   const fd = openLockFile(path);
-  if (tryLock(fd)) return () => closeSync(fd);
-  closeSync(fd);
-  throw new HekateError('HOME_LOCKED', `another process runs with ${home}`);
+  let locked = false;
+  try {
+    locked = tryLockFile(fd);
+  } finally {
+    if (!locked) closeSync(fd);
+  }
+  if (!locked) throw new HekateError('HOME_LOCKED', `another process runs with ${home}`);
+  return () => closeSync(fd);
 }
 
 function openLockFile(path: string): number {
   try {
-    return openSync(path, 'a+', 0o600);
+    return openSync(path, 'a+', MODE_PRIVATE);
   } catch (error) {
     throw new HekateError('HOME_NOT_WRITABLE', `cannot open ${path}: ${messageOf(error)}`, { cause: error });
   }

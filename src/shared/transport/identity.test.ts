@@ -20,6 +20,7 @@ beforeAll(async () => {
   writeFileSync(path('key'), own.keyPem, { mode: 0o600 });
   writeFileSync(path('other.key'), other.keyPem, { mode: 0o600 });
   writeFileSync(path('text'), 'text', { mode: 0o600 });
+  writeFileSync(path('long.key'), `${'\n'.repeat(16 * 1024)}${own.keyPem.toString()}`, { mode: 0o600 });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -50,6 +51,8 @@ describe('refused', () => {
     ['no key', 'crt', 'none', 'TLS_IDENTITY_MISSING'],
     ['text as certificate', 'text', 'key', 'TLS_IDENTITY_INVALID'],
     ['text as key', 'crt', 'text', 'TLS_IDENTITY_INVALID'],
+    ['a key in a file far too long', 'crt', 'long.key', 'TLS_IDENTITY_INVALID'],
+    ['a folder as key', 'crt', '.', 'TLS_IDENTITY_INVALID'],
     ['the key of another certificate', 'crt', 'other.key', 'TLS_IDENTITY_INVALID'],
   ])('%s: %s %s', async (_, certificate, key, code) => {
     await expect(loadIdentity(path(certificate), path(key))).rejects.toMatchObject({ code });

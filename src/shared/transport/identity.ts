@@ -1,8 +1,8 @@
 import { createHash, createPrivateKey, X509Certificate as NodeCertificate } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open, readFile, type FileHandle } from 'node:fs/promises';
-import { toHex } from '../bytes.js';
+import { toHex, wipe } from '../bytes.js';
 import { HekateError, messageOf } from '../errors.js';
+import { readPrivateFile } from '../home/private-file.js';
+import { readPlainFile } from '../ports/plain-file.js';
 
 /** What a process shows at either end of a TLS connection: a certificate it signed itself, known by its key's pin. */
 export interface TlsIdentity {
@@ -11,7 +11,10 @@ export interface TlsIdentity {
   readonly keyPem: Buffer;
 }
 
-const OTHERS = 0o077;
+const KEY_CODES = { missing: 'TLS_IDENTITY_MISSING', mode: 'TLS_KEY_MODE', invalid: 'TLS_IDENTITY_INVALID' } as const;
+/** A P-256 key in PEM has 241 bytes, one of RSA with 4096 bits 3,272. */
+const MAX_KEY_BYTES = 16 * 1024;
+const MAX_CERTIFICATE_BYTES = 64 * 1024;
 
 /** `sha256:` and 64 hex digits: SHA-256 of the certificate's SubjectPublicKeyInfo. Throws TLS_IDENTITY_INVALID. */
 export function pinOf(certificate: string | Uint8Array): string {
@@ -24,13 +27,24 @@ export function pinOfCertificate(certificate: NodeCertificate): string {
 }
 
 /**
- * Reads an identity from its two files. Throws TLS_IDENTITY_MISSING, TLS_KEY_MODE when others may read the key, or
+ * Reads an identity from its two files. Throws TLS_IDENTITY_MISSING, TLS_KEY_MODE when others may use the key, or
  * TLS_IDENTITY_INVALID when a file cannot be parsed or the two do not belong together.
  */
 export async function loadIdentity(certPath: string, keyPath: string): Promise<TlsIdentity> {
-  const certPem = await readFile(certPath, 'utf8').catch((error: unknown) => missing(certPath, error));
-  const keyPem = await readPrivate(keyPath);
+  const certPem = await readCertificate(certPath);
   const certificate = parseCertificate(certPem, certPath);
+  const contents = await readPrivateFile(keyPath, 'the TLS key', MAX_KEY_BYTES, KEY_CODES);
+  const keyPem = Buffer.from(contents.buffer, contents.byteOffset, contents.length);
+  try {
+    checkKey(certificate, certPath, keyPem, keyPath);
+  } catch (error) {
+    wipe(keyPem);
+    throw error;
+  }
+  return { certPem, keyPem };
+}
+
+function checkKey(certificate: NodeCertificate, certPath: string, keyPem: Buffer, keyPath: string): void {
   let key;
   try {
     key = createPrivateKey(keyPem);
@@ -42,31 +56,16 @@ export async function loadIdentity(certPath: string, keyPath: string): Promise<T
       'TLS_IDENTITY_INVALID',
       `the key in ${keyPath} does not belong to the certificate in ${certPath}`,
     );
-  return { certPem, keyPem };
 }
 
-async function readPrivate(path: string): Promise<Buffer> {
-  let file: FileHandle;
+/** A certificate in PEM as it is in its file, unchecked. Throws TLS_IDENTITY_MISSING, with `fix` when it is given. */
+export async function readCertificate(path: string, fix?: string): Promise<string> {
   try {
-    file = await open(path, constants.O_RDONLY);
+    return Buffer.from(await readPlainFile(path, MAX_CERTIFICATE_BYTES)).toString('utf8');
   } catch (error) {
-    return missing(path, error);
+    const message = `the certificate ${path} cannot be read: ${messageOf(error)}`;
+    throw new HekateError('TLS_IDENTITY_MISSING', message, { cause: error, ...(fix !== undefined && { fix }) });
   }
-  try {
-    const mode = (await file.stat()).mode & 0o777;
-    if ((mode & OTHERS) !== 0)
-      throw new HekateError(
-        'TLS_KEY_MODE',
-        `${path} has mode ${mode.toString(8).padStart(4, '0')}: others than its owner may use it`,
-      );
-    return await file.readFile();
-  } finally {
-    await file.close();
-  }
-}
-
-function missing(path: string, error: unknown): never {
-  throw new HekateError('TLS_IDENTITY_MISSING', `cannot read ${path}: ${messageOf(error)}`, { cause: error });
 }
 
 function parseCertificate(certificate: string | Uint8Array, what: string): NodeCertificate {

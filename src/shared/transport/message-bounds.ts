@@ -2,8 +2,6 @@ import { NONCE_POOL_TARGET } from '../coordination/limits.js';
 
 /** Bounds of the encoding only; what the messages mean is bounded in coordination/limits.ts. */
 
-/** CometBFT types/genesis.go, MaxChainIDLen. */
-export const MAX_CHAIN_ID_BYTES = 50;
 export const MAX_VERSION_BYTES = 64;
 /** Name of a link in its cosigners' configuration. */
 export const MAX_NAME_BYTES = 64;

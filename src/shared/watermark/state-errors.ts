@@ -1,6 +1,6 @@
 import { HekateError, isHekateError, messageOf, type StateDiskCode } from '../errors.js';
 import { InvariantViolation } from '../invariant.js';
-import { diskErrorCode } from '../ports/disk.js';
+import { diskErrorCode } from '../ports/disk-error.js';
 
 const CODES: Readonly<Record<string, StateDiskCode>> = {
   ENOENT: 'STATE_MISSING',

@@ -1,7 +1,8 @@
 import type { ErrorCode } from '../error-codes.js';
 import { HekateError } from '../errors.js';
 import { invariant, InvariantViolation } from '../invariant.js';
-import { diskErrorCode, type Disk } from '../ports/disk.js';
+import type { Disk } from '../ports/disk.js';
+import { diskErrorCode } from '../ports/disk-error.js';
 import type { SlotFile } from '../ports/slot-file.js';
 import { isLaterTimestampOfSameVote } from '../privval/sign-bytes.js';
 import { encodeSlot, slotOffset, type RecoveredState } from './state-file.js';

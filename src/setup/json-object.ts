@@ -1,0 +1,4 @@
+/** Whether a value out of a JSON file is an object, not an array. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
