@@ -65,7 +65,7 @@ describe('watermark rules through a cluster', () => {
     const cluster = await Cluster.start({ threshold: 3, count: 5, links: ['a', 'b'] });
     expect(told(await cluster.ask('a', vote(first)))).toBe('signed 500');
     cluster.killLink('a');
-    await cluster.clock.advance(3_000);
+    await cluster.clock.pass(3_000);
     // Only a majority signed the first: what a new link is told about the second must not depend on whom it asks.
     const outcome = told(await cluster.ask('b', vote(second)));
     expect(outcome).toBe(expected);
@@ -77,7 +77,7 @@ describe('watermark rules through a cluster', () => {
     expect(told(await cluster.ask('a', vote(first)))).toBe('signed 500');
     for (const { id } of cluster.cosigners) cluster.killCosigner(id);
     for (const { id } of cluster.cosigners) await cluster.startCosigner(id);
-    await cluster.clock.advance(3_000);
+    await cluster.clock.pass(3_000);
     expect(told(await cluster.ask('a', vote(second)))).toBe(expected);
   });
 
@@ -105,7 +105,7 @@ describe('watermark rules through a cluster', () => {
     expect(told(await cluster.ask('a', vote({ at: [1, 0, 1] })))).toBe('signed 500');
     expect(told(await cluster.ask('a', vote({ at: [100_000, 0, 1] })))).toBe('signed 500');
     expect(told(await cluster.ask('a', vote({ at: [100_500, 0, 1] })))).toBe('HEIGHT_PACE');
-    await cluster.clock.advance(500_000);
+    await cluster.clock.pass(500_000);
     expect(told(await cluster.ask('a', vote({ at: [100_500, 0, 1] })))).toBe('signed 500');
   });
 });

@@ -8,9 +8,10 @@ import { encodeSlot, recoverSlotFile, slotOffset } from '../../src/shared/waterm
 import type { StateBinding } from '../../src/shared/watermark/slot-record.js';
 import { WatermarkStore } from '../../src/shared/watermark/store.js';
 import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
+import type { MemoryDisk } from '../support/memory-disk.js';
+import { randomTear } from './disk-faults.js';
 import type { Break } from './faults.js';
 import type { Prng } from './prng.js';
-import type { SimDisk } from './sim-disk.js';
 
 const STATE_PATH = 'state';
 
@@ -26,7 +27,9 @@ export interface SimCosignerOptions {
 export interface SimCosignerDeps {
   readonly group: Group;
   readonly clock: Clock;
-  readonly disk: SimDisk;
+  readonly disk: MemoryDisk;
+  /** Of the disk's faults. */
+  readonly diskRandom: Prng;
   readonly random: Prng;
   readonly onFault: (error: unknown) => void;
 }
@@ -61,7 +64,7 @@ export class SimCosigner {
 
   /** What the state file would say after a power cut now. */
   durableWatermark(): Watermark {
-    return recoverSlotFile(this.#deps.disk.durable(STATE_PATH), this.#binding(), STATE_PATH).watermark;
+    return recoverSlotFile(this.#deps.disk.file(STATE_PATH), this.#binding(), STATE_PATH).watermark;
   }
 
   async start(): Promise<void> {
@@ -110,7 +113,7 @@ export class SimCosigner {
     this.#starting = false;
     this.#process = undefined;
     this.#store = undefined;
-    this.#deps.disk.crash();
+    this.#deps.disk.powerCut(randomTear(this.#deps.diskRandom));
   }
 
   #binding(): StateBinding {
@@ -120,10 +123,10 @@ export class SimCosigner {
 }
 
 /** --break watermark: writes down what it signs, but never looks at it. */
-async function forgetful(disk: SimDisk, binding: StateBinding): Promise<WatermarkPort> {
+async function forgetful(disk: MemoryDisk, binding: StateBinding): Promise<WatermarkPort> {
   const file = await disk.open(STATE_PATH);
   let signBytes = new Uint8Array(0);
-  let { sequence } = recoverSlotFile(disk.durable(STATE_PATH), binding, STATE_PATH);
+  let { sequence } = recoverSlotFile(disk.file(STATE_PATH), binding, STATE_PATH);
   return {
     get current() {
       return { ...neverSigned(), signBytes };
