@@ -1,6 +1,6 @@
 import type { HekateError } from '../../src/shared/errors.js';
 import { invariant } from '../../src/shared/invariant.js';
-import type { ByteChannel, ByteChannelHandlers } from '../../src/shared/ports/byte-channel.js';
+import type { ByteChannelHandlers, RawChannel } from '../../src/shared/ports/byte-channel.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 
 /** What lies between two ends. */
@@ -14,7 +14,7 @@ export interface WireOptions {
 }
 
 /** One end of a connection in memory, alone: its other end is the test, which sees what was written and says what comes. */
-export class MemoryChannel implements ByteChannel {
+export class MemoryChannel implements RawChannel {
   /** What was written and nobody carries away, also after the end. */
   readonly written: Uint8Array[] = [];
   /** Calls of close(). */
@@ -34,6 +34,11 @@ export class MemoryChannel implements ByteChannel {
     const ended = this.#ended;
     for (const bytes of this.#early.splice(0)) if (this.#ended === ended) this.handlers.bytes(bytes);
     if (ended !== undefined) this.handlers.closed(ended.reason);
+  }
+
+  handOver(handlers: ByteChannelHandlers): void {
+    invariant(this.handlers !== undefined && !this.ended, 'only a running channel is handed over');
+    this.handlers = handlers;
   }
 
   write(bytes: Uint8Array): void {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, fromHex } from '../bytes.js';
 import { HekateError, isHekateError } from '../errors.js';
-import type { ByteChannel } from '../ports/byte-channel.js';
+import type { ByteChannel, RawChannel } from '../ports/byte-channel.js';
 import { ManualClock } from '../../../test/support/manual-clock.js';
 import { channelPair, MemoryChannel } from '../../../test/support/memory-channel.js';
 import { systemRandom } from '../ports/random.js';
@@ -57,7 +57,7 @@ describe('secure channel', () => {
       const clock = new ManualClock();
       const [a, b] = channelPair({ pieceBytes: size });
       const identities = ['foo', 'bar'].map((word) => identityFromSeed(sha256(word)));
-      const open = (raw: ByteChannel, i: number): Promise<SecureChannel> =>
+      const open = (raw: RawChannel, i: number): Promise<SecureChannel> =>
         secureChannel(raw, { identity: identities[i] ?? identityFromSeed(sha256('')), clock, random: systemRandom });
       const [foo, bar] = await Promise.all([open(a, 0), open(b, 1)]);
       expect([foo.peerId, bar.peerId]).toEqual([identities[1]?.peerId, identities[0]?.peerId]);
@@ -143,6 +143,73 @@ describe('secure channel', () => {
     channel.start({ bytes: () => (calls++, channel.close()), closed: () => void (calls += 10) });
     raw.receive(sealer.seal(new Uint8Array(3)));
     expect(calls).toBe(11);
+  });
+});
+
+describe('secure channel: the connection goes over from the handshake to the channel', () => {
+  const five = new Uint8Array(5);
+  it.each<[string, (raw: MemoryChannel, sealer: FrameSealer) => void, { bytes: number; ends: (string | undefined)[] }]>(
+    [
+      ['nothing behind the last message', (raw, s) => raw.receive(barHandshake(s)), { bytes: 0, ends: [] }],
+      [
+        'data directly behind it',
+        (raw, s) => raw.receive(concat(barHandshake(s), s.seal(five))),
+        { bytes: 5, ends: [] },
+      ],
+      [
+        'data behind it in the same turn',
+        (raw, s) => (raw.receive(barHandshake(s)), raw.receive(s.seal(five))),
+        { bytes: 5, ends: [] },
+      ],
+      [
+        'data that begins in the same chunk',
+        (raw, s) => {
+          const all = concat(barHandshake(s), s.seal(five));
+          raw.receive(all.subarray(0, -1_000));
+          raw.receive(all.subarray(-1_000));
+        },
+        { bytes: 5, ends: [] },
+      ],
+      [
+        'the end in the same turn',
+        (raw, s) => (raw.receive(barHandshake(s)), raw.end()),
+        { bytes: 0, ends: [undefined] },
+      ],
+      [
+        'a reset in the same turn',
+        (raw, s) => (raw.receive(barHandshake(s)), raw.end(new HekateError('SOCKET_RESET', 'x'))),
+        { bytes: 0, ends: ['SOCKET_RESET'] },
+      ],
+      [
+        'half a frame and the end in the same turn',
+        (raw, s) => (raw.receive(concat(barHandshake(s), s.seal(five).subarray(9))), raw.end()),
+        { bytes: 0, ends: ['SC_EOF_IN_FRAME'] },
+      ],
+    ],
+  )('%s: nothing is lost, nothing comes twice', async (_, play, expected) => {
+    const { raw, promise } = foo();
+    const sealer = barSealer();
+    play(raw, sealer);
+    const seen = listen(await promise);
+    expect(seen).toEqual(expected);
+    raw.receive(sealer.seal(new Uint8Array(3)));
+    raw.end();
+    const open = expected.ends.length === 0;
+    expect(seen).toEqual(open ? { bytes: expected.bytes + 3, ends: [undefined] } : expected);
+  });
+
+  it('no frame enters the handshake any more', async () => {
+    const { raw, channel } = await established();
+    expect(raw.handlers).toBe(channel);
+  });
+
+  it('closed by its user before start(): told once, by start()', async () => {
+    const { raw, channel } = await established();
+    channel.close();
+    channel.close();
+    raw.end();
+    expect(raw.closes).toBe(1);
+    expect(listen(channel)).toEqual({ bytes: 0, ends: [undefined] });
   });
 });
 
