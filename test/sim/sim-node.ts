@@ -64,7 +64,11 @@ export class SimNode {
     this.#chainId = chainId;
     this.#deps = deps;
     this.#cursor = { height: startHeight, round: 0, step: STEP_PROPOSAL };
-    void this.#loop().catch(deps.failed);
+  }
+
+  /** Asks from now on. */
+  start(): void {
+    void this.#loop().catch(this.#deps.failed);
   }
 
   /** Links that hold a connection, or wait for one. */

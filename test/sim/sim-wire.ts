@@ -72,6 +72,10 @@ export class SimWire {
     this.#tap = deps.tap;
     this.#forge = deps.forge;
     this.#baseDelayMs = deps.random.between(0.2, 15);
+  }
+
+  /** Dials from now on. */
+  start(): void {
     this.#watch();
   }
 

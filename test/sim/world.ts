@@ -69,6 +69,8 @@ export class World {
   async run(): Promise<void> {
     for (const cosigner of this.#cosigners) await cosigner.createState();
     for (const cosigner of this.#cosigners) this.#startCosigner(cosigner);
+    for (const node of this.#nodes.values()) node.start();
+    for (const wire of this.#wires) wire.start();
     for (const link of this.#links) link.start();
     this.#schedule(() => this.#fault());
     await this.#pass(this.#plan.faultyMs);

@@ -28,21 +28,25 @@ export class TestSigner {
 
   constructor(
     readonly channel: ByteChannel,
-    respond: Respond = signHonestly,
-  ) {
-    channel.start({
+    private readonly respond: Respond = signHonestly,
+  ) {}
+
+  start(): this {
+    this.channel.start({
       bytes: (bytes) => {
         this.#reader.push(bytes);
-        for (let m = this.#reader.next(); m !== undefined; m = this.#reader.next()) {
-          const request = decodeRequest(m);
-          this.asked.push(request);
-          const response = respond(request);
-          if (response instanceof Uint8Array) channel.write(response);
-          else if (response !== undefined) channel.write(frameMessage(encodeResponse(response)));
-        }
+        for (let m = this.#reader.next(); m !== undefined; m = this.#reader.next()) this.#answer(decodeRequest(m));
       },
       closed: (reason) => (this.ended = { reason }),
     });
+    return this;
+  }
+
+  #answer(request: PrivvalRequest): void {
+    this.asked.push(request);
+    const response = this.respond(request);
+    if (response instanceof Uint8Array) this.channel.write(response);
+    else if (response !== undefined) this.channel.write(frameMessage(encodeResponse(response)));
   }
 }
 

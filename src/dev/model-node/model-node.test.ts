@@ -64,7 +64,7 @@ function setUp(
   const dial = (how: Respond): TestSigner => {
     const [near, far] = channelPair();
     backlog.push({ open: () => Promise.resolve(near), drop: () => near.close() });
-    return new TestSigner(far, how);
+    return new TestSigner(far, how).start();
   };
   const signer = dial(respond);
   /** Lets the node run for `ms` of its time, or until it ends. */
@@ -294,7 +294,7 @@ describe('on real sockets', () => {
     const identity = identityFromSeed(systemRandom(32));
     const channel =
       transport === 'tcp' ? await secureChannel(raw, { identity, clock: systemClock, random: systemRandom }) : raw;
-    const signer = new TestSigner(channel);
+    const signer = new TestSigner(channel).start();
     await running.node.run(20);
     expect(running.node.stats).toEqual({ height: 20n, blocks: 20, signed: 60, missed: 0, badSignatures: 0 });
     await running.stop();

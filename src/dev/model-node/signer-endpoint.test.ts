@@ -33,7 +33,7 @@ function setUp(generation: AcceptGeneration = 'C') {
   const dial = (respond: Respond = signHonestly): TestSigner => {
     const [near, far] = channelPair();
     backlog.push({ open: () => Promise.resolve(near), drop: () => near.close() });
-    return new TestSigner(far, respond);
+    return new TestSigner(far, respond).start();
   };
   const dialDead = (): void =>
     backlog.push({ open: () => Promise.reject(new HekateError('SC_EOF_BEFORE_HELLO', 'gone')), drop() {} });
@@ -160,8 +160,10 @@ describe('RemoteSignerClient', () => {
   function connect(respond: Respond) {
     const clock = new ManualClock();
     const [near, far] = channelPair();
-    const signer = new TestSigner(far, respond);
-    return { clock, signer, client: new RemoteSignerClient(near, clock) };
+    const signer = new TestSigner(far, respond).start();
+    const client = new RemoteSignerClient(near, clock);
+    client.start();
+    return { clock, signer, client };
   }
 
   it.each<[string, string, string]>([
