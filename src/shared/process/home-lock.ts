@@ -3,6 +3,9 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { HekateError, messageOf } from '../errors.js';
 
+/** In the home; it stays when the process has ended. */
+export const LOCK_FILE = 'lock';
+
 interface FileLocks {
   readonly tryLock: (fd: number) => boolean;
 }
@@ -13,7 +16,7 @@ interface FileLocks {
  */
 export function lockHome(home: string): () => void {
   const { tryLock } = createRequire(import.meta.url)('fs-native-extensions') as FileLocks;
-  const path = join(home, 'lock');
+  const path = join(home, LOCK_FILE);
   const fd = openLockFile(path);
   if (tryLock(fd)) return () => closeSync(fd);
   closeSync(fd);
