@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LinkMessage } from '../../src/shared/coordination/messages.js';
-import { VirtualClock } from '../../test/support/virtual-clock.js';
+import { ManualClock } from '../../test/support/manual-clock.js';
 import { LeaseCandidate } from './lease-candidate.js';
 
 const LEASE_MS = 1_000;
@@ -24,7 +24,7 @@ class FakeCosigner {
 }
 
 class World {
-  readonly clock = new VirtualClock();
+  readonly clock = new ManualClock();
   readonly cosigners = [1, 2, 3].map(() => new FakeCosigner());
   readonly events: string[] = [];
 
@@ -71,7 +71,7 @@ describe('lease candidate', () => {
   it('two links: one leads, the other stays back', async () => {
     const world = new World();
     const [a, b] = [world.candidate('a'), world.candidate('b')];
-    await world.clock.advance(10_000);
+    await world.clock.pass(10_000);
     expect(world.events).toHaveLength(1);
     expect([a.term(), b.term()].filter((term) => term !== undefined)).toHaveLength(1);
   });
@@ -79,11 +79,11 @@ describe('lease candidate', () => {
   it('a leader cut off from the majority stops before another may start', async () => {
     const world = new World();
     world.candidate('a');
-    await world.clock.advance(2_000);
+    await world.clock.pass(2_000);
     world.candidate('b');
-    await world.clock.advance(2_000);
+    await world.clock.pass(2_000);
     world.cutOff('a', 1, 2);
-    await world.clock.advance(4_000);
+    await world.clock.pass(4_000);
     expect(world.events).toEqual([
       'a leads in term 1',
       'a lost: the lease ran out',
@@ -94,26 +94,26 @@ describe('lease candidate', () => {
   it('a leader that resigns is followed at once', async () => {
     const world = new World();
     const a = world.candidate('a');
-    await world.clock.advance(2_000);
+    await world.clock.pass(2_000);
     world.candidate('b');
-    await world.clock.advance(2_000);
+    await world.clock.pass(2_000);
     a.stop();
-    await world.clock.advance(LEASE_MS);
+    await world.clock.pass(LEASE_MS);
     expect(world.events).toEqual(['a leads in term 1', 'a lost: stopped', 'b leads in term 2']);
   });
 
   it('a leader goes on while the missing cosigners are known not to run', async () => {
     const world = new World();
     const a = world.candidate('a');
-    await world.clock.advance(2_000);
+    await world.clock.pass(2_000);
     world.cutOff('a', 1, 2);
     for (let i = 0; i < 20; i++) {
       a.peerDown(1);
       a.peerDown(2);
-      await world.clock.advance(250);
+      await world.clock.pass(250);
     }
     expect(world.events).toEqual(['a leads in term 1']);
-    await world.clock.advance(LEASE_MS);
+    await world.clock.pass(LEASE_MS);
     expect(world.events).toEqual(['a leads in term 1', 'a lost: the lease ran out']);
   });
 
@@ -121,7 +121,7 @@ describe('lease candidate', () => {
     const world = new World();
     const a = world.candidate('a');
     world.cutOff('a', 2, 3);
-    await world.clock.advance(10_000);
+    await world.clock.pass(10_000);
     expect(world.events).toEqual([]);
     expect(a.term()).toBeUndefined();
   });
@@ -129,9 +129,9 @@ describe('lease candidate', () => {
   it('a leader whose term was passed at one cosigner raises its own', async () => {
     const world = new World();
     const a = world.candidate('a');
-    await world.clock.advance(2_000);
+    await world.clock.pass(2_000);
     Object.assign(world.cosigners[0]!, { holder: 'b', term: 9, untilMs: 0 });
-    await world.clock.advance(2_000);
+    await world.clock.pass(2_000);
     expect(a.term()).toBe(10);
     expect(world.events).toEqual(['a leads in term 1']);
   });

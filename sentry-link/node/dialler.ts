@@ -1,10 +1,10 @@
 import { invariant, InvariantViolation, must } from '../../src/shared/invariant.js';
+import { LogLimiter } from '../../src/shared/log-limiter.js';
 import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
 import { classifyDial, dialError, type DialCode, type DialError } from './dial-error.js';
-import { DiallerLog } from './dialler-log.js';
 import { WatchedChannel, type ChannelEnd } from './watched-channel.js';
 import type { NodeAddress } from '../../src/shared/config/node-address.js';
 
@@ -15,6 +15,10 @@ const DIAL_JITTER_MS = 100;
 const SILENT_AFTER_MS = 3_000;
 /** Three of the node's pings and its longest wait for an answer. */
 const IDLE_MS = 10_000;
+/** More of the same is told so often. */
+const LOG_AGAIN_MS = 60_000;
+/** A node that connects and drops all the time changes class with every attempt; this bounds what it makes us write. */
+const MAX_CHANGES_PER_MINUTE = 10;
 
 /** An open connection to a node, handshake done, not yet started. */
 export interface NodeChannel extends ByteChannel {
@@ -54,14 +58,16 @@ const CLOSED: State = { name: 'closed' };
  */
 export class Dialler {
   readonly #options: DiallerOptions;
-  readonly #log: DiallerLog;
+  /** Every change at once: it remembers the last line alone. */
+  readonly #limiter: LogLimiter;
   #state: State = CLOSED;
   #earliestDialMs: number;
   #lastFailure: DialCode | undefined;
 
   constructor(options: DiallerOptions) {
     this.#options = options;
-    this.#log = new DiallerLog(options.log, options.clock, { chain: options.chain, node: options.address.text });
+    const limits = { newPerMinute: MAX_CHANGES_PER_MINUTE, remembered: 1 };
+    this.#limiter = new LogLimiter(options.clock, LOG_AGAIN_MS, limits);
     this.#earliestDialMs = options.clock.nowMs();
   }
 
@@ -140,11 +146,13 @@ export class Dialler {
   }
 
   #connected(inner: NodeChannel): void {
-    const { clock, serve } = this.#options;
+    const { chain, address, clock, serve, log } = this.#options;
     const channel = new WatchedChannel(inner, clock, IDLE_MS, (end) => this.#ended(channel, end));
     this.#state = { name: 'connected', channel };
     this.#lastFailure = undefined;
-    this.#log.connected({ peer: inner.peerId });
+    // Only failures are counted, and only their lines say so.
+    if (this.#limiter.passes('connected'))
+      log.info('connected to the node', { chain, node: address.text, peer: inner.peerId });
     serve(channel);
     invariant(channel.started, 'serve() starts the channel that it takes over');
   }
@@ -172,8 +180,10 @@ export class Dialler {
   }
 
   #fail(error: DialError): void {
+    const { chain, address, log } = this.#options;
     this.#lastFailure = error.code;
-    this.#log.failed(error);
+    const fields = { chain, node: address.text, code: error.code, cause: error.message, fix: error.fix };
+    this.#limiter.write(error.code, (event, all) => log.warn(event, all), 'no connection to the node', fields);
     this.#options.failed?.(error.code);
   }
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { connect as openSocket, type Socket } from 'node:net';
-import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
+import type { RawChannel } from '../../src/shared/ports/byte-channel.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
 import { socketChannel } from '../../src/shared/ports/socket-channel.js';
@@ -58,8 +58,8 @@ function open(address: NodeAddress): Socket {
 }
 
 /** Resolves with the connected socket's channel; otherwise the socket is destroyed. */
-async function connected(socket: Socket, address: NodeAddress, abort: AbortSignal, clock: Clock): Promise<ByteChannel> {
-  const channel = new Promise<ByteChannel>((resolve, reject) => {
+async function connected(socket: Socket, address: NodeAddress, abort: AbortSignal, clock: Clock): Promise<RawChannel> {
+  const channel = new Promise<RawChannel>((resolve, reject) => {
     const settle = (): void => {
       timer.cancel();
       abort.removeEventListener('abort', aborted);

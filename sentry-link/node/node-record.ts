@@ -1,6 +1,7 @@
 import { toHex } from '../../src/shared/bytes.js';
 import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
 import type { HekateError } from '../../src/shared/errors.js';
+import { LogLimiter } from '../../src/shared/log-limiter.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log, LogFields } from '../../src/shared/ports/log.js';
 import type { SignRequestOfNode } from '../vote-to-sign.js';
@@ -8,8 +9,6 @@ import type { SignRequestOfNode } from '../vote-to-sign.js';
 const MINUTE_MS = 60_000;
 /** A node that asks for ever new nonsense gets no more lines than this; the rest is counted. */
 const MAX_WARNINGS_PER_MINUTE = 30;
-/** Refusals that are remembered so that each is told once. */
-const MAX_REMEMBERED = 256;
 const BLOCK_NAME_BYTES = 5;
 const PROPOSAL_TYPE = 32;
 const NAMES: ReadonlyMap<number, string> = new Map([
@@ -53,7 +52,8 @@ export class NodeRecord {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #fields: LogFields;
-  readonly #told = new Set<string>();
+  /** Tells each refusal once. */
+  readonly #limiter: LogLimiter;
   readonly #refusedByCode = new Map<ErrorCode, number>();
   readonly #counters = {
     signed: 0,
@@ -65,15 +65,13 @@ export class NodeRecord {
     lastSignedHeight: 0n,
     lastLatencyMs: 0,
   };
-  #minute = 0;
-  #warnings = 0;
-  #untold = 0;
 
   /** `fields` go on every line: chain and node. */
   constructor(log: Log, clock: Clock, fields: LogFields) {
     this.#log = log;
     this.#clock = clock;
     this.#fields = fields;
+    this.#limiter = new LogLimiter(clock, Infinity, { newPerMinute: MAX_WARNINGS_PER_MINUTE });
   }
 
   counters(): NodeCounters {
@@ -112,33 +110,9 @@ export class NodeRecord {
     this.#warnOnce(`${code} in minute ${minute}`, 'the connection to the node is ended', { code, cause: message, fix });
   }
 
-  #warnOnce(key: string, event: string, fields: LogFields): void {
-    if (this.#told.has(key)) return;
-    if (!this.#mayWarn()) {
-      this.#untold++;
-      return;
-    }
-    this.#told.add(key);
-    if (this.#told.size > MAX_REMEMBERED) this.#forgetOldest();
-    const untold = this.#untold === 0 ? {} : { untold: this.#untold };
-    this.#untold = 0;
-    this.#log.warn(event, { ...this.#fields, ...fields, ...untold });
-  }
-
-  #mayWarn(): boolean {
-    const minute = Math.floor(this.#clock.nowMs() / MINUTE_MS);
-    if (minute !== this.#minute) {
-      this.#minute = minute;
-      this.#warnings = 0;
-    }
-    return ++this.#warnings <= MAX_WARNINGS_PER_MINUTE;
-  }
-
-  #forgetOldest(): void {
-    for (const oldest of this.#told) {
-      this.#told.delete(oldest);
-      return;
-    }
+  #warnOnce(kind: string, event: string, fields: LogFields): void {
+    const write = (text: string, all: LogFields): void => this.#log.warn(text, all);
+    this.#limiter.write(kind, write, event, { ...this.#fields, ...fields });
   }
 }
 

@@ -6,9 +6,9 @@ import { frameMessage, MessageReader } from '../../src/shared/privval/delimited.
 import { EMPTY_VOTE } from '../../src/shared/privval/node-messages.js';
 import { encodeRequest } from '../../src/shared/privval/request.js';
 import { decodeResponse } from '../../src/shared/privval/response.js';
+import { ManualClock } from '../../test/support/manual-clock.js';
+import { channelPair } from '../../test/support/memory-channel.js';
 import type { SignOutcome, VoteToSign } from '../vote-to-sign.js';
-import { channelPair } from '../../test/sim/channel-pair.js';
-import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { NodeService } from './node-service.js';
 
 const KEY = new Uint8Array(32).fill(3);
@@ -21,7 +21,7 @@ const SIGNED: SignOutcome = {
 
 /** Two nodes of one chain that take every connection, and a service that serves them. */
 class World {
-  readonly clock = new VirtualClock();
+  readonly clock = new ManualClock();
   readonly dials: string[] = [];
   readonly asked: VoteToSign[] = [];
   readonly refusing = new Set<string>();
@@ -52,7 +52,7 @@ class World {
   #connect(node: string): ByteChannel {
     this.dials.push(node);
     if (this.refusing.has(node)) throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
-    const [ours, theirs] = channelPair(this.clock, () => 1);
+    const [ours, theirs] = channelPair({ clock: this.clock, delayMs: () => 1 });
     const reader = new MessageReader();
     ours.start({
       bytes: (bytes) => {
@@ -73,7 +73,7 @@ class World {
     const vote = { ...EMPTY_VOTE, type: 1, height, timestamp: { seconds: 1n, nanos: 0 } };
     const message = encodeRequest({ kind: 'signVote', chainId: 'test-1', vote, skipExtensionSigning: false });
     this.open.get(node)?.write(frameMessage(message));
-    await this.clock.advance(10);
+    await this.clock.pass(10);
     return this.#heard.get(node)?.at(-1);
   }
 }
@@ -85,25 +85,25 @@ function kindOf(response: ReturnType<typeof decodeResponse>): string {
 describe('node service', () => {
   it('dials nobody until it is opened, then every node once', async () => {
     const world = new World();
-    await world.clock.advance(5_000);
+    await world.clock.pass(5_000);
     expect(world.dials).toEqual([]);
     world.service.open();
-    await world.clock.advance(5_000);
+    await world.clock.pass(5_000);
     expect(world.dials).toEqual(['a', 'b']);
   });
 
   it('close ends every connection at once and dials no more; open dials again', async () => {
     const world = new World();
     world.service.open();
-    await world.clock.advance(100);
+    await world.clock.pass(100);
     expect([...world.open.keys()]).toEqual(['a', 'b']);
     world.service.close();
-    await world.clock.advance(10);
+    await world.clock.pass(10);
     expect(world.open.size).toBe(0);
-    await world.clock.advance(5_000);
+    await world.clock.pass(5_000);
     expect(world.dials).toHaveLength(2);
     world.service.open();
-    await world.clock.advance(1_000);
+    await world.clock.pass(1_000);
     expect([...world.open.keys()]).toEqual(['a', 'b']);
   });
 
@@ -111,49 +111,49 @@ describe('node service', () => {
     let finish: (outcome: SignOutcome) => void = () => undefined;
     const world = new World('active', () => new Promise((resolve) => (finish = resolve)));
     world.service.open();
-    await world.clock.advance(100);
+    await world.clock.pass(100);
     await world.ask('a');
     world.service.close();
     world.service.open();
-    await world.clock.advance(1_000);
+    await world.clock.pass(1_000);
     finish(SIGNED);
-    await world.clock.advance(100);
+    await world.clock.pass(100);
     expect(await world.ask('a')).toBeUndefined();
   });
 
   it('active: one node is served, the next when the first is gone', async () => {
     const world = new World();
     world.service.open();
-    await world.clock.advance(100);
+    await world.clock.pass(100);
     expect(await world.ask('b')).toBe('signedVote');
     expect(await world.ask('a')).toMatch(/NODE_NOT_SERVED|another node/);
     expect(world.asked).toHaveLength(1);
     world.refusing.add('b');
     world.open.get('b')!.close();
-    await world.clock.advance(10);
+    await world.clock.pass(10);
     expect(await world.ask('a')).toBe('signedVote');
     world.refusing.delete('b');
-    await world.clock.advance(2_000);
+    await world.clock.pass(2_000);
     expect(await world.ask('b')).toMatch(/NODE_NOT_SERVED|another node/);
   });
 
   it('active: after the lease was lost and won again, whichever asks first is served', async () => {
     const world = new World();
     world.service.open();
-    await world.clock.advance(100);
+    await world.clock.pass(100);
     await world.ask('a');
     world.service.close();
-    await world.clock.advance(10);
+    await world.clock.pass(10);
     world.refusing.add('a');
     world.service.open();
-    await world.clock.advance(1_000);
+    await world.clock.pass(1_000);
     expect(await world.ask('b')).toBe('signedVote');
   });
 
   it('any: both are served', async () => {
     const world = new World('any');
     world.service.open();
-    await world.clock.advance(100);
+    await world.clock.pass(100);
     expect([await world.ask('a'), await world.ask('b')]).toEqual(['signedVote', 'signedVote']);
   });
 
@@ -161,7 +161,7 @@ describe('node service', () => {
     const world = new World();
     world.refusing.add('b');
     world.service.open();
-    await world.clock.advance(100);
+    await world.clock.pass(100);
     await world.ask('a');
     await world.ask('a', 0n);
     expect(world.service.status()).toEqual([

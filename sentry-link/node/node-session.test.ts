@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, fromHex } from '../../src/shared/bytes.js';
 import { HekateError } from '../../src/shared/errors.js';
-import type { ByteChannel, ByteChannelHandlers } from '../../src/shared/ports/byte-channel.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
+import { MemoryChannel } from '../../test/support/memory-channel.js';
 import { frameMessage, MessageReader } from '../../src/shared/privval/delimited.js';
 import { NO_BLOCK } from '../../src/shared/privval/fields.js';
 import {
@@ -52,24 +52,13 @@ const askProposal = (proposal: ProposalMessage): PrivvalRequest => ({ kind: 'sig
 const frame = (...requests: PrivvalRequest[]): Uint8Array =>
   concat(...requests.map((r) => frameMessage(encodeRequest(r))));
 
-class FakeChannel implements ByteChannel {
-  handlers: ByteChannelHandlers | undefined;
-  readonly responses: PrivvalResponse[] = [];
-  readonly #reader = new MessageReader();
-  open = true;
-
-  start(handlers: ByteChannelHandlers): void {
-    this.handlers = handlers;
-  }
-  write(bytes: Uint8Array): void {
-    this.#reader.push(bytes);
-    for (let m = this.#reader.next(); m !== undefined; m = this.#reader.next()) this.responses.push(decodeResponse(m));
-  }
-  close(): void {
-    if (!this.open) return;
-    this.open = false;
-    this.handlers?.closed(undefined);
-  }
+/** What the node got. */
+function responses({ written }: MemoryChannel): PrivvalResponse[] {
+  const reader = new MessageReader();
+  reader.push(concat(...written));
+  const all: PrivvalResponse[] = [];
+  for (let m = reader.next(); m !== undefined; m = reader.next()) all.push(decodeResponse(m));
+  return all;
 }
 
 /** Signs at once unless told to hold back. */
@@ -109,7 +98,7 @@ function collect(): Lines {
 }
 
 function setUp() {
-  const channel = new FakeChannel();
+  const channel = new MemoryChannel();
   const signer = new FakeSigner();
   const clock = new ManualClock();
   const { log, lines } = collect();
@@ -168,8 +157,8 @@ describe('answers', () => {
   ])('%s', async (_name, request, response) => {
     const { channel, ask } = setUp();
     await ask(request);
-    expect(channel.responses).toEqual([response]);
-    expect(channel.open).toBe(true);
+    expect(responses(channel)).toEqual([response]);
+    expect(channel.ended).toBe(false);
   });
 
   it.each<[string, PrivvalRequest, string]>([
@@ -198,9 +187,9 @@ describe('answers', () => {
     const { channel, signer, record, ask } = setUp();
     await ask(request, PING);
     const number = code === 'WRONG_CHAIN' ? REMOTE_ERROR.wrongChain : REMOTE_ERROR.badRequest;
-    expect(channel.responses).toContainEqual(refusal(request.kind, number, code));
-    expect(channel.responses).toContainEqual({ kind: 'ping' });
-    expect(channel.open).toBe(true);
+    expect(responses(channel)).toContainEqual(refusal(request.kind, number, code));
+    expect(responses(channel)).toContainEqual({ kind: 'ping' });
+    expect(channel.ended).toBe(false);
     expect(signer.asked).toEqual([]);
     expect(record.counters()).toMatchObject({ signed: 0, refused: 1, refusedByCode: new Map([[code, 1]]) });
   });
@@ -227,7 +216,7 @@ describe('answers', () => {
     await ask(askVote(PREVOTE));
     signer.outcome = () => ({ kind: 'refused', code: 'DOUBLE_SIGN', message: 'another block is signed there' });
     await ask(askVote(PREVOTE));
-    expect(channel.responses).toEqual([
+    expect(responses(channel)).toEqual([
       { ...signedVote(), timestamp },
       refusal('signVote', REMOTE_ERROR.watermark, 'DOUBLE_SIGN'),
     ]);
@@ -243,7 +232,7 @@ describe('answers', () => {
       throw new Error('a fault');
     };
     await ask(askVote(PREVOTE));
-    expect(channel.responses).toEqual([refusal('signVote', 6, 'BUSY'), refusal('signVote', 1, 'INTERNAL')]);
+    expect(responses(channel)).toEqual([refusal('signVote', 6, 'BUSY'), refusal('signVote', 1, 'INTERNAL')]);
   });
 });
 
@@ -252,24 +241,24 @@ describe('order', () => {
     const { channel, signer, ask } = setUp();
     signer.hold = true;
     await ask(askVote(PREVOTE), askVote(PRECOMMIT), PING, PUB_KEY);
-    expect(channel.responses.map(({ kind }) => kind)).toEqual(['ping', 'pubKey']);
+    expect(responses(channel).map(({ kind }) => kind)).toEqual(['ping', 'pubKey']);
     expect(signer.asked).toHaveLength(1);
     signer.release();
     await settle();
     expect(signer.asked).toHaveLength(2);
     signer.release();
     await settle();
-    expect(channel.responses.slice(2)).toEqual([signedVote(), signedVote(SIGNATURE)]);
+    expect(responses(channel).slice(2)).toEqual([signedVote(), signedVote(SIGNATURE)]);
   });
 
   it('a node that asks on and on is cut off', async () => {
     const { channel, signer, ends, ask } = setUp();
     signer.hold = true;
     await ask(...Array.from({ length: 5 }, () => askVote(PREVOTE)));
-    expect(channel.open).toBe(true);
+    expect(channel.ended).toBe(false);
     await ask(askVote(PREVOTE), PING);
     expect(ends).toEqual([expect.objectContaining({ code: 'PRIVVAL_FLOOD' })]);
-    expect(channel.responses).toEqual([]);
+    expect(responses(channel)).toEqual([]);
   });
 
   it('after close() nothing is answered and nothing more is signed', async () => {
@@ -277,11 +266,11 @@ describe('order', () => {
     signer.hold = true;
     await ask(askVote(PREVOTE), askVote(PRECOMMIT));
     session.close();
-    expect(channel.open).toBe(false);
+    expect(channel.ended).toBe(true);
     signer.release();
     receive(frame(PING));
     await settle();
-    expect(channel.responses).toEqual([]);
+    expect(responses(channel)).toEqual([]);
     expect(signer.asked).toHaveLength(1);
     expect(record.counters()).toMatchObject({ signed: 1, unanswered: 1 });
   });
@@ -302,8 +291,8 @@ describe('a request that is too long is refused, and the connection stays up', (
     const error = expect.objectContaining({
       description: expect.stringContaining('10485761 bytes') as string,
     }) as object;
-    expect(channel.responses).toEqual([{ kind: 'refused', of, error }, { kind: 'ping' }]);
-    expect(channel.open).toBe(true);
+    expect(responses(channel)).toEqual([{ kind: 'refused', of, error }, { kind: 'ping' }]);
+    expect(channel.ended).toBe(false);
     expect(record.counters().refusedByCode.get('REQUEST_INVALID')).toBe(1);
   });
 
@@ -313,13 +302,13 @@ describe('a request that is too long is refused, and the connection stays up', (
     receive(long.subarray(0, 100_000));
     receive(long.subarray(100_000));
     clock.advance(60_000);
-    expect(channel.open).toBe(true);
+    expect(channel.ended).toBe(false);
   });
 
   it('anything else of that length ends it, and what came behind it is not looked at', () => {
     const { channel, ends, record, receive } = setUp();
     receive(concat(frameMessage(concat(fromHex('7a'), new Uint8Array(TOO_LONG))), frame(PING)));
-    expect(channel.open).toBe(false);
+    expect(channel.ended).toBe(true);
     expect(record.counters().pings).toBe(0);
     expect(ends.map((reason) => reason?.code)).toEqual(['PRIVVAL_OVERSIZED']);
   });
@@ -337,7 +326,7 @@ describe('bad bytes end the connection with a reason', () => {
     receive(frame(PING));
     await settle();
     expect(ends).toEqual([expect.objectContaining({ code })]);
-    expect(channel.open).toBe(false);
+    expect(channel.ended).toBe(true);
     expect(record.counters().broken).toBe(1);
     expect(lines).toEqual([`warn the connection to the node is ended ${code}`]);
   });
@@ -359,8 +348,8 @@ describe('bad bytes end the connection with a reason', () => {
       receive(Uint8Array.of(stream[i % 3] ?? 0));
       clock.advance(4000);
     }
-    expect(channel.responses).toHaveLength(20);
-    expect(channel.open).toBe(true);
+    expect(responses(channel)).toHaveLength(20);
+    expect(channel.ended).toBe(false);
   });
 
   it.each<[string, string, HekateError | undefined, string | undefined]>([
@@ -393,7 +382,7 @@ describe('bad bytes end the connection with a reason', () => {
         expect(['PRIVVAL_OVERSIZED', 'PRIVVAL_MALFORMED', 'PRIVVAL_FLOOD', undefined]).toContain(ends[0]?.code);
         const next = setUp();
         await next.ask(PING);
-        expect(next.channel.responses).toEqual([{ kind: 'ping' }]);
+        expect(responses(next.channel)).toEqual([{ kind: 'ping' }]);
       }),
       { numRuns },
     );
@@ -443,7 +432,7 @@ describe('the record', () => {
     signer.outcome = () => ({ kind: 'refused', code: 'QUORUM_LOST', message: 'x\n'.repeat(100_000) });
     await ask(askVote(PREVOTE));
     expect(record.counters().refusedByCode).toEqual(new Map([['QUORUM_LOST', 1]]));
-    expect(channel.responses).toEqual([expect.objectContaining({ kind: 'refused', of: 'signVote' })]);
+    expect(responses(channel)).toEqual([expect.objectContaining({ kind: 'refused', of: 'signVote' })]);
   });
 
   it('counts pings and public keys', async () => {

@@ -17,11 +17,14 @@ export function addDevCommand(program: Command, _io: Io, fail: (exitCode: number
     .option('--state <file>', 'its priv_validator_state.json')
     .option('--blocks <n>', 'end after this many blocks', parseWholeNumber)
     .option('--dir <dir>', 'folder for the homes, a folder for each chain (default: .dev)')
-    .option('--fresh', 'forget the last run and start over')
+    .option('--fresh', 'remove what the last run made, with the key that it made, and start over')
     .option('--json', 'print a summary as JSON in the last line')
     .addHelpText(
       'after',
-      examples('hekate dev --blocks 20', 'hekate dev --node tcp://127.0.0.1:26658 --chain-id test-1'),
+      `
+--fresh removes only what \`hekate dev\` made. It refuses, and touches nothing, where a key was given with --key, where a
+process still runs, and where anything else lies in the folder.
+${examples('hekate dev --blocks 20', 'hekate dev --node tcp://127.0.0.1:26658 --chain-id test-1')}`,
     )
     .action(async (given: DevOptions) => {
       const { startDev } = await import('../dev/main.js');

@@ -1,33 +1,45 @@
 import { spawn } from 'node:child_process';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { HekateError } from '../shared/errors.js';
+import { toBase64 } from '../shared/bytes.js';
 import { chainIdProblem } from '../shared/config/chain-id.js';
+import { HekateError } from '../shared/errors.js';
+import { loadGroupFile } from '../shared/home/group-file.js';
+import { cosignerName, groupFile } from '../shared/home/paths.js';
+import { diskErrorCode } from '../shared/ports/disk-error.js';
+import { COSIGNERS, LINKS, THRESHOLD } from './dev-cluster.js';
+import { listed, removeDevHome } from './dev-fresh.js';
 import type { DevOptions } from './dev-options.js';
+import { readPlan, writePlan, type DevPlan } from './dev-plan.js';
 
-export const COSIGNERS = 3;
-export const THRESHOLD = 2;
-export const LINKS = 2;
 const MODEL_CHAIN_ID = 'hekate-dev-1';
 const DEFAULT_DIR = '.dev';
-const PLAN_FILE = 'dev.json';
 
-/** What a folder was made for; a later run must want the same. */
-export interface DevHome {
+/** The folder of a local cluster, and what it was made for. */
+export interface DevHome extends DevPlan {
   readonly dir: string;
-  readonly chainId: string;
-  /** Where the links dial: the model node's address, or the real one's. */
-  readonly node: string;
-  readonly model: boolean;
 }
 
+/** What the cluster in a new folder is to be. */
+export interface Wanted {
+  readonly dir: string;
+  readonly chainId: string;
+  readonly node: string;
+  /** Of the cosigners, on the loopback interface. */
+  readonly ports: readonly number[];
+  readonly key: string | undefined;
+  readonly state: string | undefined;
+}
+
+/** Makes the cluster, all of it or nothing. */
+export type MakeCluster = (wanted: Wanted) => Promise<void>;
+
 /**
- * The folder of this chain's local cluster: the one of the last run, or a new one made by `hekate init`. `hekate` runs the
- * command line and resolves with its exit code and what it said. Throws USAGE, DEV_MISMATCH or DEV_INIT_FAILED.
+ * The folder of this chain's local cluster: the one of the last run, or a new one. With --fresh, the last one is removed if it
+ * may be. Throws USAGE, DEV_MISMATCH, DEV_FOREIGN, DEV_FRESH_REFUSED, or as `make` does.
  */
-export async function openDevHome(options: DevOptions, main: string): Promise<DevHome> {
+export async function openDevHome(options: DevOptions, make: MakeCluster): Promise<DevHome> {
   const model = options.node === undefined;
   if (!model && options.chainId === undefined) {
     throw new HekateError('USAGE', 'a real node needs its chain id', {
@@ -38,57 +50,63 @@ export async function openDevHome(options: DevOptions, main: string): Promise<De
   const problem = chainIdProblem(chainId);
   if (problem !== undefined) throw new HekateError('USAGE', problem);
   const dir = join(options.dir ?? DEFAULT_DIR, chainId);
-  if (options.fresh === true) await rm(dir, { recursive: true, force: true });
-  const before = await readPlan(dir);
-  if (before !== undefined) return reuse(before, { ...options, dir }, model);
+  if (options.fresh === true) await removeDevHome(dir, chainId);
+  const names = await entriesOf(dir);
+  return names.length === 0 ? makeHome(dir, chainId, options, make) : reuse(dir, chainId, options, names);
+}
+
+async function makeHome(dir: string, chainId: string, options: DevOptions, make: MakeCluster): Promise<DevHome> {
+  const { key, state } = options;
   const ports = await freePorts(COSIGNERS + 1);
   const node = options.node ?? `tcp://127.0.0.1:${ports[COSIGNERS]}`;
   await mkdir(dirname(dir), { recursive: true });
-  await runInit(options, main, { dir, chainId, node, model }, ports.slice(0, COSIGNERS));
-  const home = { dir, chainId, node, model };
-  await writeFile(join(dir, PLAN_FILE), JSON.stringify(home));
-  return home;
+  await make({ dir, chainId, node, ports: ports.slice(0, COSIGNERS), key, state });
+  const { groupPublicKey } = await loadGroupFile(groupFile(join(dir, cosignerName(1)), chainId), chainId);
+  const model = options.node === undefined;
+  const plan = { chainId, node, model, keyGiven: key !== undefined, publicKey: toBase64(groupPublicKey) };
+  await writePlan(dir, plan);
+  return { dir, ...plan };
 }
 
-function reuse(before: DevHome, options: DevOptions & { readonly dir: string }, model: boolean): DevHome {
-  const other = before.model !== model || (options.node !== undefined && options.node !== before.node);
-  if (!other && options.key === undefined) return { ...before, dir: options.dir };
-  const why = other ? `made for node ${before.node}` : 'made with a key of its own';
-  throw new HekateError('DEV_MISMATCH', `${options.dir} was ${why}`);
+async function reuse(dir: string, chainId: string, options: DevOptions, names: readonly string[]): Promise<DevHome> {
+  const plan = await readPlan(dir, chainId);
+  if ('problem' in plan) throw new HekateError('DEV_FOREIGN', `${dir} holds ${listed(names)}, but ${plan.problem}`);
+  const model = options.node === undefined;
+  if (plan.model !== model || (options.node !== undefined && options.node !== plan.node))
+    throw new HekateError('DEV_MISMATCH', `${dir} was made for node ${plan.node}`);
+  if (options.key !== undefined) throw new HekateError('DEV_MISMATCH', `${dir} has its key already`);
+  return { dir, ...plan };
 }
 
-async function readPlan(dir: string): Promise<DevHome | undefined> {
-  if (!existsSync(join(dir, PLAN_FILE))) return undefined;
-  return JSON.parse(await readFile(join(dir, PLAN_FILE), 'utf8')) as DevHome;
-}
-
-async function runInit(options: DevOptions, main: string, home: DevHome, ports: readonly number[]): Promise<void> {
-  const { dir, chainId, node } = home;
-  const args = [
-    'init',
-    dir,
-    '--chain-id',
-    chainId,
-    '--node',
-    node,
-    '--threshold',
-    String(THRESHOLD),
-    '--links',
-    String(LINKS),
-  ];
-  args.push('--cosigner', ...ports.map((port) => `127.0.0.1:${port}`));
-  if (options.key !== undefined) args.push('--key', options.key);
-  if (options.state !== undefined) args.push('--state', options.state);
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.on('data', (part: Buffer) => {
-    if (said.length < 4096) said += part.toString('utf8');
+/** None when nothing is there. */
+async function entriesOf(dir: string): Promise<readonly string[]> {
+  return readdir(dir).catch((error: unknown) => {
+    const code = diskErrorCode(error);
+    if (code === 'ENOENT') return [];
+    if (code === 'ENOTDIR') throw new HekateError('DEV_FOREIGN', `${dir} is not a folder`);
+    throw error;
   });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (code !== 0) throw new HekateError('DEV_INIT_FAILED', `the cluster could not be made: ${said.trim()}`);
+}
+
+/** `hekate init` in a process of its own, `main` being its compiled command line. Throws DEV_INIT_FAILED. */
+export function initWith(main: string): MakeCluster {
+  return async ({ dir, chainId, node, ports, key, state }) => {
+    const args = ['init', dir, '--chain-id', chainId, '--node', node];
+    args.push('--threshold', String(THRESHOLD), '--links', String(LINKS));
+    args.push('--cosigner', ...ports.map((port) => `127.0.0.1:${port}`));
+    if (key !== undefined) args.push('--key', key);
+    if (state !== undefined) args.push('--state', state);
+    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (part: Buffer) => {
+      if (said.length < 4096) said += part.toString('utf8');
+    });
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    if (code !== 0) throw new HekateError('DEV_INIT_FAILED', `the cluster could not be made: ${said.trim()}`);
+  };
 }
 
 /** Free loopback ports, all different; they stay this cluster's over later runs. */

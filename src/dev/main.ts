@@ -1,18 +1,27 @@
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { dieWith } from './dev-exit.js';
-import { COSIGNERS, LINKS, openDevHome, THRESHOLD, type DevHome } from './dev-home.js';
+import { isHekateError, messageOf } from '../shared/errors.js';
+import { lockHome } from '../shared/process/home-lock.js';
+import { COSIGNER_NAMES, COSIGNERS, HEIGHT_FILE, LINK_NAMES, LINKS, THRESHOLD } from './dev-cluster.js';
+import { initWith, openDevHome, type DevHome } from './dev-home.js';
 import type { DevOptions } from './dev-options.js';
 import { DevProcess, RESTART_MS, type DevEvent } from './dev-process.js';
 import { DevTally, summaryLine } from './dev-summary.js';
 import { describeEvent } from './dev-view.js';
 import { startModelNode, type RunningModelNode } from './model-node/start.js';
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
 /** Runs the local cluster until --blocks are made or Ctrl-C; resolves with the exit code when nothing of it is left. */
 export async function startDev(options: DevOptions): Promise<number> {
-  return new DevRun(options, await openDevHome(options, MAIN)).run();
+  let stopped = false;
+  // A folder is not left half made: what was begun is finished first.
+  for (const signal of SIGNALS) process.on(signal, () => (stopped = true));
+  const home = await openDevHome(options, initWith(MAIN));
+  if (stopped) return 0;
+  lockHome(home.dir);
+  return new DevRun(options, home).run();
 }
 
 class DevRun {
@@ -28,8 +37,8 @@ class DevRun {
     this.#options = options;
     this.#home = home;
     const names = [
-      ...Array.from({ length: COSIGNERS }, (_, i) => ['cosigner', `cosigner-${i + 1}`] as const),
-      ...Array.from({ length: LINKS }, (_, i) => ['sentry-link', `sentry-link-${i + 1}`] as const),
+      ...COSIGNER_NAMES.map((name) => ['cosigner', name] as const),
+      ...LINK_NAMES.map((name) => ['sentry-link', name] as const),
     ];
     this.#processes = names.map(
       ([role, name]) =>
@@ -50,7 +59,7 @@ class DevRun {
       this.#end = resolve;
     });
     // npm passes a Ctrl-C on that the terminal has sent us already: the second one changes nothing.
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#end(0));
+    for (const signal of SIGNALS) process.on(signal, () => this.#end(0));
     const { dir, chainId, node, model } = this.#home;
     this.#say(`chain ${chainId}: ${THRESHOLD} of ${COSIGNERS} cosigners, ${LINKS} sentry-links; homes in ${dir}`);
     this.#say(model ? `model node at ${node}, a block a second` : `waiting for the node at ${node}`);
@@ -76,7 +85,7 @@ class DevRun {
     this.#node = await startModelNode({
       chainId,
       listen: { transport: 'tcp', host: '127.0.0.1', port },
-      heightPath: join(dir, 'model-node.json'),
+      heightPath: join(dir, HEIGHT_FILE),
       events: {
         signed: ({ latencyMs }) => this.#tally.signed(latencyMs),
         missed: ({ height, round, step }, reason) => {
@@ -89,7 +98,7 @@ class DevRun {
     this.#node.node.run(this.#options.blocks).then(
       () => this.#end(0),
       (error: unknown) => {
-        this.#say(dieWith(error));
+        this.#say(isHekateError(error) ? error.toLine() : messageOf(error));
         this.#end(1);
       },
     );

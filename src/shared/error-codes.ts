@@ -163,7 +163,14 @@ export const FIXES = {
   PEER_CLOSED: 'none needed: the sentry-link connects again by itself',
   PEER_FAILED: 'see the cause; hekate connects again by itself',
   // processes and their homes
-  DEV_MISMATCH: 'leave the options out to go on with it, or add --fresh to forget it and start over',
+  DEV_MISMATCH:
+    'leave the options out to go on with it, or choose another folder with --dir; --fresh starts over, but not where a key ' +
+    'was given',
+  DEV_FOREIGN:
+    'it was not made by `hekate dev`, or that was killed before it was done: look at what is there, and remove it by hand if ' +
+    'it is of no use, or choose another folder with --dir',
+  DEV_FRESH_REFUSED:
+    'go on without --fresh, or choose another folder with --dir; if what is there may really go, remove it by hand',
   DEV_INIT_FAILED: 'see the cause',
   NOT_RUNNING: 'start it: `hekate cosigner start --home …` or `hekate sentry-link start --home …`',
   NO_HOME: 'give a folder that `hekate init` made, or the one that holds them',

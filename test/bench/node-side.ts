@@ -23,7 +23,7 @@ export class NodeSide {
   #channel: ByteChannel | undefined;
   #waiting: ((response: PrivvalResponse | undefined) => void)[] = [];
   #closed = false;
-  #ping: NodeJS.Timeout;
+  #ping: NodeJS.Timeout | undefined;
   /** Connections that ended so far. */
   lost = 0;
 
@@ -31,19 +31,15 @@ export class NodeSide {
     this.#listening = listening;
     this.#backlog = backlog;
     this.address = listening.address;
-    void this.#acceptForEver();
-    this.#ping = setInterval(() => {
-      if (this.#channel !== undefined && this.outstanding === 0) void this.ask({ kind: 'ping' });
-    }, PING_MS);
   }
 
   static async listen(): Promise<NodeSide> {
     const backlog = new Backlog(systemClock);
     const address = { transport: 'tcp', host: '127.0.0.1', port: 0 } as const;
-    return new NodeSide(
-      await listenForSigners(address, backlog, { clock: systemClock, random: systemRandom }),
-      backlog,
-    );
+    const listening = await listenForSigners(address, backlog, { clock: systemClock, random: systemRandom });
+    const node = new NodeSide(listening, backlog);
+    node.#start();
+    return node;
   }
 
   /** Requests on the way. */
@@ -71,6 +67,13 @@ export class NodeSide {
     this.#backlog.close();
     this.#channel?.close();
     await this.#listening.close();
+  }
+
+  #start(): void {
+    void this.#acceptForEver();
+    this.#ping = setInterval(() => {
+      if (this.#channel !== undefined && this.outstanding === 0) void this.ask({ kind: 'ping' });
+    }, PING_MS);
   }
 
   async #acceptForEver(): Promise<void> {

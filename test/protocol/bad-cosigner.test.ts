@@ -92,7 +92,7 @@ describe('a bad answer names its cosigner, and the vote is signed without it', (
     );
     await cluster.ask('a', NEXT);
     good = true;
-    await cluster.clock.advance(61_000);
+    await cluster.clock.pass(61_000);
     await cluster.onlyAlive('a', [BAD, 3]);
     expect(told(await cluster.ask('a', vote({ at: [9, 0, 1] })))).toBe('signed 500');
   });
@@ -177,7 +177,7 @@ describe('bad commitments', () => {
     // More often than the others have commitments in their pools.
     for (let times = 1; times <= 40; times++) {
       await cluster.onlyAlive('a', [1, 3]);
-      await cluster.clock.advance(61_000);
+      await cluster.clock.pass(61_000);
       await cluster.onlyAlive('a', [1, BAD, 3]);
       const next = vote({ at: [10 + times, 0, 3], extension: 'x' });
       expect(told(await cluster.ask('a', next))).toBe('signed 500');
@@ -202,7 +202,7 @@ describe('bad commitments', () => {
       message.kind === 'heartbeatReply'
         ? { kind: 'nonceBatch', chainId: 'test-1', commitments: Array.from({ length: 300 }, () => COMMITMENT) }
         : message;
-    await cluster.clock.advance(2_000);
+    await cluster.clock.pass(2_000);
     expect(leftOut(cluster)).toEqual([BAD]);
     expect(told(await cluster.ask('a', NEXT))).toBe('signed 500');
   });

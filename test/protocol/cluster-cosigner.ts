@@ -9,8 +9,10 @@ import type { RandomBytes } from '../../src/shared/ports/random.js';
 import { recoverSlotFile } from '../../src/shared/watermark/state-file.js';
 import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
 import type { Checker } from '../sim/checker.js';
-import { MemoryDisk } from './memory-disk.js';
+import { doneAfter, MemoryDisk } from '../support/memory-disk.js';
 import { CHAIN } from './votes.js';
+
+const WRITE_MS = 0.2;
 
 export interface ClusterCosignerOptions {
   readonly id: number;
@@ -40,7 +42,7 @@ export class ClusterCosigner {
 
   constructor(options: ClusterCosignerOptions, deps: ClusterCosignerDeps) {
     this.id = options.id;
-    this.disk = new MemoryDisk(deps.clock);
+    this.disk = new MemoryDisk(doneAfter(deps.clock, WRITE_MS));
     this.#options = options;
     this.#deps = deps;
   }
@@ -63,12 +65,12 @@ export class ClusterCosigner {
   /** The process is killed; its wires are the cluster's to break. */
   kill(): void {
     this.process = undefined;
-    this.disk.unlock();
+    this.disk.kill();
   }
 
   /** What the state file would say after a power cut now. */
   durable(): Watermark {
-    return recoverSlotFile(this.disk.contents.get('state')!, this.#binding(), 'state').watermark;
+    return recoverSlotFile(this.disk.file('state'), this.#binding(), 'state').watermark;
   }
 
   sent(message: CosignerMessage, requests: readonly LinkMessage[]): void {

@@ -12,7 +12,7 @@ import { extensionSignBytes, SignBytes, withTimestamp } from '../../src/shared/p
 import { DEFAULT_MAX_HEIGHT_JUMP } from '../../src/shared/watermark/rules.js';
 import { Checker } from '../sim/checker.js';
 import { Prng } from '../sim/prng.js';
-import { VirtualClock } from '../support/virtual-clock.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { ClusterCosigner } from './cluster-cosigner.js';
 import { ClusterWire } from './cluster-wire.js';
 import { CHAIN } from './votes.js';
@@ -39,7 +39,7 @@ interface ClusterLink {
 
 /** Production cosigners and sentry-links joined by plain message passing under virtual time. Holds the checker of the simulator. */
 export class Cluster {
-  readonly clock = new VirtualClock();
+  readonly clock = new ManualClock();
   readonly events: { readonly event: string; readonly fields: LogFields }[] = [];
   readonly faults: unknown[] = [];
   readonly cosigners: readonly ClusterCosigner[];
@@ -54,11 +54,11 @@ export class Cluster {
     const cluster = new Cluster(options);
     for (const cosigner of cluster.cosigners) await cosigner.createState();
     const all = Promise.all(cluster.cosigners.map((cosigner) => cosigner.start()));
-    await cluster.clock.advance(50);
+    await cluster.clock.pass(50);
     await all;
     for (const name of options.links ?? ['a']) {
       cluster.addLink(name);
-      await cluster.clock.advance(2_500);
+      await cluster.clock.pass(2_500);
     }
     return cluster;
   }
@@ -155,11 +155,11 @@ export class Cluster {
     if (this.cosigner(id).process === undefined) {
       const started = this.cosigner(id).start();
       started.catch(() => undefined);
-      await this.clock.advance(5);
+      await this.clock.pass(5);
       await started;
     }
     for (const { wires } of this.#links.values()) wires.get(id)!.open();
-    await this.clock.advance(20);
+    await this.clock.pass(20);
   }
 
   /** Leaves only these cosigners connected to a link. */
@@ -168,14 +168,14 @@ export class Cluster {
       if (alive.includes(id)) wire.open();
       else wire.drop();
     }
-    await this.clock.advance(20);
+    await this.clock.pass(20);
   }
 
   /** A node's question to one link, and what it answers; it must answer by its deadline. */
   async ask(link: string, vote: VoteToSign): Promise<SignOutcome> {
     let outcome: SignOutcome | undefined;
     void this.asking(link, vote).then((result) => (outcome = result));
-    for (let ms = 0; outcome === undefined && ms <= DEADLINE_MS + 100; ms += 2) await this.clock.advance(2);
+    for (let ms = 0; outcome === undefined && ms <= DEADLINE_MS + 100; ms += 2) await this.clock.pass(2);
     if (outcome === undefined) throw new Error('no answer by the deadline');
     return outcome;
   }

@@ -23,11 +23,11 @@ describe('a link dies when one cosigner has stored the vote and given its share'
     cluster.wire('a', 2).holdRequests = true;
     cluster.wire('a', 3).holdReplies = true;
     void cluster.asking('a', vote(ASKED));
-    await cluster.clock.advance(10);
+    await cluster.clock.pass(10);
     expect(cluster.cosigner(3).durable().signBytes).toEqual(vote(ASKED).signBytes);
     expect(cluster.cosigner(2).durable().height).toBe(0n);
     cluster.killLink('a');
-    await cluster.clock.advance(3_000);
+    await cluster.clock.pass(3_000);
     expect(cluster.logged('lease acquired').map(({ link }) => link)).toEqual(['a', 'b']);
   }
 

@@ -16,7 +16,7 @@ describe('terms and leases, seen from the signature', () => {
   it('a request with the term of an old leader, or with the leader’s term from another link, is refused', async () => {
     const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
     cluster.killLink('a');
-    await cluster.clock.advance(3_000);
+    await cluster.clock.pass(3_000);
     const term = cluster.link('b').candidate.term()!;
     const raw = new RawLink(cluster);
     for (const old of [term - 1, term])
@@ -41,11 +41,11 @@ describe('terms and leases, seen from the signature', () => {
   it('two leaders that sign at once: one block, whoever asks first', async () => {
     const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
     for (const { id } of cluster.cosigners) cluster.wire('b', id).tamper = granting;
-    await cluster.clock.advance(3_000);
+    await cluster.clock.pass(3_000);
     expect(cluster.logged('lease acquired').map(({ link }) => link)).toEqual(['a', 'b']);
     for (let height = 10; height < 30; height++) {
       const answers = ['a', 'b'].map((link) => cluster.asking(link, vote({ at: [height, 0, 3], block: link })));
-      await cluster.clock.advance(4_000);
+      await cluster.clock.pass(4_000);
       const outcomes = (await Promise.all(answers)).map(told);
       expect(outcomes.filter((outcome) => outcome.startsWith('signed')).length).toBeLessThanOrEqual(1);
     }
@@ -57,12 +57,12 @@ describe('terms and leases, seen from the signature', () => {
     const cluster = await Cluster.start({ threshold: 2, count: 3 });
     for (const { id } of cluster.cosigners) cluster.wire('a', id).delayMs = 700;
     const answer = cluster.asking('a', VOTE);
-    await cluster.clock.advance(1);
+    await cluster.clock.pass(1);
     // From here on no heartbeat is answered in time.
     for (const { id } of cluster.cosigners)
       cluster.wire('a', id).tamper = (message) =>
         message.kind === 'heartbeatReply' ? { ...message, granted: false, holder: 'b' } : message;
-    await cluster.clock.advance(2_000);
+    await cluster.clock.pass(2_000);
     expect(cluster.cosigners.filter((cosigner) => cosigner.durable().height === 7n).length).toBeGreaterThanOrEqual(2);
     expect(told(await answer)).toBe('NOT_LEADER');
   });
@@ -70,9 +70,9 @@ describe('terms and leases, seen from the signature', () => {
   it('the link stops in the middle of a round: nothing is released, the next one signs at once', async () => {
     const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
     const answer = cluster.asking('a', VOTE);
-    await cluster.clock.advance(1);
+    await cluster.clock.pass(1);
     cluster.link('a').stop();
-    await cluster.clock.advance(900);
+    await cluster.clock.pass(900);
     expect(told(await answer)).toBe('NOT_LEADER');
     expect(told(await cluster.ask('b', VOTE))).toBe('signed 500');
   });
@@ -82,15 +82,15 @@ describe('terms and leases, seen from the signature', () => {
     const claim = (message: CosignerMessage): CosignerMessage =>
       message.kind === 'heartbeatReply' ? { ...message, granted: false, holder: '', term: giant } : message;
     for (const link of ['a', 'b']) cluster.wire(link, 2).tamper = claim;
-    await cluster.clock.advance(5_000);
+    await cluster.clock.pass(5_000);
     expect(told(await cluster.ask('a', VOTE))).toBe('signed 500');
     cluster.killLink('a');
-    await cluster.clock.advance(5_000);
+    await cluster.clock.pass(5_000);
     expect(told(await cluster.ask('b', vote({ at: [8, 0, 1] })))).toBe('signed 500');
     // A good one restarts and knows no term.
     cluster.killCosigner(1);
     await cluster.startCosigner(1);
-    await cluster.clock.advance(5_000);
+    await cluster.clock.pass(5_000);
     expect(told(await cluster.ask('b', vote({ at: [9, 0, 1] })))).toBe('signed 500');
   });
 });

@@ -29,7 +29,7 @@ export class RawLink {
     how: { readonly settle?: boolean; readonly term?: number; readonly quorum?: number } = {},
   ): Promise<readonly (SignReply | undefined)[]> {
     for (const { id } of this.#cluster.cosigners) this.#open(id);
-    await this.#cluster.clock.advance(0);
+    await this.#cluster.clock.pass(0);
     const others = this.#cluster.cosigners.map(({ id }) => id).filter((id) => !ids.includes(id));
     const signers = [...ids, ...others].slice(0, how.quorum ?? 2).sort((a, b) => a - b);
     // Whoever is not asked uses none up: its first stands in for all.
@@ -54,7 +54,7 @@ export class RawLink {
       settle,
     } as const;
     for (const one of ids) this.#sessions.get(one)?.receive({ ...request, signers: entries });
-    await this.#cluster.clock.advance(1);
+    await this.#cluster.clock.pass(1);
     return ids.map((one) => this.lastReply(one));
   }
 

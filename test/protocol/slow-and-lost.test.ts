@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MAX_QUEUED_SIGN_REQUESTS } from '../../src/shared/coordination/limits.js';
+import { doneAfter } from '../support/memory-disk.js';
 import { Cluster, DEADLINE_MS, told } from './cluster.js';
 import { vote, type VoteSpec } from './votes.js';
 
@@ -49,16 +50,16 @@ describe('slow and lost cosigners, 2 of 3', () => {
 
   it('one hangs and no third is there: its answer is still good when it comes', async () => {
     await cluster.onlyAlive('a', [1, 2]);
-    cluster.cosigner(1).disk.writeMs = 3_000;
+    cluster.cosigner(1).disk.fates = doneAfter(cluster.clock, 3_000);
     expect(told(await cluster.ask('a', vote(VOTE)))).toBe('signed 500');
   });
 
   it.each([1, 2])('cosigner %i dies with the request in its hands', async (id) => {
     cluster.wire('a', id).holdReplies = true;
     const answer = cluster.asking('a', vote(VOTE));
-    await cluster.clock.advance(4);
+    await cluster.clock.pass(4);
     cluster.killCosigner(id);
-    await cluster.clock.advance(100);
+    await cluster.clock.pass(100);
     expect(told(await answer)).toBe('signed 500');
   });
 
@@ -66,9 +67,9 @@ describe('slow and lost cosigners, 2 of 3', () => {
     const answer = cluster.asking('a', vote(VOTE));
     cluster.killCosigner(1);
     cluster.killCosigner(3);
-    await cluster.clock.advance(2_000);
+    await cluster.clock.pass(2_000);
     await cluster.startCosigner(3);
-    await cluster.clock.advance(200);
+    await cluster.clock.pass(200);
     expect(told(await answer)).toBe('signed 500');
   });
 
@@ -76,10 +77,10 @@ describe('slow and lost cosigners, 2 of 3', () => {
     const answer = cluster.asking('a', vote(VOTE));
     cluster.killCosigner(1);
     cluster.killCosigner(3);
-    await cluster.clock.advance(DEADLINE_MS);
+    await cluster.clock.pass(DEADLINE_MS);
     expect(await answer).toMatchObject({ kind: 'refused', code: 'QUORUM_LOST', message: /^1 of 3 .* 2 needed/ });
     await cluster.startCosigner(1);
-    await cluster.clock.advance(2_000);
+    await cluster.clock.pass(2_000);
     expect(told(await cluster.ask('a', vote(VOTE)))).toBe('signed 500');
   });
 
@@ -102,18 +103,18 @@ describe('slow and lost cosigners, 2 of 3', () => {
     const outcomes: string[] = [];
     for (let i = 0; i < MAX_QUEUED_SIGN_REQUESTS + 2; i++)
       void cluster.asking('a', vote({ at: [10 + i, 0, 1] })).then((outcome) => outcomes.push(told(outcome)));
-    await cluster.clock.advance(0);
+    await cluster.clock.pass(0);
     expect(outcomes).toEqual(['BUSY', 'BUSY']);
-    await cluster.clock.advance(500);
+    await cluster.clock.pass(500);
     expect(outcomes.slice(2)).toEqual(Array<string>(MAX_QUEUED_SIGN_REQUESTS).fill('signed 500'));
   });
 
   it('requests that waited until their deadline are refused and no cosigner is asked', async () => {
     for (const id of [2, 3]) cluster.wire('a', id).holdRequests = true;
     const answers = [11, 12, 13].map((height) => cluster.asking('a', vote({ at: [height, 0, 1] })));
-    await cluster.clock.advance(DEADLINE_MS - 1);
+    await cluster.clock.pass(DEADLINE_MS - 1);
     for (const id of [2, 3]) cluster.wire('a', id).holdRequests = false;
-    await cluster.clock.advance(200);
+    await cluster.clock.pass(200);
     expect((await Promise.all(answers)).map(told)).toEqual(['QUORUM_LOST', 'QUORUM_LOST', 'QUORUM_LOST']);
     expect(cluster.cosigner(1).durable().height).toBe(11n);
     expect(cluster.cosigner(2).durable().height).toBe(3n);
@@ -142,7 +143,7 @@ describe('a cosigner that is quick to fail must not spoil every attempt of those
     cluster.wire('a', 1).tamper = (message) =>
       message.kind === 'signed' ? { kind: 'refused', id: message.id, code: 'TERM_OLD', message: 'no' } : message;
     for (const id of [2, 3]) cluster.wire('a', id).delayMs = rttMs / 2;
-    await cluster.clock.advance(2_000);
+    await cluster.clock.pass(2_000);
     expect(told(await cluster.ask('a', vote(VOTE)))).toBe('signed 500');
   });
 
@@ -158,7 +159,7 @@ describe('a cosigner that is quick to fail must not spoil every attempt of those
       return { kind: 'cosignerHello', version: 'test', id: 1, chains: [] };
     };
     for (const id of [2, 3]) cluster.wire('a', id).delayMs = 150;
-    await cluster.clock.advance(2_000);
+    await cluster.clock.pass(2_000);
     expect(told(await cluster.ask('a', vote(VOTE)))).toBe('signed 500');
   });
 });

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { CosignerMessage } from '../../src/shared/coordination/messages.js';
+import { DONE, doneAfter, FAILED, STUCK } from '../support/memory-disk.js';
 import { Cluster, DEADLINE_MS, told } from './cluster.js';
 import { RawLink } from './raw-link.js';
 import { vote } from './votes.js';
@@ -14,16 +15,16 @@ describe('state and identity that cannot be trusted', () => {
 
   it('a write fails: no share, that cosigner is halted until it starts anew, the others go on', async () => {
     expect(await sign(7)).toBe('signed 500');
-    cluster.cosigner(1).disk.writes = 'failed';
+    cluster.cosigner(1).disk.fates = FAILED;
     expect(await sign(8)).toBe('signed 500');
     expect(halted(1)).toBe('STATE_WRITE_FAILED');
     expect(cluster.cosigner(1).durable().height).toBe(7n);
     // The disk works again, but what it holds is not known any more.
-    cluster.cosigner(1).disk.writes = 'done';
+    cluster.cosigner(1).disk.fates = DONE;
     expect(await new RawLink(cluster).ask([1], vote({ at: [9, 0, 3] }))).toMatchObject([
       { code: 'STATE_WRITE_FAILED' },
     ]);
-    await cluster.clock.advance(500);
+    await cluster.clock.pass(500);
     const asked = cluster.wire('a', 1).requests.length;
     expect(await sign(9)).toBe('signed 500');
     expect(cluster.wire('a', 1).requests).toHaveLength(asked);
@@ -34,7 +35,7 @@ describe('state and identity that cannot be trusted', () => {
   });
 
   it('writes fail on two of three: refused, and nothing is signed', async () => {
-    for (const id of [1, 2]) cluster.cosigner(id).disk.writes = 'failed';
+    for (const id of [1, 2]) cluster.cosigner(id).disk.fates = FAILED;
     expect(await sign(7)).toBe('STATE_WRITE_FAILED');
     expect(cluster.cosigners.map(({ id }) => halted(id))).toEqual([
       'STATE_WRITE_FAILED',
@@ -44,7 +45,7 @@ describe('state and identity that cannot be trusted', () => {
   });
 
   it('a write never ends: no share leaves, the vote is signed by the others', async () => {
-    cluster.cosigner(1).disk.writes = 'stuck';
+    cluster.cosigner(1).disk.fates = STUCK;
     expect(await sign(7)).toBe('signed 500');
     expect(await sign(8)).toBe('signed 500');
     expect(cluster.cosigner(1).durable().height).toBe(0n);
@@ -54,12 +55,12 @@ describe('state and identity that cannot be trusted', () => {
   });
 
   it('a power cut during the write: the vote may be stored or not, the next answer follows the rules', async () => {
-    cluster.cosigner(1).disk.writes = 'stuck';
+    cluster.cosigner(1).disk.fates = STUCK;
     const answer = cluster.asking('a', vote({ at: [7, 0, 3] }));
-    await cluster.clock.advance(5);
+    await cluster.clock.pass(5);
     cluster.killCosigner(1);
-    cluster.cosigner(1).disk.writes = 'done';
-    await cluster.clock.advance(200);
+    cluster.cosigner(1).disk.fates = DONE;
+    await cluster.clock.pass(200);
     expect(told(await answer)).toBe('signed 500');
     await cluster.startCosigner(1);
     expect(told(await cluster.ask('a', vote({ at: [7, 0, 3], block: 'B' })))).toBe('DOUBLE_SIGN');
@@ -67,27 +68,28 @@ describe('state and identity that cannot be trusted', () => {
 
   it('a state restored from a backup with its mark: a link that saw more stops it, the others go on', async () => {
     expect(await sign(7)).toBe('signed 500');
-    const backup = cluster.cosigner(1).disk.backup();
+    const { disk } = cluster.cosigner(1);
+    const backup = structuredClone(disk.files);
     for (let height = 8; height < 20; height++) await sign(height);
-    await cluster.clock.advance(1_000);
+    await cluster.clock.pass(1_000);
     cluster.killCosigner(1);
-    cluster.cosigner(1).disk.restore(backup);
+    for (const [path, contents] of backup) disk.files.set(path, contents);
     await cluster.startCosigner(1);
     expect(halted(1)).toBe('STATE_ROLLED_BACK');
     expect(await new RawLink(cluster).ask([1], vote({ at: [8, 0, 3], block: 'B' }))).toMatchObject([
       { code: 'STATE_ROLLED_BACK' },
     ]);
-    await cluster.clock.advance(1_000);
+    await cluster.clock.pass(1_000);
     expect(await sign(20)).toBe('signed 500');
     expect(cluster.logged('state is older than what a sentry-link has seen: this chain signs nothing')).toHaveLength(1);
   });
 
   it('a share that is being written for when the state turns out to be rolled back does not leave', async () => {
-    cluster.cosigner(1).disk.writeMs = 50;
+    cluster.cosigner(1).disk.fates = doneAfter(cluster.clock, 50);
     const raw = new RawLink(cluster);
     expect(await raw.ask([1], vote({ at: [7, 0, 3] }))).toEqual([undefined]);
     cluster.cosigner(1).process!.chain('test-1')!.noteSeenSequence(1_000n);
-    await cluster.clock.advance(100);
+    await cluster.clock.pass(100);
     expect(cluster.cosigner(1).durable().height).toBe(7n);
     expect(raw.lastReply(1)).toMatchObject({ code: 'STATE_ROLLED_BACK' });
     expect(halted(1)).toBe('STATE_ROLLED_BACK');
@@ -115,7 +117,7 @@ describe('state and identity that cannot be trusted', () => {
     cluster.wire('a', 1).drop();
     cluster.wire('a', 1).tamper = (message) => (message.kind === 'cosignerHello' ? { ...message, id: 2 } : message);
     await cluster.onlyAlive('a', [1, 2, 3]);
-    await cluster.clock.advance(1_000);
+    await cluster.clock.pass(1_000);
     expect(cluster.logged('cosigner does not sign for this chain')).toMatchObject([
       { code: 'GROUP_MISMATCH', cosigner: 1 },
     ]);

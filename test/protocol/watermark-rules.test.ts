@@ -65,7 +65,7 @@ describe('watermark rules through a cluster', () => {
     const cluster = await Cluster.start({ threshold: 3, count: 5, links: ['a', 'b'] });
     expect(told(await cluster.ask('a', vote(first)))).toBe('signed 500');
     cluster.killLink('a');
-    await cluster.clock.advance(3_000);
+    await cluster.clock.pass(3_000);
     // Only a majority signed the first: what a new link is told about the second must not depend on whom it asks.
     const outcome = told(await cluster.ask('b', vote(second)));
     expect(outcome).toBe(expected);
@@ -77,7 +77,7 @@ describe('watermark rules through a cluster', () => {
     expect(told(await cluster.ask('a', vote(first)))).toBe('signed 500');
     for (const { id } of cluster.cosigners) cluster.killCosigner(id);
     for (const { id } of cluster.cosigners) await cluster.startCosigner(id);
-    await cluster.clock.advance(3_000);
+    await cluster.clock.pass(3_000);
     expect(told(await cluster.ask('a', vote(second)))).toBe(expected);
   });
 
@@ -105,7 +105,7 @@ describe('watermark rules through a cluster', () => {
     expect(told(await cluster.ask('a', vote({ at: [1, 0, 1] })))).toBe('signed 500');
     expect(told(await cluster.ask('a', vote({ at: [100_000, 0, 1] })))).toBe('signed 500');
     expect(told(await cluster.ask('a', vote({ at: [100_500, 0, 1] })))).toBe('HEIGHT_PACE');
-    await cluster.clock.advance(500_000);
+    await cluster.clock.pass(500_000);
     expect(told(await cluster.ask('a', vote({ at: [100_500, 0, 1] })))).toBe('signed 500');
   });
 
@@ -120,7 +120,7 @@ describe('watermark rules through a cluster', () => {
     const cluster = await Cluster.start({ threshold: 2, count: 3, ...limits });
     const signedAt = async (height: number): Promise<void> => {
       expect(told(await cluster.ask('a', vote({ at: [height, 0, 1] })))).toBe('signed 500');
-      await cluster.clock.advance(300);
+      await cluster.clock.pass(300);
     };
     await cluster.onlyAlive('a', [1, 3]);
     for (const height of [1, from]) await signedAt(height);
@@ -130,7 +130,7 @@ describe('watermark rules through a cluster', () => {
     await cluster.onlyAlive('a', [1, 2]);
     for (const height of to) await signedAt(height);
     await cluster.onlyAlive('a', [1, 2, 3]);
-    await cluster.clock.advance(300);
+    await cluster.clock.pass(300);
     const before = cluster.wire('a', 3).requests.length;
     for (let up = 1; up <= 20; up++)
       expect(told(await cluster.ask('a', vote({ at: [to.at(-1)! + up, 0, 1] })))).toBe('signed 500');

@@ -15,9 +15,10 @@ import { DEFAULT_MAX_HEIGHT_JUMP } from '../../src/shared/watermark/rules.js';
 import { encodeSlot, recoverSlotFile, slotOffset } from '../../src/shared/watermark/state-file.js';
 import type { StateBinding } from '../../src/shared/watermark/slot-record.js';
 import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
+import type { MemoryDisk } from '../support/memory-disk.js';
+import { randomTear } from './disk-faults.js';
 import type { Break } from './faults.js';
 import type { Prng } from './prng.js';
-import type { SimDisk } from './sim-disk.js';
 
 const STATE_PATH = 'state';
 
@@ -33,7 +34,9 @@ export interface SimCosignerOptions {
 export interface SimCosignerDeps {
   readonly group: Group;
   readonly clock: Clock;
-  readonly disk: SimDisk;
+  readonly disk: MemoryDisk;
+  /** Of the disk's faults. */
+  readonly diskRandom: Prng;
   readonly random: Prng;
   readonly onFault: (error: unknown) => void;
 }
@@ -67,7 +70,7 @@ export class SimCosigner {
 
   /** What the state file would say after a power cut now. */
   durableWatermark(): Watermark {
-    return recoverSlotFile(this.#deps.disk.durable(STATE_PATH), this.#binding(), STATE_PATH).watermark;
+    return recoverSlotFile(this.#deps.disk.file(STATE_PATH), this.#binding(), STATE_PATH).watermark;
   }
 
   async start(): Promise<void> {
@@ -95,7 +98,7 @@ export class SimCosigner {
     this.#incarnation++;
     this.#starting = false;
     this.#process = undefined;
-    this.#deps.disk.crash();
+    this.#deps.disk.powerCut(randomTear(this.#deps.diskRandom));
   }
 
   #binding(): StateBinding {

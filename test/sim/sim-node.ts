@@ -6,7 +6,7 @@ import { EMPTY_PROPOSAL, EMPTY_VOTE } from '../../src/shared/privval/node-messag
 import { encodeRequest, type PrivvalRequest } from '../../src/shared/privval/request.js';
 import { decodeResponse, type PrivvalResponse } from '../../src/shared/privval/response.js';
 import { extensionSignBytes, SignBytes } from '../../src/shared/privval/sign-bytes.js';
-import { channelPair } from './channel-pair.js';
+import { channelPair } from '../support/memory-channel.js';
 import type { Checker } from './checker.js';
 import type { Prng } from './prng.js';
 
@@ -64,7 +64,11 @@ export class SimNode {
     this.#chainId = chainId;
     this.#deps = deps;
     this.#cursor = { height: startHeight, round: 0, step: STEP_PROPOSAL };
-    void this.#loop().catch(deps.failed);
+  }
+
+  /** Asks from now on. */
+  start(): void {
+    void this.#loop().catch(this.#deps.failed);
   }
 
   /** Links that hold a connection, or wait for one. */
@@ -105,7 +109,7 @@ export class SimNode {
     if (next === undefined) return;
     const { clock, random } = this.#deps;
     const delay = random.between(0.05, 5);
-    const [ours, theirs] = channelPair(clock, () => delay);
+    const [ours, theirs] = channelPair({ clock, delayMs: () => delay });
     this.#connection = { channel: ours, link: next.link };
     this.#reader = new MessageReader();
     ours.start({

@@ -72,6 +72,7 @@ export class SimWire {
     this.#baseDelayMs = deps.random.between(0.2, 15);
   }
 
+  /** Dials from now on. */
   start(): void {
     this.#watch();
   }

@@ -1,15 +1,16 @@
+import { invariant } from '../../src/shared/invariant.js';
 import { deal, type SecretShare } from '../../src/shared/frost/dealer.js';
 import { verificationShare } from '../../src/shared/frost/feldman.js';
 import { isCanonicalScalar, type Group, type Point } from '../../src/shared/frost/group.js';
 import type { CosignerMessage } from '../../src/shared/coordination/messages.js';
 import { messageOf } from '../../src/shared/errors.js';
-import { invariant } from '../../src/shared/invariant.js';
-import { VirtualClock } from '../support/virtual-clock.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { MemoryDisk } from '../support/memory-disk.js';
 import { Checker } from './checker.js';
+import { randomFates } from './disk-faults.js';
 import { drawPlan, type Break, type Plan } from './faults.js';
 import { Prng } from './prng.js';
 import { SimCosigner } from './sim-cosigner.js';
-import { SimDisk } from './sim-disk.js';
 import { SimLink } from './sim-link.js';
 import { SimNode } from './sim-node.js';
 import { SimWire } from './sim-wire.js';
@@ -29,7 +30,7 @@ interface DealtKey {
 /** One run: a cluster under virtual time, its faults, and the checker that watches it. Everything follows from the seed. */
 export class World {
   readonly trace: string[] = [];
-  readonly #clock = new VirtualClock();
+  readonly #clock = new ManualClock();
   readonly #random: Prng;
   readonly #plan: Plan;
   readonly #broken: Break | undefined;
@@ -40,7 +41,7 @@ export class World {
   readonly #nodes = new Map<string, SimNode>();
   readonly #wires: SimWire[] = [];
   readonly #wireFaults: { loss: number; duplicate: number; straggle: number };
-  readonly #diskFaults: { writeFailure: number; slowWrite: number; lies: boolean };
+  readonly #diskFaults: { writeFailure: number; slowWrite: number };
   readonly #forged: { active: boolean };
   #topHeight = 0n;
   #failure: unknown;
@@ -53,7 +54,7 @@ export class World {
     this.#plan = drawPlan(this.#random, broken);
     const { loss, duplicate, straggle, writeFailure, slowWrite, twoLeaders } = this.#plan;
     this.#wireFaults = { loss, duplicate, straggle };
-    this.#diskFaults = { writeFailure, slowWrite, lies: broken === 'durable-first' };
+    this.#diskFaults = { writeFailure, slowWrite };
     this.#forged = { active: twoLeaders };
     const key = this.#deal();
     this.#checker = new Checker(key.publicKey);
@@ -69,6 +70,7 @@ export class World {
   async run(): Promise<void> {
     for (const cosigner of this.#cosigners) await cosigner.createState();
     for (const cosigner of this.#cosigners) this.#startCosigner(cosigner);
+    for (const node of this.#nodes.values()) node.start();
     for (const wire of this.#wires) wire.start();
     for (const link of this.#links) link.start();
     this.#schedule(() => this.#fault());
@@ -90,7 +92,7 @@ export class World {
   async #pass(ms: number): Promise<void> {
     const untilMs = this.#clock.nowMs() + ms;
     while (this.#clock.nowMs() < untilMs) {
-      await this.#clock.advance(Math.min(50, untilMs - this.#clock.nowMs()));
+      await this.#clock.pass(Math.min(50, untilMs - this.#clock.nowMs()));
       for (const cosigner of this.#cosigners) this.#checker.watermarkSeen(cosigner.id, cosigner.durableWatermark());
       if (this.#failure !== undefined) throw this.#failure as Error;
     }
@@ -115,11 +117,13 @@ export class World {
       this.#failure ??= error;
     };
     for (const { id, secretShare } of key.shares) {
-      const disk = new SimDisk(clock, random.fork(), this.#diskFaults);
+      const diskRandom = random.fork();
+      const disk = new MemoryDisk(randomFates(clock, diskRandom, this.#diskFaults));
+      disk.lies = this.#broken === 'durable-first';
       this.#cosigners.push(
         new SimCosigner(
           { id, chainId: CHAIN, threshold, groupPublicKey: key.publicKey, secretShare, broken: this.#broken },
-          { group, clock, disk, random: random.fork(), onFault },
+          { group, clock, disk, diskRandom, random: random.fork(), onFault },
         ),
       );
     }

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { concat, fromHex } from '../../src/shared/bytes.js';
 import type { HekateError } from '../../src/shared/errors.js';
-import type { ByteChannel, ByteChannelHandlers } from '../../src/shared/ports/byte-channel.js';
+import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
 import { frameMessage, MessageReader } from '../../src/shared/privval/delimited.js';
 import { EMPTY_BYTES, isNoBlock } from '../../src/shared/privval/fields.js';
 import { decodeRequest, type PrivvalRequest, type SignVoteRequest } from '../../src/shared/privval/request.js';
@@ -28,21 +28,25 @@ export class TestSigner {
 
   constructor(
     readonly channel: ByteChannel,
-    respond: Respond = signHonestly,
-  ) {
-    channel.start({
+    private readonly respond: Respond = signHonestly,
+  ) {}
+
+  start(): this {
+    this.channel.start({
       bytes: (bytes) => {
         this.#reader.push(bytes);
-        for (let m = this.#reader.next(); m !== undefined; m = this.#reader.next()) {
-          const request = decodeRequest(m);
-          this.asked.push(request);
-          const response = respond(request);
-          if (response instanceof Uint8Array) channel.write(response);
-          else if (response !== undefined) channel.write(frameMessage(encodeResponse(response)));
-        }
+        for (let m = this.#reader.next(); m !== undefined; m = this.#reader.next()) this.#answer(decodeRequest(m));
       },
       closed: (reason) => (this.ended = { reason }),
     });
+    return this;
+  }
+
+  #answer(request: PrivvalRequest): void {
+    this.asked.push(request);
+    const response = this.respond(request);
+    if (response instanceof Uint8Array) this.channel.write(response);
+    else if (response !== undefined) this.channel.write(frameMessage(encodeResponse(response)));
   }
 }
 
@@ -79,43 +83,4 @@ function signVote({ chainId, vote, skipExtensionSigning }: SignVoteRequest): Pri
 
 function signature(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(sign(null, bytes, KEY));
-}
-
-/** Two ends of a connection in memory; bytes that come before the start are kept. */
-export function memoryPair(): readonly [ByteChannel, ByteChannel] {
-  const a = new MemoryEnd();
-  const b = new MemoryEnd();
-  a.other = b;
-  b.other = a;
-  return [a, b];
-}
-
-class MemoryEnd implements ByteChannel {
-  other: MemoryEnd | undefined;
-  #handlers: ByteChannelHandlers | undefined;
-  #early: Uint8Array[] = [];
-  #ended = false;
-
-  start(handlers: ByteChannelHandlers): void {
-    this.#handlers = handlers;
-    for (const bytes of this.#early) handlers.bytes(bytes);
-    if (this.#ended) handlers.closed(undefined);
-  }
-  write(bytes: Uint8Array): void {
-    queueMicrotask(() => this.other?.receive(bytes));
-  }
-  close(): void {
-    this.end();
-    queueMicrotask(() => this.other?.end());
-  }
-  receive(bytes: Uint8Array): void {
-    if (this.#ended) return;
-    if (this.#handlers === undefined) this.#early.push(bytes);
-    else this.#handlers.bytes(bytes);
-  }
-  end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#handlers?.closed(undefined);
-  }
 }

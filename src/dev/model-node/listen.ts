@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import type { ByteChannel } from '../../shared/ports/byte-channel.js';
+import type { ByteChannel, RawChannel } from '../../shared/ports/byte-channel.js';
 import type { Clock } from '../../shared/ports/clock.js';
 import type { RandomBytes } from '../../shared/ports/random.js';
 import { socketChannel } from '../../shared/ports/socket-channel.js';
@@ -55,7 +55,7 @@ export async function listenForSigners(
 }
 
 function handshake(
-  raw: ByteChannel,
+  raw: RawChannel,
   identity: Identity,
   { clock, random }: { readonly clock: Clock; readonly random: RandomBytes },
 ): Promise<ByteChannel> {

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../shared/bytes.js';
 import { systemClock } from '../../shared/ports/clock.js';
 import { ManualClock } from '../../../test/support/manual-clock.js';
+import { channelPair } from '../../../test/support/memory-channel.js';
 import { systemRandom } from '../../shared/ports/random.js';
 import { socketChannel } from '../../shared/ports/socket-channel.js';
 import { encodeRequest, type PrivvalRequest } from '../../shared/privval/request.js';
@@ -17,13 +18,7 @@ import { heightFile, memoryHeight, type HeightStore } from './height-store.js';
 import { ModelNode, type ModelNodeOptions } from './model-node.js';
 import { SignerEndpoint } from './signer-endpoint.js';
 import { startModelNode } from './start.js';
-import {
-  memoryPair,
-  signHonestly,
-  TEST_PUBLIC_KEY,
-  TestSigner,
-  type Respond,
-} from '../../../test/support/test-signer.js';
+import { signHonestly, TEST_PUBLIC_KEY, TestSigner, type Respond } from '../../../test/support/test-signer.js';
 
 const folders: string[] = [];
 afterEach(async () => {
@@ -67,9 +62,9 @@ function setUp(
   });
   endpoint.start();
   const dial = (how: Respond): TestSigner => {
-    const [near, far] = memoryPair();
+    const [near, far] = channelPair();
     backlog.push({ open: () => Promise.resolve(near), drop: () => near.close() });
-    return new TestSigner(far, how);
+    return new TestSigner(far, how).start();
   };
   const signer = dial(respond);
   /** Lets the node run for `ms` of its time, or until it ends. */
@@ -299,7 +294,7 @@ describe('on real sockets', () => {
     const identity = identityFromSeed(systemRandom(32));
     const channel =
       transport === 'tcp' ? await secureChannel(raw, { identity, clock: systemClock, random: systemRandom }) : raw;
-    const signer = new TestSigner(channel);
+    const signer = new TestSigner(channel).start();
     await running.node.run(20);
     expect(running.node.stats).toEqual({ height: 20n, blocks: 20, signed: 60, missed: 0, badSignatures: 0 });
     await running.stop();

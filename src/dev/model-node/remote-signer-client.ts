@@ -17,7 +17,7 @@ interface Pending {
 
 /**
  * The node's end of one connection to a signer: asks one thing at a time and takes the next message for its answer
- * (CometBFT privval/signer_endpoint.go). Starts the channel, and closes it after anything but an answer in time.
+ * (CometBFT privval/signer_endpoint.go). Closes the channel after anything but an answer in time.
  */
 export class RemoteSignerClient {
   readonly #channel: ByteChannel;
@@ -38,7 +38,11 @@ export class RemoteSignerClient {
     this.#clock = clock;
     this.#closed = closed;
     this.#readTimeoutMs = readTimeoutMs;
-    channel.start({ bytes: (bytes) => this.#receive(bytes), closed: (reason) => this.#onClosed(reason) });
+  }
+
+  /** Starts the channel. */
+  start(): void {
+    this.#channel.start({ bytes: (bytes) => this.#receive(bytes), closed: (reason) => this.#onClosed(reason) });
   }
 
   get connected(): boolean {

@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../shared/bytes.js';
 import { HekateError } from '../../shared/errors.js';
 import { ManualClock } from '../../../test/support/manual-clock.js';
+import { channelPair } from '../../../test/support/memory-channel.js';
 import type { PrivvalRequest } from '../../shared/privval/request.js';
 import { Backlog } from './backlog.js';
 import { RemoteSignerClient } from './remote-signer-client.js';
 import { SignerEndpoint, type AcceptGeneration } from './signer-endpoint.js';
-import { memoryPair, signHonestly, TestSigner, type Respond } from '../../../test/support/test-signer.js';
+import { signHonestly, TestSigner, type Respond } from '../../../test/support/test-signer.js';
 
 const PING: PrivvalRequest = { kind: 'ping' };
 const PUB_KEY: PrivvalRequest = { kind: 'pubKey', chainId: 'test-1' };
@@ -30,9 +31,9 @@ function setUp(generation: AcceptGeneration = 'C') {
   });
   endpoint.start();
   const dial = (respond: Respond = signHonestly): TestSigner => {
-    const [near, far] = memoryPair();
+    const [near, far] = channelPair();
     backlog.push({ open: () => Promise.resolve(near), drop: () => near.close() });
-    return new TestSigner(far, respond);
+    return new TestSigner(far, respond).start();
   };
   const dialDead = (): void =>
     backlog.push({ open: () => Promise.reject(new HekateError('SC_EOF_BEFORE_HELLO', 'gone')), drop() {} });
@@ -158,9 +159,11 @@ describe('SignerEndpoint', () => {
 describe('RemoteSignerClient', () => {
   function connect(respond: Respond) {
     const clock = new ManualClock();
-    const [near, far] = memoryPair();
-    const signer = new TestSigner(far, respond);
-    return { clock, signer, client: new RemoteSignerClient(near, clock) };
+    const [near, far] = channelPair();
+    const signer = new TestSigner(far, respond).start();
+    const client = new RemoteSignerClient(near, clock);
+    client.start();
+    return { clock, signer, client };
   }
 
   it.each<[string, string, string]>([

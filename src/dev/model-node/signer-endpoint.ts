@@ -149,7 +149,9 @@ export class SignerEndpoint {
   async #open(signer: PendingSigner): Promise<RemoteSignerClient> {
     const channel = await signer.open();
     this.#events.connected?.();
-    return new RemoteSignerClient(channel, this.#clock, (reason) => this.#events.disconnected?.(reason));
+    const client = new RemoteSignerClient(channel, this.#clock, (reason) => this.#events.disconnected?.(reason));
+    client.start();
+    return client;
   }
 
   #drop(): void {

@@ -90,9 +90,36 @@ test.each<[string, () => void]>([
   expect(existsSync(join(dir, '.init-staging'))).toBe(false);
 });
 
+test.each<[name: string, expected: readonly string[], meanwhile: () => void]>([
+  ['and the folders made for it', ['a', 'b'], () => undefined],
+  [
+    'but not what somebody else put beside it',
+    ['a', 'b', 'new', 'new/folder', 'new/folder/theirs'],
+    () => writeFileSync(join(dir, 'new', 'folder', 'theirs'), ''),
+  ],
+])('what cannot be written is taken away, %s', async (_name, expected, meanwhile) => {
+  const writing = createWhole(join(dir, 'new', 'folder', 'cluster'), async (root) => {
+    await write(root);
+    meanwhile();
+    throw new Error('the disk is full');
+  });
+  await expect(writing).rejects.toThrow('the disk is full');
+  const left = (readdirSync(dir, { recursive: true }) as string[]).filter((path) => !path.endsWith('config'));
+  expect(left.sort()).toEqual(expected);
+});
+
+test('a temporary folder that is there already is not ours to remove', async () => {
+  const theirs = join(dir, `.cluster.init-${process.pid}`);
+  mkdirSync(theirs);
+  writeFileSync(join(theirs, 'share.key'), 'x');
+  await expect(createWhole(join(dir, 'cluster'), write)).rejects.toThrow('EEXIST');
+  expect(readdirSync(theirs)).toEqual(['share.key']);
+});
+
 test('shares that a killed init left beside the folder are removed', async () => {
   const [left, alive] = [`.cluster.init-${DEAD_PID}`, `.cluster.init-${process.ppid}`];
-  for (const name of [left, alive]) mkdirSync(join(dir, name));
+  const others = ['.cluster.init-', `.cluster.init-${DEAD_PID}.old`, `.cluster.init-0${DEAD_PID}`];
+  for (const name of [left, alive, ...others]) mkdirSync(join(dir, name));
   await createWhole(join(dir, 'cluster'), write);
-  expect(readdirSync(dir).sort()).toEqual([alive, 'a', 'b', 'cluster']);
+  expect(readdirSync(dir).sort()).toEqual([alive, ...others, 'a', 'b', 'cluster'].sort());
 });

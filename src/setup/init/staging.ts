@@ -1,5 +1,5 @@
 import { promises as fsp } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { HekateError } from '../../shared/errors.js';
 import { createFile, syncFolder } from '../../shared/ports/durable-file.js';
 import { MODE_PRIVATE } from '../../shared/ports/file-mode.js';
@@ -9,6 +9,7 @@ const STAGING_FOLDER = '.init-staging';
 const FILES = 'files';
 const JOURNAL = 'journal.json';
 const PID = 'pid';
+const PROCESS_ID = /^[1-9]\d{0,9}$/;
 
 /** What turns staged files into a cluster with one more chain; every step can be done again. */
 export interface Journal {
@@ -28,24 +29,40 @@ export async function createWhole(dir: string, write: (root: string) => Promise<
   const madeParent = await fsp.mkdir(parent, { recursive: true });
   await removeAbandoned(parent, basename(dir));
   const root = join(parent, `.${basename(dir)}.init-${process.pid}`);
+  let madeRoot = false;
   try {
     await fsp.mkdir(root, { mode: 0o700 });
+    madeRoot = true;
     await write(root);
     await syncTree(root);
     await fsp.rename(root, dir);
   } catch (error) {
-    await fsp.rm(madeParent ?? root, { recursive: true, force: true });
+    if (madeRoot) await fsp.rm(root, { recursive: true, force: true });
+    if (madeParent !== undefined) await removeEmpty(resolve(parent), resolve(madeParent));
     throw error;
   }
   await syncFolder(parent);
+}
+
+/** Takes folders away again, from the innermost out. One that somebody else uses by now stays, and those around it. */
+async function removeEmpty(innermost: string, outermost: string): Promise<void> {
+  try {
+    for (let at = innermost; ; at = dirname(at)) {
+      await fsp.rmdir(at);
+      if (at === outermost) return;
+    }
+  } catch {
+    // Not empty.
+  }
 }
 
 /** Shares of an init that was killed before it was done: nobody ever saw its key, so nothing is lost. */
 async function removeAbandoned(parent: string, name: string): Promise<void> {
   const prefix = `.${name}.init-`;
   for (const entry of await fsp.readdir(parent)) {
-    const pid = entry.startsWith(prefix) ? Number(entry.slice(prefix.length)) : NaN;
-    if (Number.isInteger(pid) && !isAlive(pid)) await fsp.rm(join(parent, entry), { recursive: true, force: true });
+    const pid = entry.startsWith(prefix) ? entry.slice(prefix.length) : '';
+    if (PROCESS_ID.test(pid) && !isAlive(Number(pid)))
+      await fsp.rm(join(parent, entry), { recursive: true, force: true });
   }
 }
 

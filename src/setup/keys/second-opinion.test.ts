@@ -2,7 +2,7 @@ import { ED25519_TORSION_SUBGROUP } from '@noble/curves/ed25519.js';
 import { expect, test } from 'vitest';
 import { fromHex } from '../../shared/bytes.js';
 import { verificationShare } from '../../shared/frost/feldman.js';
-import { toPoint, type Point } from '../../shared/frost/group.js';
+import { toPoint } from '../../shared/frost/group.js';
 import { loadGroup } from '../../shared/frost/load-group.js';
 import type { GroupInfo } from '../../shared/home/group-file.js';
 import { must } from '../../shared/invariant.js';

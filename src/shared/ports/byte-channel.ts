@@ -10,6 +10,12 @@ export interface ByteChannel {
   start(handlers: ByteChannelHandlers): void;
 }
 
+/** A channel that a handshake can start, for another to go on with. */
+export interface RawChannel extends ByteChannel {
+  /** From now on these handlers get everything. For who started the channel, before its end, also from within `bytes`. */
+  handOver(handlers: ByteChannelHandlers): void;
+}
+
 export interface ByteChannelHandlers {
   bytes(bytes: Uint8Array): void;
   /** Called exactly once; undefined for a clean end or an own close(). */

@@ -104,6 +104,37 @@ describe.each(['tcp', 'unix'] as const)('socket channel over %s', (transport) =>
     expect(await endOf(channel)).toBeUndefined();
   });
 
+  it('is handed over while it delivers: each byte and the end reach one of the two, once', async () => {
+    const { near, far } = await connected(transport);
+    const channel = socketChannel(near, { transport });
+    const got: string[] = [];
+    await new Promise<void>((resolve) => {
+      const later = {
+        bytes: (bytes: Uint8Array) => (got.push(...[...bytes].map((byte) => `later ${byte}`)), far.end()),
+        closed: () => (got.push('later closed'), resolve()),
+      };
+      channel.start({
+        bytes: (bytes) => {
+          got.push(...[...bytes].map((byte) => `first ${byte}`));
+          channel.handOver(later);
+          far.write(Uint8Array.of(2));
+        },
+        closed: () => got.push('first closed'),
+      });
+      far.write(Uint8Array.of(1));
+    });
+    expect(got).toEqual(['first 1', 'later 2', 'later closed']);
+  });
+
+  it.each<[string, (channel: ByteChannel) => void]>([
+    ['not started', () => undefined],
+    ['ended', (channel) => (channel.start({ bytes() {}, closed() {} }), channel.close())],
+  ])('is not handed over when %s', async (_name, prepare) => {
+    const channel = socketChannel((await connected(transport)).near, { transport });
+    prepare(channel);
+    expect(() => channel.handOver({ bytes() {}, closed() {} })).toThrow('only a running channel is handed over');
+  });
+
   it('ends when the other side leaves more unread than the queue may hold', async () => {
     const { near, far } = await connected(transport);
     far.pause();

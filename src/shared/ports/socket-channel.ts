@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { HekateError, messageOf } from '../errors.js';
 import { invariant } from '../invariant.js';
-import type { ByteChannel, ByteChannelHandlers } from './byte-channel.js';
+import type { ByteChannelHandlers, RawChannel } from './byte-channel.js';
 
 /** Room for a request with the largest vote extension (1 MiB) and its encryption, three times over. */
 const DEFAULT_MAX_QUEUED_BYTES = 4 * 1024 * 1024;
@@ -15,15 +15,15 @@ export interface SocketChannelOptions {
 }
 
 /**
- * A connected socket, either side, as a ByteChannel: no Nagle delay, keepalive, RST on close() for tcp (a CometBFT node drops an
+ * A connected socket, either side, as a channel: no Nagle delay, keepalive, RST on close() for tcp (a CometBFT node drops an
  * RST connection faster than a FIN one: privval/signer_endpoint.go). A lost connection ends with SOCKET_RESET,
  * SOCKET_TIMED_OUT or SOCKET_FAILED; the peer's FIN is a clean end.
  */
-export function socketChannel(socket: Socket, options: SocketChannelOptions): ByteChannel {
+export function socketChannel(socket: Socket, options: SocketChannelOptions): RawChannel {
   return new SocketChannel(socket, options);
 }
 
-class SocketChannel implements ByteChannel {
+class SocketChannel implements RawChannel {
   readonly #socket: Socket;
   readonly #reset: boolean;
   readonly #maxQueuedBytes: number;
@@ -49,8 +49,13 @@ class SocketChannel implements ByteChannel {
     if (this.#ended !== undefined) handlers.closed(this.#ended.reason);
     else
       this.#socket.on('data', (bytes: Buffer) => {
-        if (this.#ended === undefined) handlers.bytes(bytes);
+        if (this.#ended === undefined) this.#handlers?.bytes(bytes);
       });
+  }
+
+  handOver(handlers: ByteChannelHandlers): void {
+    invariant(this.#handlers !== undefined && this.#ended === undefined, 'only a running channel is handed over');
+    this.#handlers = handlers;
   }
 
   write(bytes: Uint8Array): void {

@@ -7,13 +7,13 @@ import { peerIdOf } from './identity.js';
 /** Decrypted bytes kept for a user who has not called start() yet: one turn of the event loop, so this is ample. */
 const MAX_UNSTARTED_BYTES = 1024 * 1024;
 
-/** A connection after its handshake. Bytes and the end of `raw` are handed in by who started it. */
-export class EncryptedChannel implements ByteChannel {
+/** A connection after its handshake, which hands `raw` over to it. */
+export class EncryptedChannel implements ByteChannel, ByteChannelHandlers {
   readonly peerPublicKey: Uint8Array;
   readonly peerId: string;
   #handlers: ByteChannelHandlers | undefined;
-  #unstarted: Uint8Array[] = [];
-  #unstartedBytes = 0;
+  #unstarted: Uint8Array[];
+  #unstartedBytes: number;
   #ended: { readonly reason: HekateError | undefined } | undefined;
 
   constructor(
@@ -22,7 +22,8 @@ export class EncryptedChannel implements ByteChannel {
   ) {
     this.peerPublicKey = session.peerPublicKey;
     this.peerId = peerIdOf(session.peerPublicKey);
-    this.#deliver(session.data);
+    this.#unstarted = [session.data];
+    this.#unstartedBytes = session.data.length;
   }
 
   start(handlers: ByteChannelHandlers): void {
@@ -46,14 +47,14 @@ export class EncryptedChannel implements ByteChannel {
   }
 
   /** Encrypted bytes from the peer. */
-  receive(bytes: Uint8Array): void {
+  bytes(bytes: Uint8Array): void {
     if (this.#ended !== undefined) return;
     const data = this.#orEnd(() => this.session.opener.open(bytes));
     if (data !== undefined) this.#deliver(data);
   }
 
   /** The end of the connection underneath. */
-  ended(reason: HekateError | undefined): void {
+  closed(reason: HekateError | undefined): void {
     if (this.#ended !== undefined) return;
     const partial = this.session.opener.partialBytes;
     if (reason === undefined && partial > 0)

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, fromHex } from '../bytes.js';
 import { HekateError, isHekateError } from '../errors.js';
-import type { ByteChannel, ByteChannelHandlers } from '../ports/byte-channel.js';
+import type { ByteChannel, RawChannel } from '../ports/byte-channel.js';
 import { ManualClock } from '../../../test/support/manual-clock.js';
+import { channelPair, MemoryChannel } from '../../../test/support/memory-channel.js';
 import { systemRandom } from '../ports/random.js';
 import { FrameSealer } from './frames.js';
 import { encodeHello } from './handshake-messages.js';
@@ -15,35 +16,13 @@ import vectors from './testdata/handshake.json' with { type: 'json' };
 const runs = process.env['CI'] === 'true' ? 3_000 : 150;
 const sha256 = (word: string): Uint8Array => new Uint8Array(createHash('sha256').update(word).digest());
 
-/** A connection whose other end is the test. */
-class FakeRaw implements ByteChannel {
-  readonly sent: Uint8Array[] = [];
-  closes = 0;
-  handlers: ByteChannelHandlers | undefined;
-  start(handlers: ByteChannelHandlers): void {
-    this.handlers = handlers;
-  }
-  write(bytes: Uint8Array): void {
-    this.sent.push(bytes);
-  }
-  close(): void {
-    if (++this.closes === 1) this.handlers?.closed(undefined);
-  }
-  receive(bytes: Uint8Array): void {
-    if (this.closes === 0) this.handlers?.bytes(bytes);
-  }
-  end(reason?: HekateError): void {
-    if (this.closes === 0) this.handlers?.closed(reason);
-  }
-}
-
 const barHello = encodeHello(fromHex(vectors.bar.ephemeralPublic));
 const barSealer = (): FrameSealer => new FrameSealer(fromHex(vectors.bar.send));
 const barHandshake = (sealer = barSealer()): Uint8Array =>
   concat(barHello, sealer.seal(fromHex(vectors.bar.authMessage)));
 
 function foo(options: Partial<SecureChannelOptions> = {}) {
-  const raw = new FakeRaw();
+  const raw = new MemoryChannel();
   const clock = new ManualClock();
   const identity = identityFromSeed(sha256('foo'));
   const promise = secureChannel(raw, { identity, clock, random: () => sha256('foo eph'), ...options });
@@ -71,31 +50,14 @@ async function established() {
   return { raw, clock, sealer, channel: await promise };
 }
 
-/** Two ends in memory; what one writes reaches the other at a later turn, cut into pieces of `size`. */
-function pair(size: number): [ByteChannel, ByteChannel] {
-  const ends = [new FakeRaw(), new FakeRaw()] as const;
-  const link = (from: FakeRaw, to: FakeRaw): ByteChannel => ({
-    start: (handlers) => from.start(handlers),
-    close: () => {
-      from.close();
-      queueMicrotask(() => to.end());
-    },
-    write: (bytes) =>
-      queueMicrotask(() => {
-        for (let at = 0; at < bytes.length; at += size) to.receive(bytes.subarray(at, at + size));
-      }),
-  });
-  return [link(ends[0], ends[1]), link(ends[1], ends[0])];
-}
-
 describe('secure channel', () => {
   it.each([1, 7, 1043, 1044, 100_000])(
     'connects two ends in pieces of %i bytes and carries 2,500 bytes',
     async (size) => {
       const clock = new ManualClock();
-      const [a, b] = pair(size);
+      const [a, b] = channelPair({ pieceBytes: size });
       const identities = ['foo', 'bar'].map((word) => identityFromSeed(sha256(word)));
-      const open = (raw: ByteChannel, i: number): Promise<SecureChannel> =>
+      const open = (raw: RawChannel, i: number): Promise<SecureChannel> =>
         secureChannel(raw, { identity: identities[i] ?? identityFromSeed(sha256('')), clock, random: systemRandom });
       const [foo, bar] = await Promise.all([open(a, 0), open(b, 1)]);
       expect([foo.peerId, bar.peerId]).toEqual([identities[1]?.peerId, identities[0]?.peerId]);
@@ -118,9 +80,9 @@ describe('secure channel', () => {
 
   it('says hello first, and proves its identity as soon as it can', () => {
     const { raw } = foo();
-    expect(raw.sent.map((bytes) => bytes.length)).toEqual([35]);
+    expect(raw.written.map((bytes) => bytes.length)).toEqual([35]);
     raw.receive(barHello);
-    expect(raw.sent.map((bytes) => bytes.length)).toEqual([35, 1044]);
+    expect(raw.written.map((bytes) => bytes.length)).toEqual([35, 1044]);
   });
 
   it('hands over what came before start()', async () => {
@@ -140,7 +102,7 @@ describe('secure channel', () => {
     expect(listen(channel)).toEqual({ bytes: 0, ends: ['CHANNEL_QUEUE_FULL'] });
   });
 
-  it.each<[string, (raw: FakeRaw, sealer: FrameSealer, channel: SecureChannel) => void, string | undefined]>([
+  it.each<[string, (raw: MemoryChannel, sealer: FrameSealer, channel: SecureChannel) => void, string | undefined]>([
     ['a clean end', (raw) => raw.end(), undefined],
     ['an own close()', (_, __, channel) => channel.close(), undefined],
     ['a reset', (raw) => raw.end(new HekateError('SOCKET_RESET', 'x')), 'SOCKET_RESET'],
@@ -165,7 +127,7 @@ describe('secure channel', () => {
     raw.handlers?.bytes(sealer.seal(new Uint8Array(3)));
     channel.write(new Uint8Array(3));
     expect(seen).toEqual({ bytes: 0, ends: [code] });
-    expect(raw.sent.length).toBe(2);
+    expect(raw.written.length).toBe(2);
   });
 
   it('tells an end that came before start()', async () => {
@@ -184,8 +146,75 @@ describe('secure channel', () => {
   });
 });
 
+describe('secure channel: the connection goes over from the handshake to the channel', () => {
+  const five = new Uint8Array(5);
+  it.each<[string, (raw: MemoryChannel, sealer: FrameSealer) => void, { bytes: number; ends: (string | undefined)[] }]>(
+    [
+      ['nothing behind the last message', (raw, s) => raw.receive(barHandshake(s)), { bytes: 0, ends: [] }],
+      [
+        'data directly behind it',
+        (raw, s) => raw.receive(concat(barHandshake(s), s.seal(five))),
+        { bytes: 5, ends: [] },
+      ],
+      [
+        'data behind it in the same turn',
+        (raw, s) => (raw.receive(barHandshake(s)), raw.receive(s.seal(five))),
+        { bytes: 5, ends: [] },
+      ],
+      [
+        'data that begins in the same chunk',
+        (raw, s) => {
+          const all = concat(barHandshake(s), s.seal(five));
+          raw.receive(all.subarray(0, -1_000));
+          raw.receive(all.subarray(-1_000));
+        },
+        { bytes: 5, ends: [] },
+      ],
+      [
+        'the end in the same turn',
+        (raw, s) => (raw.receive(barHandshake(s)), raw.end()),
+        { bytes: 0, ends: [undefined] },
+      ],
+      [
+        'a reset in the same turn',
+        (raw, s) => (raw.receive(barHandshake(s)), raw.end(new HekateError('SOCKET_RESET', 'x'))),
+        { bytes: 0, ends: ['SOCKET_RESET'] },
+      ],
+      [
+        'half a frame and the end in the same turn',
+        (raw, s) => (raw.receive(concat(barHandshake(s), s.seal(five).subarray(9))), raw.end()),
+        { bytes: 0, ends: ['SC_EOF_IN_FRAME'] },
+      ],
+    ],
+  )('%s: nothing is lost, nothing comes twice', async (_, play, expected) => {
+    const { raw, promise } = foo();
+    const sealer = barSealer();
+    play(raw, sealer);
+    const seen = listen(await promise);
+    expect(seen).toEqual(expected);
+    raw.receive(sealer.seal(new Uint8Array(3)));
+    raw.end();
+    const open = expected.ends.length === 0;
+    expect(seen).toEqual(open ? { bytes: expected.bytes + 3, ends: [undefined] } : expected);
+  });
+
+  it('no frame enters the handshake any more', async () => {
+    const { raw, channel } = await established();
+    expect(raw.handlers).toBe(channel);
+  });
+
+  it('closed by its user before start(): told once, by start()', async () => {
+    const { raw, channel } = await established();
+    channel.close();
+    channel.close();
+    raw.end();
+    expect(raw.closes).toBe(1);
+    expect(listen(channel)).toEqual({ bytes: 0, ends: [undefined] });
+  });
+});
+
 describe('secure channel: handshakes that fail', () => {
-  it.each<[string, (raw: FakeRaw, clock: ManualClock) => void, string]>([
+  it.each<[string, (raw: MemoryChannel, clock: ManualClock) => void, string]>([
     ['accepted and dropped', (raw) => raw.end(), 'SC_EOF_BEFORE_HELLO'],
     ['reset at once', (raw) => raw.end(new HekateError('SOCKET_RESET', 'x')), 'SC_EOF_BEFORE_HELLO'],
     ['dropped within the hello', (raw) => (raw.receive(barHello.subarray(0, 9)), raw.end()), 'SC_EOF_IN_HANDSHAKE'],
@@ -238,7 +267,7 @@ describe('secure channel: handshakes that fail', () => {
     raw.handlers?.bytes(barHandshake());
     raw.handlers?.closed(undefined);
     expect(await outcome).toBe('SC_BAD_HELLO');
-    expect(raw.sent.length).toBe(1);
+    expect(raw.written.length).toBe(1);
   });
 });
 
@@ -270,7 +299,7 @@ describe('secure channel against anything', () => {
         expect(seen.ends[0] ?? 'SC_').toMatch(/^SC_/);
         expect(clock.pending).toBe(0);
         // Two messages at most are ours, whatever came: the hello and the proof of identity.
-        expect(raw.sent.length).toBeLessThanOrEqual(2);
+        expect(raw.written.length).toBeLessThanOrEqual(2);
       }),
       { numRuns: runs },
     );

@@ -1,5 +1,5 @@
 import { HekateError, isHekateError } from '../errors.js';
-import type { ByteChannel } from '../ports/byte-channel.js';
+import type { ByteChannel, RawChannel } from '../ports/byte-channel.js';
 import type { Clock, Timer } from '../ports/clock.js';
 import type { RandomBytes } from '../ports/random.js';
 import { EncryptedChannel } from './encrypted-channel.js';
@@ -31,21 +31,20 @@ export interface SecureChannel extends ByteChannel {
  * closed; closing `raw` meanwhile rejects too. The result must be started at once, and ends with SC_BAD_FRAME, SC_EOF_IN_FRAME
  * or the reason that `raw` gives.
  */
-export function secureChannel(raw: ByteChannel, options: SecureChannelOptions): Promise<SecureChannel> {
+export function secureChannel(raw: RawChannel, options: SecureChannelOptions): Promise<SecureChannel> {
   return new Promise((resolve, reject) => new HandshakeRun(raw, options, resolve, reject).begin());
 }
 
-/** A handshake on a connection: its timers and its end; afterwards it passes bytes to the channel it made. */
+/** A handshake on a connection: its timers and its end. The connection goes over to the channel that it made. */
 class HandshakeRun {
   readonly #handshake: Handshake;
   readonly #handshakeTimeoutMs: number;
   #received = 0;
   #timer: Timer | undefined;
   #failed = false;
-  #channel: EncryptedChannel | undefined;
 
   constructor(
-    private readonly raw: ByteChannel,
+    private readonly raw: RawChannel,
     private readonly options: SecureChannelOptions,
     private readonly resolve: (channel: SecureChannel) => void,
     private readonly reject: (error: HekateError) => void,
@@ -64,8 +63,7 @@ class HandshakeRun {
   }
 
   #bytes(bytes: Uint8Array): void {
-    if (this.#channel !== undefined) this.#channel.receive(bytes);
-    if (this.#channel !== undefined || this.#failed || bytes.length === 0) return;
+    if (this.#failed || bytes.length === 0) return;
     if (this.#received === 0) this.#limitHandshake();
     this.#received += bytes.length;
     try {
@@ -92,13 +90,13 @@ class HandshakeRun {
 
   #succeed(established: Established): void {
     this.#timer?.cancel();
-    this.#channel = new EncryptedChannel(this.raw, established);
-    this.resolve(this.#channel);
+    const channel = new EncryptedChannel(this.raw, established);
+    this.raw.handOver(channel);
+    this.resolve(channel);
   }
 
   #closed(reason: HekateError | undefined): void {
-    if (this.#channel !== undefined) this.#channel.ended(reason);
-    else if (!this.#failed) this.#fail(this.#endOf(reason));
+    if (!this.#failed) this.#fail(this.#endOf(reason));
   }
 
   #endOf(reason: HekateError | undefined): HekateError {

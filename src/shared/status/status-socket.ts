@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { HekateError, messageOf } from '../errors.js';
 import type { ProcessStatus } from './process-status.js';
 
-const SOCKET_NAME = 'status.sock';
+export const STATUS_SOCKET = 'status.sock';
 /** A status of 256 chains and 32 cosigners fits many times over. */
 const MAX_STATUS_BYTES = 16 * 1024 * 1024;
 const ANSWER_TIMEOUT_MS = 2_000;
@@ -21,7 +21,7 @@ export interface StatusServer {
  * socket file that is already there was left by a process that is gone.
  */
 export async function serveStatus(home: string, describe: () => ProcessStatus): Promise<StatusServer> {
-  const path = join(home, SOCKET_NAME);
+  const path = join(home, STATUS_SOCKET);
   tryUnlink(path);
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
@@ -45,7 +45,7 @@ export async function serveStatus(home: string, describe: () => ProcessStatus): 
 
 /** Asks the process of a home; throws HekateError NOT_RUNNING when nobody answers. */
 export async function readStatus(home: string): Promise<ProcessStatus> {
-  const path = join(home, SOCKET_NAME);
+  const path = join(home, STATUS_SOCKET);
   try {
     const text = await withShortPath(path, readAll);
     return JSON.parse(text) as ProcessStatus;
@@ -76,7 +76,7 @@ async function withShortPath<T>(path: string, use: (short: string) => Promise<T>
   const folder = mkdtempSync(join(tmpdir(), 'hk-'));
   try {
     symlinkSync(dirname(path), join(folder, 'h'));
-    return await use(join(folder, 'h', SOCKET_NAME));
+    return await use(join(folder, 'h', STATUS_SOCKET));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

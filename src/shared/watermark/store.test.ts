@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
+import { DONE, FAILED, MemoryDisk, type Fates } from '../../../test/support/memory-disk.js';
 import { isHekateError } from '../errors.js';
 import { InvariantViolation } from '../invariant.js';
 import type { Disk } from '../ports/disk.js';
 import { DiskError } from '../ports/disk-error.js';
-import type { SlotFile } from '../ports/slot-file.js';
 import type { CanonicalVote } from '../privval/canonical.js';
 import { SignBytes } from '../privval/sign-bytes.js';
 import { RECORD_BYTES, type StateBinding } from './slot-record.js';
@@ -19,51 +19,10 @@ const MARK = `${PATH}.mark`;
 
 const failing = (code: string): Error => Object.assign(new Error(`${code}: made up`), { code });
 
-/** Files in memory. `onWrite` may throw, wait, or cut the write short and crash the machine. */
-class MemoryDisk implements Disk {
-  readonly files = new Map<string, Uint8Array>();
-  readonly locked = new Set<string>();
-  readonly writes: string[] = [];
-  onWrite: (file: Uint8Array, offset: number, bytes: Uint8Array, path: string) => Promise<void> | void = () =>
-    undefined;
-
-  async read(path: string): Promise<Uint8Array> {
-    const file = this.files.get(path);
-    if (file === undefined) throw failing('ENOENT');
-    return file.slice();
-  }
-
-  async create(path: string, contents: Uint8Array): Promise<void> {
-    if (this.files.has(path)) throw failing('EEXIST');
-    this.files.set(path, contents.slice());
-  }
-
-  async open(path: string): Promise<SlotFile> {
-    const file = this.files.get(path);
-    if (file === undefined) throw failing('ENOENT');
-    if (this.locked.has(path)) throw new DiskError('ELOCKED', 'held');
-    this.locked.add(path);
-    return {
-      write: async (offset, bytes) => {
-        this.writes.push(path);
-        await this.onWrite(file, offset, bytes, path);
-        file.set(bytes, offset);
-      },
-      close: async () => void this.locked.delete(path),
-    };
-  }
-
-  /** The process is gone: its locks with it. */
-  restart(): void {
-    this.locked.clear();
-    this.onWrite = () => undefined;
-  }
-
-  file(path: string): Uint8Array {
-    const file = this.files.get(path);
-    if (file === undefined) throw new Error(`no ${path}`);
-    return file;
-  }
+/** Some writes are done; from then on the machine stops after `length` bytes of each. */
+function tornAfter(writes: number, length: number): Fates {
+  let left = writes;
+  return () => (left-- > 0 ? {} : { kept: length, fails: 'EIO' });
 }
 
 function vote(height: bigint, nanos = 0, fill = 1): Watermark {
@@ -116,7 +75,7 @@ describe('a watermark store', () => {
     const store = await open(disk);
     const before = disk.writes.length;
     let finish = (): void => undefined;
-    disk.onWrite = () => new Promise<void>((resolve) => (finish = resolve));
+    disk.fates = () => new Promise((resolve) => (finish = () => resolve({})));
     const advanced = store.advance(vote(1n));
     expect(disk.writes.length).toBe(before + 1);
     expect(store.current).toEqual(neverSigned());
@@ -129,7 +88,7 @@ describe('a watermark store', () => {
     const disk = await created();
     const store = await open(disk);
     let finish = (): void => undefined;
-    disk.onWrite = () => new Promise<void>((resolve) => (finish = resolve));
+    disk.fates = () => new Promise((resolve) => (finish = () => resolve({})));
     const first = store.advance(vote(1n));
     expect(await codeOf(store.advance(vote(2n)))).toBe('InvariantViolation');
     finish();
@@ -160,9 +119,9 @@ describe('a watermark store', () => {
     const disk = await created();
     const store = await open(disk);
     await store.advance(vote(1n));
-    disk.onWrite = () => Promise.reject(failing('EIO'));
+    disk.fates = FAILED;
     expect(await codeOf(store.advance(vote(2n)))).toBe('STATE_WRITE_FAILED');
-    disk.onWrite = () => undefined;
+    disk.fates = DONE;
     const before = disk.writes.length;
     expect(await codeOf(store.advance(vote(3n)))).toBe('STATE_WRITE_FAILED');
     expect([store.halted, store.current, disk.writes.length]).toEqual(['STATE_WRITE_FAILED', vote(1n), before]);
@@ -174,7 +133,7 @@ describe('a watermark store', () => {
     const disk = await created();
     const store = await open(disk);
     let finish = (): void => undefined;
-    disk.onWrite = () => new Promise<void>((resolve) => (finish = resolve));
+    disk.fates = () => new Promise((resolve) => (finish = () => resolve({})));
     const advanced = store.advance(vote(1n));
     const closed = store.close();
     expect(disk.locked.has(PATH)).toBe(true);
@@ -215,7 +174,7 @@ describe('opening', () => {
     ['mode', (disk) => (disk.open = () => Promise.reject(new DiskError('EMODE', '0644'))), 'STATE_MODE'],
     ['no locks', (disk) => (disk.open = () => Promise.reject(new DiskError('ENOLOCK', '?'))), 'STATE_LOCK_UNSUPPORTED'],
     ['unreadable', (disk) => (disk.read = () => Promise.reject(failing('EIO'))), 'STATE_UNREADABLE'],
-    ['no write gets through', (disk) => (disk.onWrite = () => Promise.reject(failing('EIO'))), 'STATE_WRITE_FAILED'],
+    ['no write gets through', (disk) => (disk.fates = FAILED), 'STATE_WRITE_FAILED'],
   ])('%s', async (_name, spoil, expected) => {
     const disk = await created();
     spoil(disk);
@@ -244,16 +203,11 @@ describe('opening', () => {
     async (length) => {
       const disk = await created();
       for (let write = 1; write <= 40; write++) {
-        let left = write % 7;
-        disk.onWrite = (file, offset, bytes) => {
-          if (left-- > 0) return;
-          file.set(bytes.subarray(0, Math.min(length, bytes.length)), offset);
-          throw failing('EIO');
-        };
+        disk.fates = tornAfter(write % 7, length);
         await open(disk).catch((error: unknown) => expect(error).toMatchObject({ code: 'STATE_WRITE_FAILED' }));
-        disk.locked.clear();
+        disk.kill();
       }
-      disk.onWrite = () => undefined;
+      disk.fates = DONE;
       expect((await open(disk)).current.fresh).toBe(true);
     },
   );
@@ -319,7 +273,7 @@ describe('creating', () => {
     await store.close();
     const last = await open(disk);
     disk.files.delete(PATH);
-    disk.restart();
+    disk.kill();
     expect(await codeOf(createState(disk, PATH, BINDING, neverSigned()))).toBe('STATE_ROLLED_BACK');
     expect(await codeOf(createState(disk, PATH, BINDING, floorAtHeight(5n)))).toBe('done');
     expect((await open(disk)).sequence).toBeGreaterThan(last.sequence);
@@ -356,7 +310,8 @@ describe('over any run of signatures, crashes in the middle of writes, restarts 
         let store = await open(disk);
         let [height, durable] = [0n, neverSigned()];
         const reopen = async (): Promise<void> => {
-          disk.restart();
+          disk.kill();
+          disk.fates = DONE;
           store = await open(disk);
           expect(compareHrs(store.current, durable)).toBeGreaterThanOrEqual(0);
           expect(store.current.height).toBeLessThanOrEqual(height);
@@ -375,16 +330,11 @@ describe('over any run of signatures, crashes in the middle of writes, restarts 
             await reopen();
           } else {
             // The machine stops in the middle of a signature's write, or of one of the writes of the restart after it.
-            let left = step.afterWrites;
-            disk.onWrite = (file, offset, bytes) => {
-              if (left-- > 0) return;
-              file.set(bytes.subarray(0, step.length), offset);
-              throw failing('EIO');
-            };
+            disk.fates = tornAfter(step.afterWrites, step.length);
             height += 1n;
             if ((await codeOf(store.advance(vote(height)))) === 'done') {
               durable = store.current;
-              disk.locked.clear();
+              disk.kill();
               await codeOf(open(disk));
             }
             await reopen();

@@ -1,0 +1,56 @@
+import { lstat, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { diskErrorCode } from '../shared/ports/disk-error.js';
+import { PLAN_FILE } from './dev-cluster.js';
+
+const MAX_PLAN_BYTES = 4096;
+
+/** What a folder was made for (dev.json); a later run must want the same. */
+export interface DevPlan {
+  readonly chainId: string;
+  /** Where the links dial: the model node's address, or the real one's. */
+  readonly node: string;
+  readonly model: boolean;
+  /** Whether the key came from --key. Undefined: an older version made the folder and did not say. */
+  readonly keyGiven: boolean | undefined;
+  /** Base64: the key that was dealt here. Undefined as before. */
+  readonly publicKey: string | undefined;
+}
+
+export async function writePlan(dir: string, plan: DevPlan): Promise<void> {
+  await writeFile(join(dir, PLAN_FILE), JSON.stringify(plan), { flag: 'wx' });
+}
+
+/** The plan of a folder, or what is wrong with it. */
+export async function readPlan(dir: string, chainId: string): Promise<DevPlan | { readonly problem: string }> {
+  const path = join(dir, PLAN_FILE);
+  const stats = await lstat(path).catch((error: unknown) => {
+    if (diskErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (stats === undefined) return { problem: `it has no ${PLAN_FILE}` };
+  if (!stats.isFile()) return { problem: `its ${PLAN_FILE} is not a plain file` };
+  if (stats.size > MAX_PLAN_BYTES) return { problem: `its ${PLAN_FILE} has ${stats.size} bytes` };
+  const plan = parse(await readFile(path, 'utf8'));
+  if (plan === undefined) return { problem: `its ${PLAN_FILE} is not what \`hekate dev\` writes` };
+  return plan.chainId === chainId ? plan : { problem: `its ${PLAN_FILE} is of another chain` };
+}
+
+function parse(text: string): DevPlan | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { chainId, node, model, keyGiven, publicKey } = value as Record<string, unknown>;
+  if (typeof chainId !== 'string' || typeof node !== 'string' || typeof model !== 'boolean') return undefined;
+  return {
+    chainId,
+    node,
+    model,
+    keyGiven: typeof keyGiven === 'boolean' ? keyGiven : undefined,
+    publicKey: typeof publicKey === 'string' ? publicKey : undefined,
+  };
+}

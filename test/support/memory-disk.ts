@@ -1,0 +1,120 @@
+import type { Clock } from '../../src/shared/ports/clock.js';
+import type { Disk } from '../../src/shared/ports/disk.js';
+import type { SlotFile } from '../../src/shared/ports/slot-file.js';
+
+export interface DiskWrite {
+  readonly path: string;
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What becomes of a write. */
+export interface Fate {
+  /** How many of its bytes reach the disk; default: all. */
+  readonly kept?: number;
+  /** The code that it fails with. */
+  readonly fails?: string;
+}
+
+/** Decides about each write as it starts; the write is over when this is. */
+export type Fates = (write: DiskWrite) => Fate | Promise<Fate>;
+
+/** Writes that are done at once. */
+export const DONE: Fates = () => ({});
+export const FAILED: Fates = () => ({ kept: 0, fails: 'EIO' });
+/** Writes that never end. */
+export const STUCK: Fates = () => forEver();
+export const doneAfter =
+  (clock: Clock, ms: number): Fates =>
+  () =>
+    new Promise((resolve) => clock.schedule(ms, () => resolve({})));
+
+/** A host's disk in memory: its files and locks, and whatever a test wants to become of writes. */
+export class MemoryDisk implements Disk {
+  /** What a power cut now would leave. */
+  readonly files = new Map<string, Uint8Array>();
+  readonly locked = new Set<string>();
+  /** The path of every write, in order. */
+  readonly writes: string[] = [];
+  fates: Fates;
+  /** Writes say that they are done before they are. */
+  lies = false;
+  #unfinished = new Set<DiskWrite>();
+  #process = 0;
+
+  constructor(fates: Fates = DONE) {
+    this.fates = fates;
+  }
+
+  async read(path: string): Promise<Uint8Array> {
+    return this.file(path).slice();
+  }
+
+  async create(path: string, contents: Uint8Array): Promise<void> {
+    if (this.files.has(path)) throw withCode('EEXIST');
+    this.files.set(path, contents.slice());
+  }
+
+  async open(path: string): Promise<SlotFile> {
+    this.file(path);
+    if (this.locked.has(path)) throw withCode('ELOCKED');
+    this.locked.add(path);
+    const opener = this.#process;
+    return {
+      write: (offset, bytes) => this.#write(opener, { path, offset, bytes: bytes.slice() }),
+      close: async () => {
+        if (opener === this.#process) this.locked.delete(path);
+      },
+    };
+  }
+
+  /** The contents themselves, for tests that spoil them; throws with code ENOENT. */
+  file(path: string): Uint8Array {
+    const file = this.files.get(path);
+    if (file === undefined) throw withCode('ENOENT');
+    return file;
+  }
+
+  /** The process dies, and its locks with it. What it has begun to write goes on; it hears of nothing. */
+  kill(): void {
+    this.#process++;
+    this.locked.clear();
+  }
+
+  /** The machine stops: of every unfinished write there is as much as `kept` says. */
+  powerCut(kept: (write: DiskWrite) => number): void {
+    for (const write of this.#unfinished) this.#apply(write, kept(write));
+    this.#unfinished.clear();
+    this.kill();
+  }
+
+  async #write(writer: number, write: DiskWrite): Promise<void> {
+    if (writer !== this.#process) return forEver();
+    this.writes.push(write.path);
+    this.#unfinished.add(write);
+    const over = this.#finish(writer, write);
+    if (!this.lies) return over;
+    over.catch(() => undefined);
+  }
+
+  async #finish(writer: number, write: DiskWrite): Promise<void> {
+    const { kept = write.bytes.length, fails } = await this.fates(write);
+    if (!this.#unfinished.delete(write)) return forEver();
+    this.#apply(write, kept);
+    if (writer !== this.#process) return forEver();
+    if (fails !== undefined) throw withCode(fails);
+  }
+
+  #apply({ path, offset, bytes }: DiskWrite, kept: number): void {
+    this.file(path).set(bytes.subarray(0, kept), offset);
+  }
+}
+
+/** What a dead process hears. */
+function forEver(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+function withCode(code: string): Error {
+  return Object.assign(new Error(`disk says ${code}`), { code });
+}
