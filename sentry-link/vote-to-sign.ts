@@ -2,6 +2,9 @@ import { MAX_EXTENSION_BYTES } from '../src/shared/coordination/limits.js';
 import type { ErrorCode } from '../src/shared/error-codes.js';
 import { HekateError } from '../src/shared/errors.js';
 import {
+  canonicalProblem,
+  MAX_CHAIN_ID_BYTES,
+  isNoBlock,
   STEP_PRECOMMIT,
   STEP_PREVOTE,
   STEP_PROPOSAL,
@@ -9,8 +12,6 @@ import {
   type CanonicalVote,
   type Timestamp,
 } from '../src/shared/privval/canonical.js';
-import { canonicalProblem, MAX_CHAIN_ID_BYTES } from '../src/shared/privval/canonical-limits.js';
-import { isNoBlock } from '../src/shared/privval/fields.js';
 import type { VoteMessage } from '../src/shared/privval/node-messages.js';
 import type { SignProposalRequest, SignVoteRequest } from '../src/shared/privval/request.js';
 import { SignBytes } from '../src/shared/privval/sign-bytes.js';

@@ -1,14 +1,8 @@
+import { INT32_MAX, INT64_MAX } from '../shared/privval/canonical.js';
 import { fromHex } from '../shared/bytes.js';
 import { HekateError, messageOf } from '../shared/errors.js';
 import { SignBytes } from '../shared/privval/sign-bytes.js';
-import {
-  compareHrs,
-  formatHrs,
-  INT32_MAX,
-  INT64_MAX,
-  type HeightRoundStep,
-  type Watermark,
-} from '../shared/watermark/watermark.js';
+import { compareHrs, formatHrs, type HeightRoundStep, type Watermark } from '../shared/watermark/watermark.js';
 import { isJsonObject } from './json-object.js';
 
 /** Far above any real one (about 500 bytes); a wrong file is not worth parsing. */

@@ -1,9 +1,10 @@
+import { isNoBlock } from '../../src/shared/privval/canonical.js';
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { concat, fromHex } from '../../src/shared/bytes.js';
 import type { HekateError } from '../../src/shared/errors.js';
 import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
 import { frameMessage, MessageReader } from '../../src/shared/privval/delimited.js';
-import { EMPTY_BYTES, isNoBlock } from '../../src/shared/privval/fields.js';
+import { EMPTY_BYTES } from '../../src/shared/privval/fields.js';
 import { decodeRequest, type PrivvalRequest, type SignVoteRequest } from '../../src/shared/privval/request.js';
 import { encodeResponse, type PrivvalResponse } from '../../src/shared/privval/response.js';
 import { extensionSignBytes, SignBytes } from '../../src/shared/privval/sign-bytes.js';

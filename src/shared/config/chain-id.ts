@@ -1,4 +1,4 @@
-import { MAX_CHAIN_ID_BYTES } from '../privval/canonical-limits.js';
+import { MAX_CHAIN_ID_BYTES } from '../privval/canonical.js';
 
 /** Chain ids name folders, so their characters are few, each of one byte. */
 const CHAIN_ID = /^[A-Za-z0-9._-]+$/;

@@ -11,11 +11,6 @@ export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
 /** How a vote for nil names its block. */
 export const NO_BLOCK: BlockId = { hash: EMPTY_BYTES, partsTotal: 0, partsHash: EMPTY_BYTES };
 
-/** CometBFT's BlockID.IsNil (types/block.go). */
-export function isNoBlock(blockId: BlockId): boolean {
-  return blockId.hash.length === 0 && blockId.partsTotal === 0 && blockId.partsHash.length === 0;
-}
-
 export function readTimestamp(reader: WireReader): Timestamp {
   let seconds = 0n;
   let nanos = 0;

@@ -3,6 +3,8 @@ import { HekateError, isHekateError } from '../errors.js';
 import { WireReader } from '../wire/reader.js';
 import { WireWriter } from '../wire/writer.js';
 import {
+  canonicalProblem,
+  extensionProblem,
   compareTimestamps,
   STEP_PRECOMMIT,
   STEP_PREVOTE,
@@ -13,7 +15,6 @@ import {
   type SignStep,
   type Timestamp,
 } from './canonical.js';
-import { canonicalProblem, extensionProblem } from './canonical-limits.js';
 import { readBlockId, readTimestamp, writeBlockId, writeTimestamp, ZERO_TIME } from './fields.js';
 
 /** Twice the longest that can be encoded; more is not even looked at. */

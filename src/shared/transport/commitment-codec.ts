@@ -1,6 +1,6 @@
+import { MAX_CHAIN_ID_BYTES } from '../privval/canonical.js';
 import type { NonceCommitment } from '../coordination/messages.js';
 import { POINT_BYTES, toPoint, type Point } from '../frost/group.js';
-import { MAX_CHAIN_ID_BYTES } from '../privval/canonical-limits.js';
 import { present, safeNumber, sized, text, type Wire64 } from './wire-values.js';
 
 export interface WireCommitment {

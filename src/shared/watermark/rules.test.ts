@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import type { BlockId, Canonical, CanonicalProposal, SignStep, Timestamp } from '../privval/canonical.js';
+import {
+  INT32_MAX,
+  type BlockId,
+  type Canonical,
+  type CanonicalProposal,
+  type SignStep,
+  type Timestamp,
+} from '../privval/canonical.js';
 import { isLaterTimestampOfSameVote, SignBytes } from '../privval/sign-bytes.js';
 import { decide as decideWithin, DEFAULT_MAX_HEIGHT_JUMP, type Decision, type SigningRequest } from './rules.js';
-import { compareHrs, floorAtHeight, INT32_MAX, neverSigned, type Watermark } from './watermark.js';
+import { compareHrs, floorAtHeight, neverSigned, type Watermark } from './watermark.js';
 
 const block = (fill: number): BlockId => ({
   hash: new Uint8Array(32).fill(fill),

@@ -1,11 +1,11 @@
+import { MAX_CHAIN_ID_BYTES, INT32_MAX, INT64_MAX } from '../privval/canonical.js';
 import { hash } from 'node:crypto';
 import { equalBytes } from '../bytes.js';
 import { invariant } from '../invariant.js';
 import { isHekateError } from '../errors.js';
-import { MAX_CHAIN_ID_BYTES } from '../privval/canonical-limits.js';
 import { EMPTY_BYTES } from '../privval/fields.js';
 import { SignBytes } from '../privval/sign-bytes.js';
-import { INT32_MAX, INT64_MAX, type Watermark } from './watermark.js';
+import { type Watermark } from './watermark.js';
 
 /**
  * One watermark as bytes, in one 512-byte sector, big-endian:

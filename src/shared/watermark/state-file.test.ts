@@ -1,3 +1,4 @@
+import { INT32_MAX, INT64_MAX } from '../privval/canonical.js';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
@@ -6,7 +7,7 @@ import { SignBytes } from '../privval/sign-bytes.js';
 import { canonicals } from '../privval/testdata/arbitraries.js';
 import { encodeSlot, newSlotFile, recoverSlotFile, SLOT_BYTES, slotOffset, type RecoveredState } from './state-file.js';
 import { decodeRecord, encodeRecord, RECORD_BYTES, type StateBinding } from './slot-record.js';
-import { INT32_MAX, INT64_MAX, neverSigned, type Watermark } from './watermark.js';
+import { neverSigned, type Watermark } from './watermark.js';
 
 const BINDING: StateBinding = { chainId: 'test-1', groupPublicKey: new Uint8Array(32).fill(7) };
 const SECTORS = [0, RECORD_BYTES, 4096, 4096 + RECORD_BYTES];

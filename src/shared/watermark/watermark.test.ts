@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compareHrs, floorAtHeight, formatHrs, INT32_MAX, INT64_MAX, neverSigned } from './watermark.js';
+import { INT32_MAX, INT64_MAX } from '../privval/canonical.js';
+import { compareHrs, floorAtHeight, formatHrs, neverSigned } from './watermark.js';
 
 const hrs = (height: bigint, round: number, step: 0 | 1 | 2 | 3): Parameters<typeof compareHrs>[0] => ({
   height,

@@ -1,10 +1,6 @@
 import { HekateError } from '../errors.js';
-import type { SignStep } from '../privval/canonical.js';
+import { INT32_MAX, INT64_MAX, type SignStep } from '../privval/canonical.js';
 import type { SignBytes } from '../privval/sign-bytes.js';
-
-/** Heights are int64 and rounds int32 in CometBFT (proto/tendermint/types/types.proto). */
-export const INT64_MAX = 2n ** 63n - 1n;
-export const INT32_MAX = 2 ** 31 - 1;
 
 /** A place in consensus: what one signature is for. */
 export interface HeightRoundStep {
