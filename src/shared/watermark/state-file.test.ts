@@ -1,8 +1,8 @@
-import { INT32_MAX, INT64_MAX } from '../privval/canonical.js';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { isHekateError } from '../errors.js';
+import { INT32_MAX, INT64_MAX } from '../privval/canonical.js';
 import { SignBytes } from '../privval/sign-bytes.js';
 import { canonicals } from '../privval/testdata/arbitraries.js';
 import { encodeSlot, newSlotFile, recoverSlotFile, SLOT_BYTES, slotOffset, type RecoveredState } from './state-file.js';
