@@ -152,7 +152,10 @@ export class SigningRound {
 
   #combine(attempt: Attempt): void {
     const result = attempt.finish(this.#deps.group, this.#deps.key);
-    if (result.kind === 'complete') return this.#finish({ kind: 'signed', signed: result.signed });
+    if (result.kind === 'complete') {
+      this.#noteLaggards();
+      return this.#finish({ kind: 'signed', signed: result.signed });
+    }
     attempt.dead = true;
     this.#leaveOut(result.ids, 'bad signature share');
     if (result.ids.length === 0) {
@@ -160,6 +163,14 @@ export class SigningRound {
       return this.#finish(refused('SIGNATURE_INVALID', 'the shares do not make a signature of the configured key'));
     }
     this.poke();
+  }
+
+  /** Too far behind for its own limits where the others sign: the next votes ask it last. Where all refuse, the node is wrong. */
+  #noteLaggards(): void {
+    for (const peer of this.#deps.peers) {
+      const code = this.#refusals.get(peer.id)?.code;
+      if (code === 'HEIGHT_JUMP' || code === 'HEIGHT_PACE') peer.health.noteStall();
+    }
   }
 
   /** A signer says that another's commitment is no valid point: one of the two is not to be trusted. */
@@ -209,8 +220,6 @@ export class SigningRound {
     this.#deps.log.debug('cosigner refused', { cosigner: peer.id, code, reason: message });
     if (!RETRIED.has(code)) {
       this.#refusals.set(peer.id, { code, message });
-      // Too far behind for its limits, whatever we know of them: the next votes ask it last.
-      if (code === 'HEIGHT_JUMP' || code === 'HEIGHT_PACE') peer.health.noteStall();
       return;
     }
     if (code !== 'NONCE_UNKNOWN') peer.health.noteStall();

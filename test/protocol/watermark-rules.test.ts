@@ -109,6 +109,14 @@ describe('watermark rules through a cluster', () => {
     expect(told(await cluster.ask('a', vote({ at: [100_500, 0, 1] })))).toBe('signed 500');
   });
 
+  it('a jump that is asked again and again burns nobody, not even one that never signed', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3 });
+    expect(told(await cluster.ask('a', vote({ at: [4_000_000, 0, 2] })))).toBe('signed 500');
+    for (const round of [0, 1, 2])
+      expect(told(await cluster.ask('a', vote({ at: [4_100_001, round, 2] })))).toBe('HEIGHT_JUMP');
+    expect(cluster.cosigners.map((cosigner) => cosigner.durable().height)).toEqual([4_000_000n, 4_000_000n, 0n]);
+  });
+
   type Limits = Partial<ClusterOptions>;
   /** Cosigner 3 stops at `from`, the others go on to `to` without it; then it is asked `asked` times in 20 votes. */
   it.each<[name: string, limits: Limits, from: number, to: readonly number[], asked: number, signs: boolean]>([
