@@ -58,8 +58,8 @@ async function start(config: CosignerConfig, log: Log): Promise<Running> {
   const { listen } = config;
   const onLink: OnLink = ({ name }, send) => cosigner.open(name, send);
   const server = new LinkServer({ listen, identity, links, otherPeers, log, onFault, onLink });
-  await server.start().catch((error: unknown) => {
-    throw isHekateError(error) && LISTEN_CODES.has(error.code) ? withPlace(error, config.listenPlace) : error;
+  await server.start().catch(async (error: unknown) => {
+    throw isHekateError(error) && LISTEN_CODES.has(error.code) ? withPlace(error, await config.listenPlace()) : error;
   });
   const status = await serveStatus(config.home, () => describeCosigner(cosigner, server.links(), systemClock.nowMs()));
   log.info('listening', { address: formatHostPort(listen), version: VERSION, group: group.name });

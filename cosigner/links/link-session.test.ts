@@ -163,6 +163,18 @@ describe('link session', () => {
     expect(made).toHaveLength(before);
   });
 
+  it('ended while it greets: makes no nonces', () => {
+    const session: LinkSession = new LinkSession('link-1', host, {
+      clock,
+      log: silentLog,
+      send: () => session.close(),
+      onFault: (error) => faults.push(error),
+    });
+    session.start();
+    clock.advance(1_000);
+    expect(made).toEqual([]);
+  });
+
   it('an answer that comes after the end is not sent', async () => {
     let end: (reply: SignReply) => void = () => undefined;
     answer = () => new Promise((resolve) => (end = resolve));

@@ -60,6 +60,8 @@ export class LinkSession implements LinkHandler {
   start(): void {
     this.#send(this.#host.hello());
     for (const chain of this.#host.chains()) {
+      // What is sent can end the stream: then no more nonces are made for it.
+      if (!this.#open) return;
       const stream = chain.open();
       this.#streams.set(chain.chainId, stream);
       this.#fill(chain.chainId, stream.nonces);

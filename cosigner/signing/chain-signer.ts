@@ -178,6 +178,7 @@ export class ChainSigner {
     taken: TakenNonces,
   ): Promise<SignReply> {
     const { group, watermark } = this.#deps;
+    invariant(request.signers.length === this.#options.threshold, 'a share is made for exactly t signers');
     const durable = next === undefined ? Promise.resolve() : watermark.advance(next);
     // A throw waits for the write like everything else: it must not be left behind unfinished.
     const computing = (async () => makeShares(group, this.#options, request, signBytes, taken))();

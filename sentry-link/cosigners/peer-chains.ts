@@ -6,28 +6,41 @@ import type {
   NonceCommitment,
 } from '../../src/shared/coordination/messages.js';
 import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
+import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import { CommitmentPool } from './commitment-pool.js';
 
 /** A request takes this many commitments at most: for a vote and its extension. */
 const MAX_NONCES = 2;
+/** One that refused for its height is asked last for a while; longer each time, until its watermark has risen. */
+const BEHIND_MS = 5_000;
+const MAX_BEHIND_MS = 60_000;
+
+interface Behind {
+  readonly height: bigint;
+  readonly forMs: number;
+  readonly untilMs: number;
+}
 
 /** What one cosigner last reported of our chains, and its unspent commitments for them. */
 export class PeerChains {
   readonly #id: number;
   readonly #groupKeys: ReadonlyMap<string, Uint8Array>;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #pools = new Map<string, CommitmentPool>();
   readonly #seen = new Map<string, bigint>();
+  readonly #behind = new Map<string, Behind>();
   #reports: ReadonlyMap<string, ChainReport> = new Map();
   /** The id it claims; another one than ours for it means that its home was mixed up. */
   #claimedId: number | undefined;
   /** Reasons not to sign that the operator has heard of. */
   readonly #told = new Set<string>();
 
-  constructor(id: number, groupKeys: ReadonlyMap<string, Uint8Array>, log: Log) {
+  constructor(id: number, groupKeys: ReadonlyMap<string, Uint8Array>, clock: Clock, log: Log) {
     this.#id = id;
     this.#groupKeys = groupKeys;
+    this.#clock = clock;
     this.#log = log;
   }
 
@@ -65,6 +78,21 @@ export class PeerChains {
     for (const { chainId, sequence } of reports) {
       if (sequence > (this.#seen.get(chainId) ?? 0n)) this.#seen.set(chainId, sequence);
     }
+  }
+
+  /** It refused for its height what the others signed. */
+  noteBehind(chainId: string): void {
+    const height = this.report(chainId)?.height ?? 0n;
+    const before = this.#behind.get(chainId);
+    const forMs = before?.height === height ? Math.min(MAX_BEHIND_MS, 2 * before.forMs) : BEHIND_MS;
+    this.#behind.set(chainId, { height, forMs, untilMs: this.#clock.nowMs() + forMs });
+  }
+
+  behind(chainId: string): boolean {
+    const behind = this.#behind.get(chainId);
+    return (
+      behind !== undefined && this.#clock.nowMs() < behind.untilMs && this.report(chainId)?.height === behind.height
+    );
   }
 
   /** Whether it would sign for this chain, and has `nonces` commitments to do it with. */

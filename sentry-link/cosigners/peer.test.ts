@@ -79,6 +79,32 @@ describe('peer', () => {
   const beat = (chains: readonly ChainReport[]): void =>
     peer.receive({ kind: 'heartbeatReply', id: 1, granted: false, term: 0, holder: '', remainingMs: 0, chains });
 
+  it.each<[name: string, since: () => void, behind: boolean]>([
+    ['at once', () => undefined, true],
+    ['just before five seconds', () => clock.advance(4_999), true],
+    ['after five seconds', () => clock.advance(5_000), false],
+    ['refused again: ten more seconds', () => (clock.advance(5_000), refuse(), clock.advance(9_999)), true],
+    ['refused again, ten seconds later', () => (clock.advance(5_000), refuse(), clock.advance(10_000)), false],
+    ['refused ever again: a minute at most', () => (refuseTimes(9), clock.advance(60_000)), false],
+    ['its watermark rose', () => beat([report({ height: 6n })]), false],
+    [
+      'it rose, then refused: five seconds anew',
+      () => (beat([report({ height: 6n })]), refuse(), clock.advance(5_000)),
+      false,
+    ],
+    ['an operator raised it, and it started again', () => (peer.lost(), open(1, [report({ height: 6n })])), false],
+    ['it started again', () => (peer.lost(), open()), true],
+  ])('behind, having refused for its height: %s', (_name, since, behind) => {
+    open();
+    refuse();
+    since();
+    expect([peer.chains.behind('test-1'), peer.chains.behind('other-1')]).toEqual([behind, false]);
+  });
+  const refuse = (): void => peer.chains.noteBehind('test-1');
+  const refuseTimes = (times: number): void => {
+    for (let n = 0; n < times; n++) refuse();
+  };
+
   it.each<[name: string, ask: (onReply: (reply: SignReply | undefined) => void) => void, heard: unknown[]]>([
     ['an answer', (on) => (peer.stream.ask(request(1), on), peer.receive(refusal(1))), [refusal(1)]],
     [

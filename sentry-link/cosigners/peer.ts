@@ -26,7 +26,7 @@ export class Peer {
   constructor(id: number, { groupKeys, clock, log, onChange }: PeerDeps) {
     this.id = id;
     this.stream = new PeerStream(clock);
-    this.chains = new PeerChains(id, groupKeys, log);
+    this.chains = new PeerChains(id, groupKeys, clock, log);
     this.health = new PeerHealth(id, clock, log);
     this.#onChange = onChange;
   }

@@ -7,6 +7,7 @@ const HRS = { height: 500_000n, round: 0, step: 2 };
 interface Peer {
   readonly roundTripMs?: number;
   readonly suspect?: boolean;
+  readonly behind?: boolean;
   readonly ready?: boolean;
   /** Where its watermark is; default: the vote before this one. */
   readonly at?: readonly [height: bigint, round: number, step: 0 | 1 | 2 | 3];
@@ -14,7 +15,7 @@ interface Peer {
 }
 
 function candidate(id: number, peer: Peer): Candidate {
-  const { roundTripMs = 1, suspect = false, ready = true, at, maxHeightJump = 100_000n } = peer;
+  const { roundTripMs = 1, suspect = false, behind = false, ready = true, at, maxHeightJump = 100_000n } = peer;
   const [height, round, step] = at ?? [HRS.height - 1n, 0, 3];
   const report: ChainReport = {
     chainId: 'test-1',
@@ -26,7 +27,12 @@ function candidate(id: number, peer: Peer): Candidate {
     maxHeightJump,
     halted: undefined,
   };
-  return { id, ready: () => ready, chains: { report: () => report }, health: { suspect, roundTripMs } };
+  return {
+    id,
+    ready: () => ready,
+    chains: { report: () => report, behind: () => behind },
+    health: { suspect, roundTripMs },
+  };
 }
 
 const FAR = { roundTripMs: 80 };
@@ -38,6 +44,14 @@ it.each<readonly [string, Peer, Peer, Peer, readonly number[] | undefined]>([
   ['the only two that are ready', {}, { ready: false }, FAR, [1, 3]],
   ['one that is ready is not enough', {}, { ready: false }, { ready: false }, undefined],
   ['a suspect last', { suspect: true }, {}, FAR, [2, 3]],
+  ['one that is behind last', { behind: true }, {}, FAR, [2, 3]],
+  [
+    'a liar’s limit keeps nobody from a first height',
+    { at: [499_999n, 0, 3], maxHeightJump: 0n },
+    { at: [0n, 0, 0] },
+    { at: [0n, 0, 0] },
+    [2, 3],
+  ],
   ['one that holds this vote, though far', {}, {}, { ...FAR, at: [500_000n, 0, 2] }, [1, 3]],
   ['one that never signed, though far', {}, {}, { ...FAR, at: [0n, 0, 0] }, [1, 3]],
   ['one 1,000 heights behind may stay there', {}, {}, { ...FAR, at: [498_999n, 0, 3] }, [1, 2]],

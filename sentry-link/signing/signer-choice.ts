@@ -11,7 +11,7 @@ const CATCH_UP_HEIGHTS = 1_000n;
 export interface Candidate {
   readonly id: number;
   ready(chainId: string, nonces: number): boolean;
-  readonly chains: Pick<Peer['chains'], 'report'>;
+  readonly chains: Pick<Peer['chains'], 'report' | 'behind'>;
   readonly health: Pick<Peer['health'], 'suspect' | 'roundTripMs'>;
 }
 
@@ -39,10 +39,11 @@ export function chooseSigners<C extends Candidate>(
     const one = report(peer);
     return one !== undefined && one.height > (highest?.height ?? 0n) ? one : highest;
   }, undefined);
-  const jumps = ({ height, maxHeightJump }: ChainReport): boolean => hrs.height > height + maxHeightJump;
+  const isJump = (from: bigint, limit: bigint): boolean => hrs.height > from + limit;
   const able = candidates.filter((peer) => {
-    // What is a jump for the others must not become the first height of one that never signed: it would be lost to the cluster.
-    const misled = front !== undefined && jumps(front) && report(peer)?.step === 0;
+    // What would be a jump must not become the first height of one that never signed: it would be lost to the cluster.
+    const own = report(peer);
+    const misled = front !== undefined && own?.step === 0 && isJump(front.height, own.maxHeightJump);
     return !misled && peer.ready(chainId, nonces);
   });
   if (able.length < threshold) return undefined;
@@ -53,16 +54,15 @@ export function chooseSigners<C extends Candidate>(
     // Step 0: it never signed, and until it does no height is a jump for it.
     if (own.step === 0) return 1;
     // One that is too far behind refuses: it would cost every vote time until an operator raises its watermark.
-    return front !== undefined && front.height > own.height + CATCH_UP_HEIGHTS && !jumps(own) ? 1 : 2;
+    return front !== undefined && front.height > own.height + CATCH_UP_HEIGHTS && !isJump(own.height, own.maxHeightJump)
+      ? 1
+      : 2;
   };
+  const late = (peer: C): boolean => peer.health.suspect || peer.chains.behind(chainId);
   // Whole milliseconds: noise must not make the set change from vote to vote.
   const distance = (peer: C): number => Math.round(peer.health.roundTripMs ?? 0);
   const ranked = [...able].sort(
-    (a, b) =>
-      Number(a.health.suspect) - Number(b.health.suspect) ||
-      urgency(a) - urgency(b) ||
-      distance(a) - distance(b) ||
-      a.id - b.id,
+    (a, b) => Number(late(a)) - Number(late(b)) || urgency(a) - urgency(b) || distance(a) - distance(b) || a.id - b.id,
   );
   return ranked.slice(0, threshold).sort((a, b) => a.id - b.id);
 }

@@ -165,11 +165,11 @@ export class SigningRound {
     this.poke();
   }
 
-  /** Too far behind for its own limits where the others sign: the next votes ask it last. Where all refuse, the node is wrong. */
+  /** Too far behind for its own limits, where the others sign: it is asked last for a while. Where all refuse, the node is wrong. */
   #noteLaggards(): void {
     for (const peer of this.#deps.peers) {
       const code = this.#refusals.get(peer.id)?.code;
-      if (code === 'HEIGHT_JUMP' || code === 'HEIGHT_PACE') peer.health.noteStall();
+      if (code === 'HEIGHT_JUMP' || code === 'HEIGHT_PACE') peer.chains.noteBehind(this.#vote.signBytes.says.chainId);
     }
   }
 

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../shared/error-codes.js';
 
 export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
-export const EXIT_USAGE = 2;
+const EXIT_USAGE = 2;
 
 /** The command or a configuration file must be written differently; everything else is a failure. */
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

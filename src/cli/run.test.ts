@@ -164,6 +164,12 @@ test('errors as JSON where --json is given', async () => {
   const { code, err } = await hekate('keys', 'show', 'nowhere', '--json');
   expect(code).toBe(1);
   expect(JSON.parse(err)).toMatchObject({ error: { code: 'NO_HOME', fix: expect.any(String) as string } });
+  const home = inDir('broken-json');
+  const file = join(home, 'cosigner.toml');
+  mkdirSync(home);
+  writeFileSync(file, 'version = 2\nid = "x"\n');
+  const config = await hekate('state', 'show', home, '--json');
+  expect(JSON.parse(config.err)).toMatchObject({ error: { code: 'CONFIG_INVALID', details: { file, problems: 5 } } });
 });
 
 test('a broken configuration: every problem with its place, exit code 2', async () => {

@@ -62,10 +62,9 @@ function report(error: unknown, args: readonly string[], program: Command, io: I
     if (known instanceof Error && known.stack !== undefined) io.err(`${known.stack}\n`);
     return EXIT_FAILED;
   }
-  const { code, message, fix } = known;
-  if (args.includes('--json')) io.err(`${JSON.stringify({ error: { code, message, fix } })}\n`);
+  if (args.includes('--json')) io.err(`${JSON.stringify({ error: known })}\n`);
   else io.err(`${known.toLine()}\n`);
-  return exitCodeOf(code);
+  return exitCodeOf(known.code);
 }
 
 function usageError(error: CommanderError, args: readonly string[], program: Command): HekateError {

@@ -58,8 +58,7 @@ async function readStates(home: string): Promise<readonly Shown[]> {
 
 function asJson(shown: Shown): object {
   if ('report' in shown) return { path: shown.path, ...shown.report };
-  const { code, message, fix } = shown.error;
-  return { path: shown.path, chainId: shown.chainId, error: { code, message, fix } };
+  return { path: shown.path, chainId: shown.chainId, error: shown.error.toJSON() };
 }
 
 function describe(shown: Shown): string[] {

@@ -1,5 +1,6 @@
 import { lstat, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isJsonObject } from '../setup/json-object.js';
 import { diskErrorCode } from '../shared/ports/disk-error.js';
 import { PLAN_FILE } from './dev-cluster.js';
 
@@ -43,8 +44,8 @@ function parse(text: string): DevPlan | undefined {
   } catch {
     return undefined;
   }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { chainId, node, model, keyGiven, publicKey } = value as Record<string, unknown>;
+  if (!isJsonObject(value)) return undefined;
+  const { chainId, node, model, keyGiven, publicKey } = value;
   if (typeof chainId !== 'string' || typeof node !== 'string' || typeof model !== 'boolean') return undefined;
   return {
     chainId,

@@ -89,8 +89,7 @@ export const FIXES = {
   STEP_REGRESSION: 'none needed while a node replays or catches up; otherwise find out which node asks for old steps',
   PROPOSAL_TIMESTAMP: 'none needed: the node proposes again in its next round',
   HEIGHT_JUMP: 'check that the node is on the right chain; if it is, raise the watermark with `hekate state init`',
-  HEIGHT_PACE:
-    'check that the node is on the right chain; if it is, raise the limit on heights per second or its burst',
+  HEIGHT_PACE: 'check that the node is on the right chain; if it is, raise max_heights_per_second or max_height_jump',
   // the state file of a cosigner
   STATE_MISSING: 'if it is lost, run `hekate state init` with a height at or above everything this key ever signed',
   STATE_TRUNCATED:

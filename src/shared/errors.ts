@@ -56,6 +56,12 @@ export class HekateError<C extends ErrorCode = ErrorCode> extends Error {
   toLine(): string {
     return `${this.code}: ${this.message.replace(/\.$/, '')}. Fix: ${this.fix}`;
   }
+
+  /** What scripts see (`--json`). */
+  toJSON(): Pick<this, 'code' | 'message' | 'fix' | 'details'> {
+    const { code, message, fix, details } = this;
+    return { code, message, fix, details };
+  }
 }
 
 export function isHekateError(error: unknown): error is HekateError {

@@ -36,7 +36,7 @@ export class LogLimiter {
     this.#remembered = remembered ?? USUALLY_REMEMBERED;
   }
 
-  /** `kind` is bounded in length and made of our own words, configured names and numbers: never of a peer's text. */
+  /** `kind` is bounded in length: our own words, configured names, numbers and hex of what a peer sent, never its text. */
   write(kind: string, write: Write, event: string, fields: LogFields): void {
     if (!this.passes(kind)) return this.#count(kind);
     const repeated = this.#takeCount(kind);

@@ -13,6 +13,7 @@ export type RuleName =
   | 'verified'
   | 'answered-in-time'
   | 'one-dialler'
+  | 'halts-for-cause'
   | 'goes-on';
 
 export class RuleViolation extends Error {

@@ -7,6 +7,7 @@ import {
 import type { Cosigner } from '../../cosigner/cosigner.js';
 import { NoncePool, type IssuedNonces } from '../../cosigner/signing/nonce-pool.js';
 import { NONCE_POOL_TARGET } from '../../src/shared/coordination/limits.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
 import type { Group, Point, Scalar } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import { silentLog } from '../../src/shared/ports/log.js';
@@ -60,8 +61,9 @@ export class SimCosigner {
     return this.#process?.cosigner;
   }
 
-  get halted(): boolean {
-    return this.process?.report().some(({ halted }) => halted !== undefined) === true;
+  /** Why its chain takes no more requests. */
+  get halted(): ErrorCode | undefined {
+    return this.process?.report().find(({ halted }) => halted !== undefined)?.halted;
   }
 
   async createState(): Promise<void> {

@@ -85,6 +85,14 @@ export class World {
     this.#checker.demand('goes-on', made >= needed, `${made} heights signed in ${LIVENESS_MS} ms after the last fault`);
   }
 
+  #look(cosigner: SimCosigner): void {
+    const { id, halted } = cosigner;
+    this.#checker.watermarkSeen(id, cosigner.durableWatermark());
+    // A write that failed is the world's fault; nothing else may stop a cosigner here.
+    const forCause = halted === undefined || halted === 'STATE_WRITE_FAILED';
+    this.#checker.demand('halts-for-cause', forCause, `cosigner ${id} halted with ${halted}`);
+  }
+
   #signedHeights(): number {
     return [...this.#nodes.values()].reduce((sum, node) => sum + node.signedHeights, 0);
   }
@@ -93,7 +101,7 @@ export class World {
     const untilMs = this.#clock.nowMs() + ms;
     while (this.#clock.nowMs() < untilMs) {
       await this.#clock.pass(Math.min(50, untilMs - this.#clock.nowMs()));
-      for (const cosigner of this.#cosigners) this.#checker.watermarkSeen(cosigner.id, cosigner.durableWatermark());
+      for (const cosigner of this.#cosigners) this.#look(cosigner);
       if (this.#failure !== undefined) throw this.#failure as Error;
     }
   }
@@ -279,7 +287,7 @@ export class World {
     Object.assign(this.#diskFaults, { writeFailure: 0, slowWrite: 0 });
     await this.#pass(1_000);
     for (const wire of this.#wires) [wire.cutUp, wire.cutDown] = [false, false];
-    for (const cosigner of this.#cosigners.filter(({ halted }) => halted)) this.#crashCosigner(cosigner);
+    for (const cosigner of this.#cosigners.filter(({ halted }) => halted !== undefined)) this.#crashCosigner(cosigner);
     for (const node of this.#nodes.values()) node.behave();
   }
 

@@ -89,12 +89,12 @@ async function addChain(cluster: Cluster, chain: NewChain, deps: InitDeps): Prom
   const appends = [];
   for (const { file, home } of cluster.cosigners) {
     const text = cosignerChainToml(chainId);
-    parseCosignerConfig(home, file, `${await readConfigText(file)}\n${text}`);
+    await parseCosignerConfig(home, file, `${await readConfigText(file)}\n${text}`);
     appends.push({ file: relative(dir, file), text });
   }
   for (const { file, home } of cluster.links) {
     const text = sentryLinkChainToml(chainId, chain.nodes);
-    parseSentryLinkConfig(home, file, `${await readConfigText(file)}\n${text}`);
+    await parseSentryLinkConfig(home, file, `${await readConfigText(file)}\n${text}`);
     appends.push({ file: relative(dir, file), text });
   }
   const journal: Journal = { chainId, moves: chainPaths(plan, chainId), appends };

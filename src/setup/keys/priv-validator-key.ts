@@ -14,7 +14,7 @@ export interface ConsensusKey {
   readonly seed: Uint8Array;
 }
 
-export const MAX_KEY_FILE_BYTES = 64 * 1024;
+const MAX_KEY_FILE_BYTES = 64 * 1024;
 const ED25519_PRIVATE = 'tendermint/PrivKeyEd25519';
 const ED25519_PUBLIC = 'tendermint/PubKeyEd25519';
 /** Types of CometBFT that a threshold Ed25519 signer cannot hold (crypto/*, registered JSON names). */

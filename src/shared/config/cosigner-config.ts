@@ -9,8 +9,7 @@ import type { LogConfig } from './log-config.js';
 import * as field from './fields.js';
 import { DEFAULT_MAX_HEIGHT_JUMP } from '../watermark/rules.js';
 import type { HostPort } from './host-port.js';
-import { parseConfig, readConfigText, type ConfigIssue } from './toml-file.js';
-import { tomlPositions } from './toml-positions.js';
+import { parseConfig, positionsIn, readConfigText, type ConfigIssue } from './toml-file.js';
 
 const MAX_HEIGHTS_PER_SECOND = 1_000_000;
 
@@ -38,7 +37,7 @@ export interface CosignerConfig {
   readonly id: number;
   readonly listen: HostPort;
   /** Where the file says so, `file:line:column`, for when that port cannot be had. */
-  readonly listenPlace: string;
+  readonly listenPlace: () => Promise<string>;
   readonly log: LogConfig;
   readonly tls: TlsPaths;
   readonly links: readonly PinnedLink[];
@@ -77,15 +76,17 @@ export async function loadCosignerConfig(home: string): Promise<CosignerConfig> 
 }
 
 /** As `loadCosignerConfig`, of a text. */
-export function parseCosignerConfig(home: string, file: string, text: string): CosignerConfig {
-  const toml: z.output<typeof schema> = parseConfig(file, text, schema, crossChecks);
-  const { line, column } = tomlPositions(text).value(['listen']);
+export async function parseCosignerConfig(home: string, file: string, text: string): Promise<CosignerConfig> {
+  const toml: z.output<typeof schema> = await parseConfig(file, text, schema, crossChecks);
   return {
     home,
     file,
     id: toml.id,
     listen: toml.listen,
-    listenPlace: `${file}:${line}:${column}`,
+    listenPlace: async () => {
+      const { line, column } = (await positionsIn(text)).value(['listen']);
+      return `${file}:${line}:${column}`;
+    },
     log: logConfig(toml.log),
     tls: tlsPaths(home, toml.tls),
     links: toml.link,

@@ -76,12 +76,12 @@ const schema = field.table({
 /** HOME/sentry-link.toml. Throws NO_HOME or CONFIG_INVALID (all problems at once). */
 export async function loadSentryLinkConfig(home: string): Promise<SentryLinkConfig> {
   const file = join(home, SENTRY_LINK_CONFIG_FILE);
-  return parseSentryLinkConfig(home, file, await readConfigText(file));
+  return await parseSentryLinkConfig(home, file, await readConfigText(file));
 }
 
 /** As `loadSentryLinkConfig`, of a text. */
-export function parseSentryLinkConfig(home: string, file: string, text: string): SentryLinkConfig {
-  const toml: z.output<typeof schema> = parseConfig(file, text, schema, crossChecks);
+export async function parseSentryLinkConfig(home: string, file: string, text: string): Promise<SentryLinkConfig> {
+  const toml: z.output<typeof schema> = await parseConfig(file, text, schema, crossChecks);
   return {
     home,
     file,

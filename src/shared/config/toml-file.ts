@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { HekateError, messageOf } from '../errors.js';
 import { diskErrorCode } from '../ports/disk-error.js';
 import { readPlainFile } from '../ports/plain-file.js';
-import { tomlPositions, type Position, type TomlPath, type TomlPositions } from './toml-positions.js';
+import type { Position, TomlPath, TomlPositions } from './toml-positions.js';
 
 /** Far above 256 chains with 16 nodes each. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -42,20 +42,26 @@ export async function readConfigText(file: string): Promise<string> {
  * reported together with everything else). Integers are bigint. Throws CONFIG_INVALID with all problems, each as
  * `file:line:column: problem`, in the order of the file.
  */
-export function parseConfig<S extends z.ZodType>(
+export async function parseConfig<S extends z.ZodType>(
   file: string,
   text: string,
   schema: S,
   crossChecks: (table: TomlTable) => readonly ConfigIssue[],
-): z.output<S> {
+): Promise<z.output<S>> {
   const table = parseSyntax(file, text);
   const result = schema.safeParse(table);
   const crossed = crossChecks(table);
   if (result.success && crossed.length === 0) return result.data;
-  const positions = tomlPositions(text);
+  const positions = await positionsIn(text);
   const problems: PlacedProblem[] = crossed.map(({ path, problem }) => ({ ...positions.value(path), problem }));
   for (const issue of result.error?.issues ?? []) problems.push(...describe(issue, positions));
   throw invalid(file, problems);
+}
+
+/** The parser of positions costs a start 20 ms; it is for messages alone. */
+export async function positionsIn(text: string): Promise<TomlPositions> {
+  const { tomlPositions } = await import('./toml-positions.js');
+  return tomlPositions(text);
 }
 
 function parseSyntax(file: string, text: string): TomlTable {

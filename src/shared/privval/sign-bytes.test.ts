@@ -176,6 +176,21 @@ describe('isLaterTimestampOfSameVote', () => {
   });
 });
 
+it('encoded sign bytes keep nothing of the request that they were made of', () => {
+  const message = new Uint8Array(1_000).fill(7);
+  const blockId = { hash: message.subarray(0, 32), partsTotal: 1, partsHash: message.subarray(32, 64) };
+  const { bytes, says } = SignBytes.encode({ ...VOTE, blockId });
+  message.fill(0);
+  expect(says).toEqual(VOTE);
+  expect(SignBytes.parse(bytes).says).toEqual(VOTE);
+});
+
+it('nothing else is taken for sign bytes', () => {
+  // @ts-expect-error -- of the same shape, but neither encoded nor parsed
+  const forged: SignBytes = { bytes: new Uint8Array(0), says: VOTE, equals: () => true };
+  expect(forged).not.toBeInstanceOf(SignBytes);
+});
+
 it('parsed sign bytes keep nothing of the message that they came in', () => {
   const message = new Uint8Array([...encode(VOTE), 9, 9, 9]);
   const parsed = SignBytes.parse(message.subarray(0, message.length - 3));

@@ -40,6 +40,8 @@ export interface ExtensionToSign {
  * differ, and nobody parses them a second time.
  */
 export class SignBytes {
+  /** Nothing else is of this type, whatever its shape. */
+  declare private readonly brand: never;
   readonly bytes: Uint8Array;
   readonly says: Canonical;
 
@@ -48,13 +50,16 @@ export class SignBytes {
     this.says = says;
   }
 
-  /** Throws SIGN_BYTES_INVALID for what no correct node asks, such as height 0. */
+  /**
+   * Throws SIGN_BYTES_INVALID for what no correct node asks, such as height 0. The hashes are copied: those of a request are
+   * parts of a message with an extension of up to a megabyte, which would be kept as well.
+   */
   static encode(says: Canonical): SignBytes {
-    return new SignBytes(encodeCanonical(says), says);
+    return new SignBytes(encodeCanonical(says), withOwnHashes(says));
   }
 
   /**
-   * Of bytes that came from elsewhere; they are copied, since they may be a part of a message with an extension of a megabyte.
+   * Of bytes that came from elsewhere; they are copied, for the same reason.
    * Throws SIGN_BYTES_INVALID unless they are, byte for byte, what `encode` makes of the result: whatever else a parser
    * could make of them, nothing hides in them.
    */
@@ -109,6 +114,12 @@ function encodeCanonical(canonical: Canonical): Uint8Array {
   const writer = new WireWriter();
   writer.lengthPrefixed((w) => writeCanonical(w, canonical));
   return writer.finish();
+}
+
+function withOwnHashes(canonical: Canonical): Canonical {
+  if (canonical.blockId === undefined) return canonical;
+  const { hash, partsTotal, partsHash } = canonical.blockId;
+  return { ...canonical, blockId: { hash: hash.slice(), partsTotal, partsHash: partsHash.slice() } };
 }
 
 function writeCanonical(w: WireWriter, canonical: Canonical): void {

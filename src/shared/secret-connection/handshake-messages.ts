@@ -10,7 +10,7 @@ const AUTH_KEY_HEADER = [0x66, 0x0a, 0x22, 0x0a, 0x20] as const;
 const AUTH_SIGNATURE_HEADER = [0x12, 0x40] as const;
 const AUTH_KEY_AT = AUTH_KEY_HEADER.length;
 const AUTH_SIGNATURE_AT = AUTH_KEY_AT + 32 + AUTH_SIGNATURE_HEADER.length;
-export const AUTH_BYTES = AUTH_SIGNATURE_AT + 64;
+const AUTH_BYTES = AUTH_SIGNATURE_AT + 64;
 
 /** The unencrypted first message of either side. */
 export function encodeHello(ephemeralKey: Uint8Array): Uint8Array {

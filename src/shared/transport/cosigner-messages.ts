@@ -2,6 +2,7 @@ import { MAX_CHAINS, MAX_COSIGNERS, MAX_SIGN_BYTES } from '../coordination/limit
 import type { ChainReport, CosignerMessage, NonceBatch } from '../coordination/messages.js';
 import { SCALAR_BYTES } from '../frost/group.js';
 import { toSignatureShare, type SignerShare } from '../frost/signature-share.js';
+import { DEFAULT_MAX_HEIGHT_JUMP } from '../watermark/rules.js';
 import { chainId, point, readCommitment, type WireCommitment } from './commitment-codec.js';
 import { MAX_BATCH, MAX_NAME_BYTES, MAX_SENTENCE, MAX_VERSION_BYTES } from './message-bounds.js';
 import * as value from './wire-values.js';
@@ -150,7 +151,8 @@ function readReports(wire: readonly WireReport[]): readonly ChainReport[] {
     round: value.int32(report.round, 'round'),
     step: value.between(report.step, 0, 3, 'step'),
     sequence: value.uint64(report.sequence),
-    maxHeightJump: value.height(report.maxHeightJump, 'height jump'),
+    // An older cosigner does not say.
+    maxHeightJump: value.height(report.maxHeightJump, 'height jump') || DEFAULT_MAX_HEIGHT_JUMP,
     halted: typeof report.halted === 'string' ? value.errorCode(report.halted, 'halt code') : undefined,
   }));
 }

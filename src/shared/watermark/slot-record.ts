@@ -5,7 +5,7 @@ import { invariant } from '../invariant.js';
 import { isHekateError } from '../errors.js';
 import { EMPTY_BYTES } from '../privval/fields.js';
 import { SignBytes } from '../privval/sign-bytes.js';
-import { type Watermark } from './watermark.js';
+import { compareHrs, type Watermark } from './watermark.js';
 
 /**
  * One watermark as bytes, in one 512-byte sector, big-endian:
@@ -66,6 +66,7 @@ export function sameBinding(a: StateBinding, b: StateBinding): boolean {
 export function encodeRecord({ binding, sequence, watermark }: SlotRecord): Uint8Array {
   const { height, round, step, fresh } = watermark;
   const signBytes = watermark.signBytes?.bytes ?? EMPTY_BYTES;
+  invariant(isOfItsPlace(watermark), 'sign bytes are stored under their own place');
   const chainId = Buffer.from(binding.chainId, 'utf8');
   invariant(chainId.length >= 1 && chainId.length <= MAX_CHAIN_ID_BYTES, 'a chain id has 1 to 50 bytes');
   invariant(binding.groupPublicKey.length === 32, 'a group public key has 32 bytes');
@@ -109,6 +110,9 @@ export function decodeRecord(sector: Uint8Array): DecodedRecord {
   if (chainIdLength > MAX_CHAIN_ID_BYTES || signBytesLength > MAX_STORED_SIGN_BYTES) return { kind: 'bad' };
   const signBytes = readSignBytes(bytes.subarray(AT.signBytes, AT.signBytes + signBytesLength));
   if (signBytes === 'bad') return { kind: 'bad' };
+  const fresh = (bytes.readUInt8(AT.flags) & FLAG_FRESH) !== 0;
+  const watermark: Watermark = { height, round, step, signBytes, fresh };
+  if (!isOfItsPlace(watermark)) return { kind: 'bad' };
   return {
     kind: 'record',
     record: {
@@ -117,15 +121,13 @@ export function decodeRecord(sector: Uint8Array): DecodedRecord {
         groupPublicKey: copy(bytes, AT.publicKey, 32),
       },
       sequence: bytes.readBigUInt64BE(AT.sequence),
-      watermark: {
-        height,
-        round,
-        step,
-        signBytes,
-        fresh: (bytes.readUInt8(AT.flags) & FLAG_FRESH) !== 0,
-      },
+      watermark,
     },
   };
+}
+
+function isOfItsPlace(watermark: Watermark): boolean {
+  return watermark.signBytes === undefined || compareHrs(watermark, watermark.signBytes.says) === 0;
 }
 
 function readSignBytes(bytes: Uint8Array): SignBytes | undefined | 'bad' {

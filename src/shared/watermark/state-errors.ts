@@ -14,7 +14,7 @@ const CODES: Readonly<Record<string, StateDiskCode>> = {
 };
 
 /** What a failing disk means for a state file; errors that say it already, and broken invariants, pass through. */
-export function stateError(error: unknown, path: string, otherwise: StateDiskCode): Error {
+function stateError(error: unknown, path: string, otherwise: StateDiskCode): Error {
   if (isHekateError(error) || error instanceof InvariantViolation) return error;
   const diskCode = diskErrorCode(error) ?? '';
   const code = CODES[diskCode] ?? otherwise;

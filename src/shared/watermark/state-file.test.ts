@@ -2,11 +2,19 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { isHekateError } from '../errors.js';
-import { INT32_MAX, INT64_MAX } from '../privval/canonical.js';
+import {
+  INT32_MAX,
+  INT64_MAX,
+  MAX_CHAIN_ID_BYTES,
+  STEP_PRECOMMIT,
+  STEP_PREVOTE,
+  STEP_PROPOSAL,
+  type Canonical,
+} from '../privval/canonical.js';
 import { SignBytes } from '../privval/sign-bytes.js';
 import { canonicals } from '../privval/testdata/arbitraries.js';
 import { encodeSlot, newSlotFile, recoverSlotFile, SLOT_BYTES, slotOffset, type RecoveredState } from './state-file.js';
-import { decodeRecord, encodeRecord, RECORD_BYTES, type StateBinding } from './slot-record.js';
+import { decodeRecord, encodeRecord, MAX_STORED_SIGN_BYTES, RECORD_BYTES, type StateBinding } from './slot-record.js';
 import { neverSigned, type Watermark } from './watermark.js';
 
 const BINDING: StateBinding = { chainId: 'test-1', groupPublicKey: new Uint8Array(32).fill(7) };
@@ -21,6 +29,23 @@ function watermarkOf(n: bigint): Watermark {
   const says = { step: 2, chainId: 'test-1', height, round: 0, blockId, timestamp: { seconds: 1n, nanos: 0 } } as const;
   return { height, round: 0, step: 2, signBytes: n % 3n === 0n ? undefined : SignBytes.encode(says), fresh: false };
 }
+
+const VOTE: Canonical = {
+  step: STEP_PRECOMMIT,
+  chainId: 'test-1',
+  height: 10n,
+  round: 0,
+  blockId: undefined,
+  timestamp: { seconds: 1n, nanos: 0 },
+};
+
+const stored = (says: Canonical): Watermark => ({
+  height: says.height,
+  round: says.round,
+  step: says.step,
+  signBytes: SignBytes.encode(says),
+  fresh: false,
+});
 
 const slotOf = (n: bigint): Uint8Array => encodeSlot(BINDING, n, watermarkOf(n));
 
@@ -219,16 +244,16 @@ describe('a record', () => {
         groupPublicKey: fc.uint8Array({ minLength: 32, maxLength: 32 }),
       }),
       sequence: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
-      watermark: fc.record({
-        height: fc.bigInt({ min: 0n, max: INT64_MAX }),
-        round: fc.integer({ min: 0, max: INT32_MAX }),
-        step: fc.constantFrom<Watermark['step']>(0, 1, 2, 3),
-        signBytes: fc.option(
-          canonicals.map((says) => SignBytes.encode(says)),
-          { nil: undefined },
-        ),
-        fresh: fc.boolean(),
-      }),
+      watermark: fc.oneof(
+        fc.record({
+          height: fc.bigInt({ min: 0n, max: INT64_MAX }),
+          round: fc.integer({ min: 0, max: INT32_MAX }),
+          step: fc.constantFrom<Watermark['step']>(0, 1, 2, 3),
+          signBytes: fc.constant(undefined),
+          fresh: fc.boolean(),
+        }),
+        canonicals.map((says) => stored(says)),
+      ),
     });
     fc.assert(
       fc.property(records, (record) => {
@@ -246,6 +271,39 @@ describe('a record', () => {
       copy.set(sha256(copy.subarray(0, 480)), 480);
     });
     expect(decodeRecord(strange)).toEqual({ kind: 'bad' });
+  });
+
+  it.each<[name: string, says: Canonical]>([
+    ['another height', { ...VOTE, height: 9n }],
+    ['another round', { ...VOTE, round: 1 }],
+    ['another step', { ...VOTE, step: STEP_PREVOTE }],
+  ])('is bad when its sign bytes are of %s, though its checksum holds', (_name, says) => {
+    const signBytes = SignBytes.encode(says).bytes;
+    const strange = changed(encodeRecord({ binding: BINDING, sequence: 9n, watermark: stored(VOTE) }), (copy) => {
+      copy.fill(0, 116, 480);
+      copy.set([0, signBytes.length], 116);
+      copy.set(signBytes, 118);
+      copy.set(sha256(copy.subarray(0, 480)), 480);
+    });
+    expect(decodeRecord(strange)).toEqual({ kind: 'bad' });
+    expect(() => encodeRecord({ binding: BINDING, sequence: 9n, watermark: { ...stored(VOTE), height: 11n } })).toThrow(
+      'sign bytes are stored under their own place',
+    );
+  });
+
+  it('has room for the longest sign bytes that there are', () => {
+    const hash = new Uint8Array(32);
+    const { bytes } = SignBytes.encode({
+      step: STEP_PROPOSAL,
+      chainId: 'x'.repeat(MAX_CHAIN_ID_BYTES),
+      height: INT64_MAX,
+      round: INT32_MAX,
+      // A negative number takes ten bytes.
+      polRound: -1n,
+      blockId: { hash, partsTotal: 2 ** 32 - 1, partsHash: hash },
+      timestamp: { seconds: -1n, nanos: 999_999_999 },
+    });
+    expect(bytes.length).toBeLessThanOrEqual(MAX_STORED_SIGN_BYTES);
   });
 
   it('is bad when any byte of it is changed', () => {
