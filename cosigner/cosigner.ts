@@ -3,7 +3,7 @@ import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import type { ChainSigner } from './signing/chain-signer.js';
 import { LeaseTable } from './lease-table.js';
-import { LinkSession } from './links/link-session.js';
+import { LinkSession, type SessionHost } from './links/link-session.js';
 
 export interface CosignerOptions {
   readonly id: number;
@@ -37,22 +37,23 @@ export class Cosigner {
 
   /** A link, named by its pinned certificate, has a stream; `send` carries answers back on it. The session is not started. */
   open(link: string, send: (message: CosignerMessage) => void): LinkSession {
-    return new LinkSession(link, this, { ...this.#deps, send });
-  }
-
-  chain(chainId: string): ChainSigner | undefined {
-    return this.#chains.get(chainId);
-  }
-
-  chains(): Iterable<ChainSigner> {
-    return this.#chains.values();
+    const chains = this.#chains;
+    // Only its sessions can reach a signer.
+    const host: SessionHost = {
+      leases: this.leases,
+      chain: (chainId) => chains.get(chainId),
+      chains: () => chains.values(),
+      report: () => this.report(),
+      hello: () => this.#hello(),
+    };
+    return new LinkSession(link, host, { ...this.#deps, send });
   }
 
   report(): readonly ChainReport[] {
     return [...this.#chains.values()].map((chain) => chain.report());
   }
 
-  hello(): CosignerHello {
+  #hello(): CosignerHello {
     return { kind: 'cosignerHello', version: this.#options.version, id: this.id, chains: this.report() };
   }
 

@@ -1,4 +1,5 @@
 import { MAX_EXTENSION_BYTES } from '../src/shared/coordination/limits.js';
+import type { VerifiedSignature } from '../src/shared/ed25519/openssl-verify.js';
 import type { ErrorCode } from '../src/shared/error-codes.js';
 import { HekateError } from '../src/shared/errors.js';
 import {
@@ -26,10 +27,10 @@ export interface VoteToSign {
 export interface SignedVote {
   readonly kind: 'signed';
   /** 64 bytes each. */
-  readonly signature: Uint8Array;
+  readonly signature: VerifiedSignature;
   /** The one that is signed: for a vote possibly an earlier one than was asked for. */
   readonly timestamp: Timestamp;
-  readonly extensionSignature: Uint8Array | undefined;
+  readonly extensionSignature: VerifiedSignature | undefined;
 }
 
 export interface RefusedVote {

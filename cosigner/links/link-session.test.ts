@@ -24,6 +24,7 @@ const random = seededRandom('link session');
 const bytes = (): Uint8Array => new Uint8Array(32).fill(5);
 
 const SHARE = { groupCommitment: newPoint(), share: toSignatureShare(newScalar()) };
+const HELLO = { kind: 'linkHello', version: '1', seen: [] } as const;
 /** What became of one pair: its secrets, to see whether they are wiped. */
 type Secrets = readonly Uint8Array[];
 
@@ -192,7 +193,8 @@ describe('link session', () => {
     ['of the leader', 'link-1', 1, true],
     ['of another link than the leader', 'link-2', 1, false],
     ['of an older term', 'link-1', 2, false],
-  ])('a request %s', async (_name, holder, term, admitted) => {
+    ['of a leader that has not said what it has seen', 'link-1', 1, false],
+  ])('a request %s', async (name, holder, term, admitted) => {
     leases.request(holder, { term, leaseMs: 1_000, renewal: true }, clock.nowMs());
     let admits: boolean | undefined;
     answer = async ({ id }, ask) => {
@@ -200,6 +202,7 @@ describe('link session', () => {
       return refused(id);
     };
     const session = open();
+    if (!name.includes('has not said')) session.receive(HELLO);
     session.receive(request(1));
     await settled();
     expect(admits).toBe(admitted);
@@ -215,6 +218,7 @@ describe('link session', () => {
       return refused(id);
     };
     const session = open();
+    session.receive(HELLO);
     session.receive(request(1));
     session.close();
     turn();

@@ -109,8 +109,9 @@ export class LinkSession implements LinkHandler {
       const message = 'this cosigner has no share of that chain';
       return this.#send({ kind: 'refused', id: request.id, code: 'WRONG_CHAIN', message });
     }
-    // What still waits for its turn when the stream ends must not become a half-finished vote for nobody.
-    const admits = (): boolean => this.#open && this.#host.leases.admits(this.link, request.term);
+    // What still waits for its turn when the stream ends must not become a half-finished vote for nobody. And a link that
+    // has not told what it has seen could not know that this state is an old copy.
+    const admits = (): boolean => this.#open && this.#greeted && this.#host.leases.admits(this.link, request.term);
     const reply = await stream.sign(request, admits);
     this.#send(reply.kind === 'signed' ? this.#withFresh(reply, chainId, stream.nonces) : reply);
     this.#deps.clock.schedule(0, () => this.#replace(chainId, stream.nonces));

@@ -50,13 +50,23 @@ describe('chain signer', () => {
   let mine: NonceCommitment[];
   let theirs: NonceCommitment[];
   let share: Scalar;
+  /** Every secret nonce that was made, of any stream. */
+  let secrets: Scalar[];
 
   beforeEach(() => {
     watermark = new HeldWatermark();
     share = structuredClone(dealt.shares[0]!.secretShare);
     const options = { chainId: 'test-1', threshold: 2, groupPublicKey: dealt.groupPublicKey, maxHeightJump: 100_000n };
     const more = { maxHeightsPerSecond: undefined };
-    const noncePool: ChainSignerDeps['noncePool'] = (generate) => new NoncePool(generate, 64);
+    secrets = [];
+    const noncePool: ChainSignerDeps['noncePool'] = (generate) => {
+      const watched = (): ReturnType<typeof generate> => {
+        const issued = generate();
+        secrets.push(issued.nonces.hiding, issued.nonces.binding);
+        return issued;
+      };
+      return new NoncePool(watched, 64);
+    };
     const deps = { group, watermark, noncePool, clock: new ManualClock(), random, log: silentLog };
     signer = new ChainSigner({ ...options, ...more, id: 1, secretShare: share }, deps);
     const other = new ChainSigner({ ...options, ...more, id: 2, secretShare: dealt.shares[1]!.secretShare }, deps);
@@ -171,6 +181,19 @@ describe('chain signer', () => {
     expect(await outcome(sign(asked))).toBe('NONCE_UNKNOWN');
   });
 
+  it.each<[name: string, asked: () => SignRequest, code: string]>([
+    ['is refused', () => request({ at: [7, 0, 3], chainId: 'test-2' }), 'WRONG_CHAIN'],
+    ['is signed', () => request({ ...AT, extension: 'x' }), 'signed'],
+    ['names a nonce that is not there', () => withOwnExtension(request({ ...AT, extension: 'x' })), 'NONCE_UNKNOWN'],
+  ])('what a request takes is wiped when it %s, and nothing else', async (_name, asked, code) => {
+    const one = asked();
+    const wiped = (): number => secrets.filter((secret) => secret.every((byte) => byte === 0)).length;
+    const answer = outcome(sign(one));
+    await settled();
+    watermark.writes[0]?.done();
+    expect([await answer, wiped()]).toEqual([code, code === 'signed' ? 4 : 2]);
+  });
+
   it('a commitment that is not ours under our nonce: refused after the watermark has moved', async () => {
     const answer = sign(withOwn(request(AT), { hiding: theirs[0]!.hiding }));
     await settled();
@@ -194,6 +217,12 @@ describe('chain signer', () => {
     expect(signer.report().halted).toBe(halted);
   });
 });
+
+function withOwnExtension(asked: SignRequest): SignRequest {
+  const unknown = (one: NonceCommitment | undefined): NonceCommitment => ({ ...one!, nonceId: 999 });
+  const signers = asked.signers.map((one) => (one.id === 1 ? { ...one, extension: unknown(one.extension) } : one));
+  return { ...asked, signers };
+}
 
 function withOwn(asked: SignRequest, change: Partial<NonceCommitment>): SignRequest {
   const signers = asked.signers.map((one) => (one.id === 1 ? { ...one, vote: { ...one.vote, ...change } } : one));

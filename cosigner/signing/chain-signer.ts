@@ -57,7 +57,7 @@ export interface SigningStream {
 
 /**
  * One chain's share and the only way to use it: watermark rules → durable write → share → release, one request at a
- * time. Whatever the coordinator says, chain, height, round, step and block are read from the sign bytes.
+ * time; write and share side by side, the release after both. Whatever the coordinator says, chain, height, round, step and block are read from the sign bytes.
  */
 export class ChainSigner {
   readonly chainId: string;

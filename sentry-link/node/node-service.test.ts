@@ -7,6 +7,7 @@ import { EMPTY_VOTE } from '../../src/shared/privval/node-messages.js';
 import { encodeRequest } from '../../src/shared/privval/request.js';
 import { decodeResponse } from '../../src/shared/privval/response.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
+import type { VerifiedSignature } from '../../src/shared/ed25519/openssl-verify.js';
 import { channelPair } from '../../test/support/memory-channel.js';
 import type { SignOutcome, VoteToSign } from '../vote-to-sign.js';
 import { NodeService } from './node-service.js';
@@ -14,7 +15,7 @@ import { NodeService } from './node-service.js';
 const KEY = new Uint8Array(32).fill(3);
 const SIGNED: SignOutcome = {
   kind: 'signed',
-  signature: new Uint8Array(64).fill(4),
+  signature: new Uint8Array(64).fill(4) as VerifiedSignature,
   timestamp: { seconds: 1n, nanos: 0 },
   extensionSignature: undefined,
 };

@@ -1,3 +1,4 @@
+import type { VerifiedSignature } from '../../src/shared/ed25519/openssl-verify.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, fromHex } from '../../src/shared/bytes.js';
@@ -38,7 +39,7 @@ const PROPOSAL: ProposalMessage = {
   blockId: BLOCK,
   timestamp: TIME,
 };
-const SIGNATURE = new Uint8Array(64).fill(9);
+const SIGNATURE = new Uint8Array(64).fill(9) as VerifiedSignature;
 const PING: PrivvalRequest = { kind: 'ping' };
 const PUB_KEY: PrivvalRequest = { kind: 'pubKey', chainId: CHAIN };
 

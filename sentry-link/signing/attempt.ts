@@ -1,7 +1,7 @@
 import type { NonceCommitment, SignedReply, SignerEntry, SignRequest } from '../../src/shared/coordination/messages.js';
 import { equalBytes } from '../../src/shared/bytes.js';
 import { isHekateError } from '../../src/shared/errors.js';
-import { verifySignature } from '../../src/shared/ed25519/openssl-verify.js';
+import { verifySignature, type VerifiedSignature } from '../../src/shared/ed25519/openssl-verify.js';
 import { aggregate } from '../../src/shared/frost/aggregate.js';
 import type { Group, Point } from '../../src/shared/frost/group.js';
 import type { SignerCommitment } from '../../src/shared/frost/nonce.js';
@@ -20,8 +20,8 @@ export interface GroupKey {
 
 export interface CompletedSignature {
   readonly signBytes: SignBytes;
-  readonly signature: Uint8Array;
-  readonly extensionSignature: Uint8Array | undefined;
+  readonly signature: VerifiedSignature;
+  readonly extensionSignature: VerifiedSignature | undefined;
 }
 
 export type AttemptResult =
@@ -79,7 +79,7 @@ export class Attempt {
   }
 
   /**
-   * Adds the shares up and checks the signature with OpenSSL; nothing else makes a CompletedSignature (invariant:
+   * Adds the shares up and checks the signature with OpenSSL; what was not checked is no VerifiedSignature (invariant:
    * verified before released). When the check fails, names the signers whose shares or group commitments were wrong.
    */
   finish(group: Group, key: GroupKey): AttemptResult {
@@ -89,7 +89,7 @@ export class Attempt {
       shareOf: (reply) => reply.vote,
     });
     if (!(vote instanceof Uint8Array)) return { kind: 'culprits', ids: vote };
-    let extensionSignature: Uint8Array | undefined;
+    let extensionSignature: VerifiedSignature | undefined;
     if (this.#extensionBytes !== undefined) {
       const extension = this.#combine(group, key, {
         message: this.#extensionBytes,
@@ -111,7 +111,7 @@ export class Attempt {
       .map(({ id }) => id);
   }
 
-  #combine(group: Group, key: GroupKey, part: Part): Uint8Array | readonly number[] {
+  #combine(group: Group, key: GroupKey, part: Part): VerifiedSignature | readonly number[] {
     const shares = this.request.signers.map((signer) => {
       const reply = must(this.#replies.get(signer.id), 'an attempt is finished with all its shares');
       return { id: signer.id, share: part.shareOf(reply) };

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -12,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import keys from '../shared/keys/testdata/keys.json' with { type: 'json' };
+import { lockHome } from '../shared/process/home-lock.js';
 import { VERSION } from '../shared/version.js';
 import { runCli } from './run.js';
 
@@ -254,6 +256,21 @@ test('keys verify: good, and each thing that can be wrong', async () => {
     code: 1,
     out: expect.stringContaining('the public key is not 556a436f') as string,
   });
+});
+
+test('state init, while a process runs with that home, even where its state was moved away', async () => {
+  const home = join(cluster, 'cosigner-2');
+  const state = join(home, 'state', 'test-1.watermark');
+  const unlock = lockHome(home);
+  renameSync(state, `${state}.away`);
+  try {
+    const args = ['state', 'init', home, '--chain-id', 'test-1', '--height', '3'];
+    expect(await hekate(...args)).toMatchObject({ code: 1, err: expect.stringMatching(/^HOME_LOCKED/) as string });
+    expect(existsSync(state)).toBe(false);
+  } finally {
+    renameSync(`${state}.away`, state);
+    unlock();
+  }
 });
 
 test('state show and state init', async () => {

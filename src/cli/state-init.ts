@@ -68,17 +68,24 @@ async function init(home: string, given: StateInitOptions, start: Watermark): Pr
   const { groupFile, watermarkFile } = await import('../shared/home/paths.js');
   const { initState } = await import('../setup/state-init.js');
   const { nodeDisk } = await import('../shared/ports/node-disk.js');
+  const { lockHome } = await import('../shared/process/home-lock.js');
   const { chainId } = given;
   const { chains, file } = await loadCosignerConfig(home);
   if (!chains.some(({ id }) => id === chainId))
     throw new HekateError('USAGE', `${file} has no chain ${JSON.stringify(chainId)}`, {
       fix: `give one of its chains: ${chains.map(({ id }) => id).join(', ')}`,
     });
-  return initState(nodeDisk, {
-    path: watermarkFile(home, chainId),
-    binding: await loadGroupFile(groupFile(home, chainId), chainId),
-    start,
-    replace: given.replace === true,
-    acceptRisk: given.iAcceptThatThisCanDoubleSign === true,
-  });
+  // Not the state's own lock: a cosigner whose state file was moved away still signs on it.
+  const unlock = lockHome(home);
+  try {
+    return await initState(nodeDisk, {
+      path: watermarkFile(home, chainId),
+      binding: await loadGroupFile(groupFile(home, chainId), chainId),
+      start,
+      replace: given.replace === true,
+      acceptRisk: given.iAcceptThatThisCanDoubleSign === true,
+    });
+  } finally {
+    unlock();
+  }
 }

@@ -1,4 +1,5 @@
 /** The other process of echo.ts: its setup comes as a message, and the port of its stream goes back as one. */
+import type { VerifiedSignature } from '../../src/shared/ed25519/openssl-verify.js';
 import { LinkServer } from '../../cosigner/links/link-server.js';
 import { nodeConnect } from '../../sentry-link/node/node-connect.js';
 import { NodeRecord } from '../../sentry-link/node/node-record.js';
@@ -15,7 +16,7 @@ import { pinOf } from '../../src/shared/transport/identity.js';
 import type { EchoSetup } from './echo.js';
 
 const POINT = toPoint(new Uint8Array(32).fill(9));
-const SIGNATURE = new Uint8Array(64).fill(9);
+const SIGNATURE = new Uint8Array(64).fill(9) as VerifiedSignature;
 
 process.on('disconnect', () => process.exit(0));
 process.once('message', (message) => {

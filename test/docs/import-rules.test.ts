@@ -15,19 +15,27 @@ const PLANTED: readonly [rule: string, planted: string, imports: string][] = [
   ['setup-imports-only-shared', 'src/setup/planted.ts', 'sentry-link/vote-to-sign.ts'],
   ['cosigner-never-sentry-link', 'cosigner/planted.ts', 'src/setup/find-homes.ts'],
   ['sentry-link-never-cosigner', 'sentry-link/planted.ts', 'cosigner/lease-table.ts'],
-  ['dev-never-a-process', 'src/dev/planted.ts', 'sentry-link/main.ts'],
+  ['dev-never-a-process', 'src/dev/planted.ts', 'sentry-link/sentry-link.ts'],
   ['nothing-imports-tests', 'cosigner/links/planted.ts', 'test/support/eventually.ts'],
   ['nothing-imports-tests', 'src/shared/privval/planted.ts', 'src/shared/privval/testdata/arbitraries.ts'],
   ['no-circular', 'src/cli/planted.ts', 'src/cli/planted.ts'],
   ['share-from-request-shares', 'cosigner/links/sneaky.ts', 'src/shared/frost/sign.ts'],
   ['share-from-request-shares', 'cosigner/signing/planted.ts', 'src/shared/frost/sign.ts'],
   ['request-shares-from-chain-signer', 'cosigner/sneaky.ts', 'cosigner/signing/request-shares.ts'],
-  ['nonces-from-signing', 'cosigner/links/nosy.ts', 'cosigner/signing/nonce-pool.ts'],
+  ['share-parts-from-frost', 'cosigner/links/crafty.ts', 'src/shared/frost/challenge.ts'],
+  ['share-file-from-main', 'cosigner/links/reader.ts', 'src/shared/home/share-file.ts'],
+  ['nonces-from-signer', 'cosigner/links/nosy.ts', 'cosigner/signing/nonce-pool.ts'],
+  ['nonces-from-signer', 'cosigner/signing/nosy.ts', 'cosigner/signing/nonce-pool.ts'],
   ['signer-from-assembly', 'cosigner/links/handy.ts', 'cosigner/signing/chain-signer.ts'],
-  ['store-from-assembly', 'cosigner/signing/hasty.ts', 'src/shared/watermark/store.ts'],
-  ['disk-from-assemblies', 'src/shared/watermark/hasty.ts', 'src/shared/ports/node-disk.ts'],
+  ['cosigner-from-assembly', 'cosigner/links/asking.ts', 'cosigner/cosigner.ts'],
+  ['assembly-from-main', 'cosigner/links/forgetful.ts', 'cosigner/assembly.ts'],
+  ['main-from-command', 'src/cli/other.ts', 'cosigner/main.ts'],
+  ['store-from-assembly', 'src/setup/hasty.ts', 'src/shared/watermark/store.ts'],
+  ['disk-from-main', 'src/shared/watermark/hasty.ts', 'src/shared/ports/node-disk.ts'],
+  ['disk-from-main', 'src/cli/hasty.ts', 'src/shared/ports/node-disk.ts'],
   ['disk-port-from-watermark', 'cosigner/signing/handy.ts', 'src/shared/ports/disk.ts'],
-  ['slot-file-from-watermark', 'cosigner/handy.ts', 'src/shared/ports/slot-file.ts'],
+  ['slot-file-from-store', 'src/setup/handy.ts', 'src/shared/ports/slot-file.ts'],
+  ['no-files-in-processes', 'cosigner/writer.ts', 'node:fs/promises'],
 ];
 
 interface Violation {
@@ -38,15 +46,22 @@ interface Violation {
 let folder: string;
 let found: readonly Violation[];
 
+function specifier(planted: string, imports: string): string {
+  if (imports.startsWith('node:')) return imports;
+  const path = relative(dirname(planted), imports).replace(/\.ts$/, '.js');
+  return path.startsWith('.') ? path : `./${path}`;
+}
+
 /** The project as it is, with all of the planted files in it, looked at once. */
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'hekate-imports-'));
   for (const name of [...FOLDERS, ...FILES]) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   for (const [, planted, imports] of PLANTED) {
-    const path = relative(dirname(planted), imports).replace(/\.ts$/, '.js');
-    const specifier = path.startsWith('.') ? path : `./${path}`;
-    writeFileSync(join(folder, planted), `import * as all from '${specifier}';\nexport const planted = all;\n`);
+    writeFileSync(
+      join(folder, planted),
+      `import * as all from '${specifier(planted, imports)}';\nexport const planted = all;\n`,
+    );
   }
   const bin = join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
   const args = [

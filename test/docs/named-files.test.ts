@@ -24,3 +24,25 @@ describe.each(['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/aud
     });
   },
 );
+
+const textOf = (some: readonly string[]): string =>
+  some.map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n');
+const tests = textOf(files.filter((file) => file.endsWith('.test.ts')));
+const code = textOf(files.filter((file) => /^(src|cosigner|sentry-link)\/.*(?<!\.test)\.ts$/.test(file)));
+const rows = readFileSync(join(ROOT, 'docs/invariants.md'), 'utf8')
+  .split('\n')
+  .filter((line) => /^\| \d/.test(line))
+  .map((line) => line.split('|').map((cell) => cell.trim()))
+  .map(([, number = '', , , assertion = '', quoting = '']) => ({ number, assertion, quoting }));
+
+describe.each(rows)('docs/invariants.md, row $number', ({ assertion, quoting }) => {
+  it('quotes assertions that the code makes', () => {
+    const quoted = [...assertion.matchAll(/`([^`]* [^`]*)`/g)].map(([, words]) => words ?? '');
+    if (!assertion.startsWith('none')) expect(quoted).not.toEqual([]);
+    expect(quoted.filter((words) => !code.includes(`'${words}'`))).toEqual([]);
+  });
+  it('quotes words of the names of tests', () => {
+    const quoted = [...quoting.matchAll(/"([^"]+)"/g)].map(([, words]) => words ?? '');
+    expect(quoted.filter((words) => !tests.includes(words))).toEqual([]);
+  });
+});

@@ -67,6 +67,19 @@ describe('terms and leases, seen from the signature', () => {
     expect(told(await answer)).toBe('NOT_LEADER');
   });
 
+  it('the link was stopped for longer than its lease while the last share waited: nothing is released', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3 });
+    let shares = 0;
+    for (const { id } of cluster.cosigners)
+      cluster.wire('a', id).tamper = (message) => {
+        // No timer of the link runs between this and its answer.
+        if (message.kind === 'signed' && ++shares === 2) cluster.clock.leap(2_000);
+        return message;
+      };
+    expect(told(await cluster.ask('a', VOTE))).toBe('NOT_LEADER');
+    expect(shares).toBe(2);
+  });
+
   it('the link stops in the middle of a round: nothing is released, the next one signs at once', async () => {
     const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
     const answer = cluster.asking('a', VOTE);

@@ -88,7 +88,8 @@ describe('state and identity that cannot be trusted', () => {
     cluster.cosigner(1).disk.fates = doneAfter(cluster.clock, 50);
     const raw = new RawLink(cluster);
     expect(await raw.ask([1], vote({ at: [7, 0, 3] }))).toEqual([undefined]);
-    cluster.cosigner(1).process!.chain('test-1')!.noteSeenSequence(1_000n);
+    const knowing = cluster.cosigner(1).process!.open('b', () => undefined);
+    knowing.receive({ kind: 'linkHello', version: 'test', seen: [{ chainId: 'test-1', sequence: 1_000n }] });
     await cluster.clock.pass(100);
     expect(cluster.cosigner(1).durable().height).toBe(7n);
     expect(raw.lastReply(1)).toMatchObject({ code: 'STATE_ROLLED_BACK' });

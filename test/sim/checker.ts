@@ -2,7 +2,7 @@ import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination
 import { equalBytes, toHex } from '../../src/shared/bytes.js';
 import { verifySignature } from '../../src/shared/ed25519/openssl-verify.js';
 import type { Canonical } from '../../src/shared/privval/canonical.js';
-import { SignBytes } from '../../src/shared/privval/sign-bytes.js';
+import { sameExceptTimestamp, SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { compareHrs, formatHrs, type Watermark } from '../../src/shared/watermark/watermark.js';
 
 export type RuleName =
@@ -32,8 +32,8 @@ export class RuleViolation extends Error {
  */
 export class Checker {
   readonly #publicKey: Uint8Array;
-  /** Block signed, by chain/height/round/step. */
-  readonly #signed = new Map<string, string>();
+  /** What was signed, by chain/height/round/step. */
+  readonly #signed = new Map<string, Canonical>();
   /** What each nonce commitment was used for. */
   readonly #nonceUse = new Map<string, string>();
   readonly #highest = new Map<number, Watermark>();
@@ -73,6 +73,11 @@ export class Checker {
       const message = `cosigner ${cosigner} went from ${formatHrs(before)} to ${formatHrs(watermark)}`;
       throw new RuleViolation('watermark-monotone', message);
     }
+    const [is, was] = [watermark.signBytes?.says, before?.signBytes?.says];
+    if (before !== undefined && was !== undefined && compareHrs(watermark, before) === 0) {
+      const same = is !== undefined && sameExceptTimestamp(is, was);
+      this.demand('watermark-monotone', same, `cosigner ${cosigner} forgot its vote at ${formatHrs(before)}`);
+    }
     this.#highest.set(cosigner, watermark);
   }
 
@@ -83,12 +88,12 @@ export class Checker {
     }
     const canonical = SignBytes.parse(signBytes).says;
     const place = `${canonical.chainId} ${formatHrs(canonical)}`;
-    const block = blockKey(canonical);
     const before = this.#signed.get(place);
-    if (before !== undefined && before !== block) {
-      throw new RuleViolation('no-equivocation', `two signatures at ${place}: for ${before} and ${block}`);
+    if (before !== undefined && !sameExceptTimestamp(before, canonical)) {
+      const blocks = `${blockName(before)} and ${blockName(canonical)}`;
+      throw new RuleViolation('no-equivocation', `two signatures at ${place}: for ${blocks}`);
     }
-    this.#signed.set(place, block);
+    this.#signed.set(place, canonical);
     this.signatures++;
   }
 
@@ -103,6 +108,6 @@ export class Checker {
   }
 }
 
-function blockKey(canonical: Canonical): string {
+function blockName(canonical: Canonical): string {
   return canonical.blockId === undefined ? 'nil' : toHex(canonical.blockId.hash).slice(0, 10);
 }

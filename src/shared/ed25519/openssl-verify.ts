@@ -5,11 +5,19 @@ import { publicKeyOf } from './raw-keys.js';
 const MAX_CACHED = 512;
 const keys = new Map<string, KeyObject>();
 
+/** A signature that `verifySignature` has found to hold; nothing else makes one. */
+export type VerifiedSignature = Uint8Array & { readonly [verified]: true };
+declare const verified: unique symbol;
+
 /**
  * Ed25519 verification by OpenSSL: the implementation other than the one that signs (libsodium), and the last word
  * before a signature leaves. False for anything malformed.
  */
-export function verifySignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+export function verifySignature(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): signature is VerifiedSignature {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   return verify(null, message, keyObject(publicKey), signature);
 }

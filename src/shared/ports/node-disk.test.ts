@@ -2,20 +2,26 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  constants,
+  existsSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
+  promises as fsp,
+  readFileSync,
   readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isHekateError } from '../errors.js';
 import { createState } from '../../setup/state-init.js';
 import { SignBytes } from '../privval/sign-bytes.js';
@@ -109,6 +115,60 @@ describe('open', () => {
   ])('%s: %s', async (_name, prepare, expected) => {
     prepare(at('a'));
     expect(await codeOf(nodeDisk.open(at('a')).then((file) => file.close()))).toBe(expected);
+  });
+});
+
+describe('what is on the medium', () => {
+  /** Files that were synced, in order, each with whether the final name was there by then. */
+  async function syncsOf(work: () => Promise<void>): Promise<readonly [string, boolean][]> {
+    const synced: [string, boolean][] = [];
+    const handle = await fsp.open(folder);
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const real = prototype.sync; // eslint-disable-line @typescript-eslint/unbound-method -- it is called on its handle
+    const spy = vi.spyOn(prototype, 'sync').mockImplementation(async function (this: FileHandle) {
+      synced.push([readlinkSync(`/proc/self/fd/${this.fd}`), existsSync(at('a'))]);
+      return real.call(this);
+    });
+    await work().finally(() => spy.mockRestore());
+    return synced;
+  }
+
+  it.runIf(process.platform === 'linux')('a new file: first its contents, then its name', async () => {
+    const synced = await syncsOf(() => nodeDisk.create(at('a'), Uint8Array.of(1)));
+    expect(synced).toEqual([
+      [expect.stringContaining(at('.a.')), false],
+      [folder, true],
+    ]);
+  });
+
+  it.runIf(process.platform === 'linux')('an open file is written through: O_DSYNC is on its descriptor', async () => {
+    await nodeDisk.create(at('a'), new Uint8Array(8));
+    const file = await nodeDisk.open(at('a'));
+    const fd = readdirSync('/proc/self/fd').find((one) => linkOf(`/proc/self/fd/${one}`) === at('a'));
+    const flags = /flags:\s*([0-7]+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '';
+    await file.close();
+    expect(Number.parseInt(flags, 8) & constants.O_DSYNC).toBe(constants.O_DSYNC);
+  });
+
+  const linkOf = (path: string): string => {
+    try {
+      return readlinkSync(path);
+    } catch {
+      return '';
+    }
+  };
+
+  it('a file that is exchanged between open and lock is not taken', async () => {
+    await nodeDisk.create(at('a'), new Uint8Array(8));
+    await nodeDisk.create(at('b'), new Uint8Array(8));
+    const spy = vi.spyOn(fsp, 'stat').mockImplementationOnce(async (path) => {
+      renameSync(at('b'), at('a'));
+      return statSync(path);
+    });
+    expect(await codeOf(nodeDisk.open(at('a')))).toBe('ELOCKED');
+    spy.mockRestore();
+    await (await nodeDisk.open(at('a'))).close();
   });
 });
 
@@ -226,6 +286,18 @@ describe('a watermark store on this disk', () => {
   // The kernel refuses writes past the first 4096 bytes of any file, which is what the odd slot needs.
   const limit = (bytes: string): void =>
     void execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
+  it.skipIf(!available('prlimit', '--version'))(
+    'fails when the kernel takes a part of a write only (skipped without prlimit)',
+    async () => {
+      await nodeDisk.create(at('a'), new Uint8Array(8192));
+      const file = await nodeDisk.open(at('a'));
+      limit('4608');
+      const code = await codeOf(file.write(4096, new Uint8Array(1024))).finally(() => limit('unlimited'));
+      await file.close();
+      expect(code).toBe('ESHORT');
+    },
+  );
+
   it.skipIf(!available('prlimit', '--version'))(
     'halts when the kernel refuses a write (skipped without prlimit)',
     async () => {

@@ -41,9 +41,9 @@ export type Decision =
 
 /**
  * The whole decision of a cosigner for one chain and key. Pure. CometBFT's privval/file.go (CheckHRS, signVote,
- * signProposal) with three differences: a stored vote is answered with its sign bytes and not with a signature, a proposal
- * that differs in its timestamp alone is refused because the node would drop it anyway, and a height far above the
- * watermark is refused. There is no rule across the steps of a round.
+ * signProposal) with four differences: a stored vote is answered with its sign bytes and not with a signature; a link that
+ * settles a half-finished vote may have its latest timestamp signed; a proposal that differs in its timestamp alone is refused
+ * because the node would drop it anyway; and a height far above the watermark is refused. There is no rule across the steps of a round.
  */
 export function decide(stored: Watermark, request: SigningRequest, maxHeightJump: bigint): Decision {
   const asked = request.signBytes.says;

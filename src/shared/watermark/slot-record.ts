@@ -66,7 +66,7 @@ export function sameBinding(a: StateBinding, b: StateBinding): boolean {
 export function encodeRecord({ binding, sequence, watermark }: SlotRecord): Uint8Array {
   const { height, round, step, fresh } = watermark;
   const signBytes = watermark.signBytes?.bytes ?? EMPTY_BYTES;
-  invariant(isOfItsPlace(watermark), 'sign bytes are stored under their own place');
+  invariant(isOfItsPlace(binding.chainId, watermark), 'sign bytes are stored under their own chain and place');
   const chainId = Buffer.from(binding.chainId, 'utf8');
   invariant(chainId.length >= 1 && chainId.length <= MAX_CHAIN_ID_BYTES, 'a chain id has 1 to 50 bytes');
   invariant(binding.groupPublicKey.length === 32, 'a group public key has 32 bytes');
@@ -107,27 +107,23 @@ export function decodeRecord(sector: Uint8Array): DecodedRecord {
   const signBytesLength = bytes.readUInt16BE(AT.signBytesLength);
   if (step !== 0 && step !== 1 && step !== 2 && step !== 3) return { kind: 'bad' };
   if (round > INT32_MAX || height > INT64_MAX) return { kind: 'bad' };
-  if (chainIdLength > MAX_CHAIN_ID_BYTES || signBytesLength > MAX_STORED_SIGN_BYTES) return { kind: 'bad' };
+  if (chainIdLength === 0 || chainIdLength > MAX_CHAIN_ID_BYTES || signBytesLength > MAX_STORED_SIGN_BYTES)
+    return { kind: 'bad' };
   const signBytes = readSignBytes(bytes.subarray(AT.signBytes, AT.signBytes + signBytesLength));
   if (signBytes === 'bad') return { kind: 'bad' };
   const fresh = (bytes.readUInt8(AT.flags) & FLAG_FRESH) !== 0;
   const watermark: Watermark = { height, round, step, signBytes, fresh };
-  if (!isOfItsPlace(watermark)) return { kind: 'bad' };
-  return {
-    kind: 'record',
-    record: {
-      binding: {
-        chainId: bytes.toString('utf8', AT.chainId, AT.chainId + chainIdLength),
-        groupPublicKey: copy(bytes, AT.publicKey, 32),
-      },
-      sequence: bytes.readBigUInt64BE(AT.sequence),
-      watermark,
-    },
-  };
+  const chainId = bytes.toString('utf8', AT.chainId, AT.chainId + chainIdLength);
+  if (Buffer.byteLength(chainId) !== chainIdLength || !isOfItsPlace(chainId, watermark)) return { kind: 'bad' };
+  const binding: StateBinding = { chainId, groupPublicKey: copy(bytes, AT.publicKey, 32) };
+  const record: SlotRecord = { binding, sequence: bytes.readBigUInt64BE(AT.sequence), watermark };
+  // Where the layout has no meaning there is nothing, either.
+  return bytes.equals(encodeRecord(record)) ? { kind: 'record', record } : { kind: 'bad' };
 }
 
-function isOfItsPlace(watermark: Watermark): boolean {
-  return watermark.signBytes === undefined || compareHrs(watermark, watermark.signBytes.says) === 0;
+function isOfItsPlace(chainId: string, watermark: Watermark): boolean {
+  const says = watermark.signBytes?.says;
+  return says === undefined || (says.chainId === chainId && compareHrs(says, watermark) === 0);
 }
 
 function readSignBytes(bytes: Uint8Array): SignBytes | undefined | 'bad' {

@@ -236,25 +236,30 @@ describe('what a file belongs to', () => {
 
 describe('a record', () => {
   it('comes back as it was', () => {
-    const records = fc.record({
-      binding: fc.record({
-        chainId: fc
-          .string({ unit: 'grapheme', minLength: 1, maxLength: 8 })
-          .filter((id) => Buffer.from(id).length <= 50),
-        groupPublicKey: fc.uint8Array({ minLength: 32, maxLength: 32 }),
-      }),
-      sequence: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
-      watermark: fc.oneof(
-        fc.record({
-          height: fc.bigInt({ min: 0n, max: INT64_MAX }),
-          round: fc.integer({ min: 0, max: INT32_MAX }),
-          step: fc.constantFrom<Watermark['step']>(0, 1, 2, 3),
-          signBytes: fc.constant(undefined),
-          fresh: fc.boolean(),
-        }),
-        canonicals.map((says) => stored(says)),
-      ),
+    const chainIds = fc
+      .string({ unit: 'grapheme', minLength: 1, maxLength: 8 })
+      .filter((id) => Buffer.from(id).length <= 50);
+    const unknown = fc.record({
+      height: fc.bigInt({ min: 0n, max: INT64_MAX }),
+      round: fc.integer({ min: 0, max: INT32_MAX }),
+      step: fc.constantFrom<Watermark['step']>(0, 1, 2, 3),
+      signBytes: fc.constant(undefined),
+      fresh: fc.boolean(),
     });
+    const votes = canonicals.filter(({ chainId }) => chainId.length > 0);
+    const places = fc.oneof(
+      fc.record({ chainId: chainIds, watermark: unknown }),
+      votes.map((says) => ({ chainId: says.chainId, watermark: stored(says) })),
+    );
+    const publicKeys = fc.uint8Array({ minLength: 32, maxLength: 32 });
+    const sequences = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+    const records = fc
+      .record({ place: places, groupPublicKey: publicKeys, sequence: sequences })
+      .map(({ place: { chainId, watermark }, groupPublicKey, sequence }) => ({
+        binding: { chainId, groupPublicKey },
+        sequence,
+        watermark,
+      }));
     fc.assert(
       fc.property(records, (record) => {
         const bytes = encodeRecord(record);
@@ -277,6 +282,7 @@ describe('a record', () => {
     ['another height', { ...VOTE, height: 9n }],
     ['another round', { ...VOTE, round: 1 }],
     ['another step', { ...VOTE, step: STEP_PREVOTE }],
+    ['another chain', { ...VOTE, chainId: 'test-2' }],
   ])('is bad when its sign bytes are of %s, though its checksum holds', (_name, says) => {
     const signBytes = SignBytes.encode(says).bytes;
     const strange = changed(encodeRecord({ binding: BINDING, sequence: 9n, watermark: stored(VOTE) }), (copy) => {
@@ -287,8 +293,24 @@ describe('a record', () => {
     });
     expect(decodeRecord(strange)).toEqual({ kind: 'bad' });
     expect(() => encodeRecord({ binding: BINDING, sequence: 9n, watermark: { ...stored(VOTE), height: 11n } })).toThrow(
-      'sign bytes are stored under their own place',
+      'sign bytes are stored under their own chain and place',
     );
+  });
+
+  it.each<[name: string, at: number, value: number]>([
+    ['a flag that means nothing', 10, 2],
+    ['no chain id', 64, 0],
+    ['something behind its chain id', 80, 1],
+    ['something behind the room for a chain id', 115, 1],
+    ['something behind its sign bytes', 470, 1],
+    ['a chain id that is no UTF-8', 65, 0xff],
+  ])('is bad with %s, though its checksum holds', (_name, at, value) => {
+    const watermark = { ...stored(VOTE), signBytes: undefined };
+    const strange = changed(encodeRecord({ binding: BINDING, sequence: 9n, watermark }), (copy) => {
+      copy[at] = value;
+      copy.set(sha256(copy.subarray(0, 480)), 480);
+    });
+    expect(decodeRecord(strange)).toEqual({ kind: 'bad' });
   });
 
   it('has room for the longest sign bytes that there are', () => {

@@ -8,7 +8,7 @@ import { onState } from './state-errors.js';
 import { compareHrs, formatHrs } from './watermark.js';
 
 /**
- * A second, small file beside the state: the record that stood at the last start, two copies in one write. A state file
+ * A second, small file beside the state: the record that stood at the last start, in two copies. A state file
  * with a lower number or a lower watermark than its mark is an older copy that somebody put back. The mark is written after
  * the state, so a crash in between leaves it behind, which is harmless. Its copies are written one after the other, the
  * newest last: however often that is cut short, one valid copy stays.
