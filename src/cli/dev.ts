@@ -15,6 +15,7 @@ export function addDevCommand(program: Command, _io: Io, fail: (exitCode: number
     .option('--chain-id <id>', 'chain id of that node')
     .option('--key <file>', 'deal this priv_validator_key.json; without it a new key is made')
     .option('--state <file>', 'its priv_validator_state.json')
+    .option('--never-signed', 'that key certainly never signed on this chain')
     .option('--blocks <n>', 'end after this many blocks', parseWholeNumber)
     .option('--dir <dir>', 'folder for the homes, a folder for each chain (default: .dev)')
     .option('--fresh', 'remove what the last run made, with the key that it made, and start over')

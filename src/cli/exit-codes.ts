@@ -14,6 +14,8 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'LISTEN_FAILED',
   'THRESHOLD_UNSAFE',
   'WATERMARK_START_MISSING',
+  'WATERMARK_START_UNSURE',
+  'WATERMARK_START_CONTRADICTED',
 ]);
 
 export function exitCodeOf(code: ErrorCode): number {

@@ -36,7 +36,8 @@ export function addInitCommand(program: Command, io: Io): void {
   command.addHelpText(
     'after',
     `
-A key that exists needs to say where its watermark starts: one of --state, --height and --never-signed. Stop the old
+A key that exists needs to say where its watermark starts: one of --state, --height and --never-signed. A
+state file at height 0 does not say that: that is what a node writes anew where there is none. Stop the old
 signer for good first. A signer that starts too low can sign a height a second time, and the validator is slashed.
 ${options.examples(
   'hekate init ./cluster --chain-id mychain-1 --node tcp://10.0.0.5:26659 --threshold 2 \\',
@@ -50,6 +51,7 @@ ${options.examples(
   command.action(async (dir: string, given: InitOptions) => {
     const result = await whileUninterrupted(() => makeCluster(resolve(dir), given, io));
     const { publicKeyForms } = await import('../shared/keys/formats.js');
+    const { describeFloor, describeWatermark } = await import('../setup/state-report.js');
     const { cometbft, sdk, hex, address } = publicKeyForms(result.info.groupPublicKey, 'cosmos');
     const forms = { cometbft, sdk, hex, address };
     if (given.json === true)
@@ -62,9 +64,10 @@ ${options.examples(
         folders: result.folders,
         addedToCluster: result.addedToCluster,
         generatedKey: result.generatedKey,
+        watermark: describeWatermark(result.start),
         publicKey: forms,
       });
-    else describe(result, forms, given, io);
+    else describe(result, forms, describeFloor(result.start), given, io);
   });
 }
 
@@ -76,18 +79,21 @@ async function makeCluster(dir: string, given: InitOptions, io: Io): Promise<Ini
   const { systemRandom } = await import('../shared/ports/random.js');
   const { chainId, node: nodes, threshold, links } = given;
   const cosigners = given.cosigner && (await Promise.all(given.cosigner.map(options.parseAddress)));
-  const start = await options.readStart(given, chainId);
-  const request = { dir, chainId, nodes, threshold, links, cosigners, start };
-  checkRequest(request, given.key !== undefined);
+  const { chooseStart } = await import('../setup/watermark-start.js');
+  const inputs = await options.readStart(given, chainId);
+  const request = { dir, chainId, nodes, threshold, links, cosigners };
+  // What can be refused without the key is refused before it is read.
+  checkRequest({ ...request, start: chooseStart(inputs, undefined) }, given.key !== undefined);
   const key = given.key === undefined ? undefined : await options.readKey(given.key, io);
   try {
-    return await initCluster({ ...request, key }, { disk: nodeDisk, random: systemRandom });
+    const start = chooseStart(inputs, key);
+    return await initCluster({ ...request, key, start }, { disk: nodeDisk, random: systemRandom });
   } finally {
     if (key !== undefined) wipeKey(key);
   }
 }
 
-function describe(result: InitResult, forms: object, given: InitOptions, io: Io): void {
+function describe(result: InitResult, forms: object, floor: string, given: InitOptions, io: Io): void {
   const { plan, info, dir, recovery } = result;
   if (recovery !== undefined && 'finished' in recovery)
     print(io, `Finished an earlier init that was interrupted: chain ${recovery.finished} is in.`, '');
@@ -103,6 +109,8 @@ function describe(result: InitResult, forms: object, given: InitOptions, io: Io)
     ...Object.values(forms).map((form) => `  ${typeof form === 'string' ? form : JSON.stringify(form)}`),
     '',
     ...aboutTheKey(result, given.key),
+    '',
+    `The watermark of every cosigner ${floor}.`,
     '',
     'Next:',
     ...(result.addedToCluster

@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { ConsensusKey } from '../setup/keys/priv-validator-key.js';
+import type { KeyFile } from '../setup/keys/priv-validator-key.js';
+import type { StartInputs } from '../setup/watermark-start.js';
 import { HekateError } from '../shared/errors.js';
 import type { HostPort } from '../shared/config/host-port.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogConfig } from '../shared/config/log-config.js';
 import { whyNotPrivate } from '../shared/ports/file-mode.js';
-import type { Watermark } from '../shared/watermark/watermark.js';
 import { warn, type Io } from './io.js';
 
 /** Text after the options in `--help`. */
@@ -37,25 +37,27 @@ export function addStartOptions(command: Command): Command {
     "the old signer's priv_validator_state.json, after it was stopped for good",
   );
   const height = new Option('--height <h>', 'refuse this height and everything below it').argParser(parseHeight);
-  const never = new Option('--never-signed', 'this key certainly never signed on this chain');
+  const never = new Option(
+    '--never-signed',
+    'this key certainly never signed on this chain; with --state: that one is at zero',
+  );
   return command
-    .addOption(state.conflicts(['height', 'neverSigned']))
+    .addOption(state.conflicts(['height']))
     .addOption(height.conflicts(['state', 'neverSigned']))
-    .addOption(never.conflicts(['state', 'height']));
+    .addOption(never.conflicts(['height']));
 }
 
-/** The watermark that the options ask for, or undefined when none was given. Throws STATE_IMPORT_INVALID or USAGE. */
-export async function readStart(options: StartOptions, chainId: string): Promise<Watermark | undefined> {
-  const { floorAtHeight, neverSigned } = await import('../shared/watermark/watermark.js');
-  if (options.neverSigned === true) return neverSigned();
-  if (options.height !== undefined) return floorAtHeight(options.height);
-  if (options.state === undefined) return undefined;
+/** What the options say about where a watermark starts. Throws STATE_IMPORT_INVALID or USAGE. */
+export async function readStart(options: StartOptions, chainId: string): Promise<StartInputs> {
+  const { height, neverSigned = false } = options;
+  if (options.state === undefined) return { state: undefined, height, neverSigned };
   const [{ readInput }, { fromFilePv }] = await Promise.all([import('./read-input.js'), import('../setup/file-pv.js')]);
-  return fromFilePv(Buffer.from(await readInput(options.state, 'the state file')).toString('utf8'), chainId);
+  const text = Buffer.from(await readInput(options.state, 'the state file')).toString('utf8');
+  return { state: fromFilePv(text, chainId), height, neverSigned };
 }
 
 /** Reads a priv_validator_key.json. The caller wipes the key. Throws USAGE, KEY_INVALID or KEY_TYPE_UNSUPPORTED. */
-export async function readKey(file: string, io: Io): Promise<ConsensusKey> {
+export async function readKey(file: string, io: Io): Promise<KeyFile> {
   const [{ readInput }, { parsePrivValidatorKey }, { wipe }] = await Promise.all([
     import('./read-input.js'),
     import('../setup/keys/priv-validator-key.js'),

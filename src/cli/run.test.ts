@@ -46,10 +46,14 @@ beforeAll(async () => {
   stateFile = inDir('priv_validator_state.json');
   writeFileSync(keyFile, JSON.stringify(keys.privValidatorKey), { mode: 0o600 });
   writeFileSync(stateFile, JSON.stringify({ height: '4069466', round: 0, step: 3 }));
+  writeFileSync(inDir('zero.json'), JSON.stringify({ height: '0', round: 0, step: 0 }));
+  const oldKey = { ...keys.privValidatorKey, last_height: '500', last_round: '0', last_step: 3 };
+  writeFileSync(inDir('old_key.json'), JSON.stringify(oldKey), { mode: 0o600 });
   const made = await hekate('init', cluster, ...INIT, ...COSIGNERS, '--key', keyFile, '--state', stateFile);
   expect(made).toMatchObject({ code: 0, err: '' });
   expect(made.out).toContain('2 of 3 cosigners sign, 3 sentry-links');
   expect(made.out).toContain(keys.privValidatorKey.address);
+  expect(made.out).toContain('cosigner refuses everything up to height 4069466, round 0, precommit.');
   expect(made.out).toContain(`${keyFile} still holds the whole key`);
 });
 
@@ -96,6 +100,31 @@ test.each<[string, string[], RegExp]>([
   ['a missing option', ['cosigner', 'start'], /'--home <dir>' not specified/],
   ['a threshold in words', ['init', 'x', ...INIT.slice(0, 5), 'two'], /'two' is invalid/],
   ['two watermark starts', ['init', 'x', ...INIT, '--height', '5', '--never-signed'], /cannot be used with/],
+  [
+    'a state at zero',
+    ['init', 'CLUSTER-2', ...INIT, ...COSIGNERS, '--key', 'KEY', '--state', 'ZERO'],
+    /^WATERMARK_START_UNSURE: the state file is at height 0/,
+  ],
+  [
+    'a state at zero for a cosigner',
+    ['state', 'init', 'CLUSTER/cosigner-1', '--chain-id', 'test-1', '--state', 'ZERO', '--replace'],
+    /^WATERMARK_START_UNSURE/,
+  ],
+  [
+    'a state that has signed, and --never-signed',
+    ['init', 'CLUSTER-2', ...INIT, ...COSIGNERS, '--key', 'KEY', '--state', 'STATE', '--never-signed'],
+    /^WATERMARK_START_CONTRADICTED: --never-signed, but the state file says that this key signed at 4069466\/0\/3/,
+  ],
+  [
+    'height 0',
+    ['init', 'CLUSTER-2', ...INIT, ...COSIGNERS, '--key', 'KEY', '--height', '0'],
+    /^WATERMARK_START_UNSURE: height 0/,
+  ],
+  [
+    'a key file of before Tendermint 0.28 that has signed, and --never-signed',
+    ['init', 'CLUSTER-2', ...INIT, ...COSIGNERS, '--key', 'OLD-KEY', '--never-signed'],
+    /^WATERMARK_START_CONTRADICTED: the key file says that this key signed at 500\/0\/3/,
+  ],
   ['a negative height', ['init', 'x', ...INIT, '--height', '-5'], /argument/],
   [
     'half as the threshold',
@@ -344,5 +373,7 @@ test('status names what does not run', async () => {
 function place(arg: string): string {
   if (arg === 'KEY') return keyFile;
   if (arg === 'STATE') return stateFile;
+  if (arg === 'ZERO') return inDir('zero.json');
+  if (arg === 'OLD-KEY') return inDir('old_key.json');
   return arg.replace(/^CLUSTER/, () => cluster);
 }

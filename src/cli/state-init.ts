@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HekateError } from '../shared/errors.js';
 import type { StateInitResult } from '../setup/state-init.js';
+import type { StartInputs } from '../setup/watermark-start.js';
+import { must } from '../shared/invariant.js';
 import type { Watermark } from '../shared/watermark/watermark.js';
 import { print, printJson, warn, type Io } from './io.js';
 import { addStartOptions, examples, readStart, type StartOptions } from './options.js';
@@ -38,18 +40,15 @@ export function addStateInitCommand(state: Command, io: Io): void {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', `${RISK}${examples('hekate state init ./cosigner-1 --chain-id mychain-1 --height 4069466')}`)
     .action(async (home: string, given: StateInitOptions) => {
-      const start = await readStart(given, given.chainId);
-      if (start === undefined)
-        throw new HekateError('USAGE', 'it is not said where the watermark starts', {
-          fix: 'add --height with a height at or above everything this key ever signed, or --state, or --never-signed',
-        });
+      const inputs = await readStart(given, given.chainId);
+      const { start, result } = await whileUninterrupted(() => init(resolve(home), given, inputs));
       const { formatHrs } = await import('../shared/watermark/watermark.js');
-      const result = await whileUninterrupted(() => init(resolve(home), given, start));
+      const { describeFloor } = await import('../setup/state-report.js');
       if (given.json === true) printJson(io, { chainId: given.chainId, start: formatHrs(start), ...result });
       else
         print(
           io,
-          `${given.chainId}: watermark ${result.outcome} at ${formatHrs(start)}`,
+          `${given.chainId}: watermark ${result.outcome}: it ${describeFloor(start)}`,
           ...result.kept.map((file) => `  the old one is kept as ${file}`),
         );
       if (result.outcome !== 'raised' && given.neverSigned === true)
@@ -62,14 +61,24 @@ export function addStateInitCommand(state: Command, io: Io): void {
     });
 }
 
-async function init(home: string, given: StateInitOptions, start: Watermark): Promise<StateInitResult> {
+interface Done {
+  readonly start: Watermark;
+  readonly result: StateInitResult;
+}
+
+async function init(home: string, given: StateInitOptions, inputs: StartInputs): Promise<Done> {
   const { loadCosignerConfig } = await import('../shared/config/cosigner-config.js');
   const { loadGroupFile } = await import('../shared/home/group-file.js');
   const { groupFile, watermarkFile } = await import('../shared/home/paths.js');
   const { initState } = await import('../setup/state-init.js');
   const { nodeDisk } = await import('../shared/ports/node-disk.js');
   const { lockHome } = await import('../shared/process/home-lock.js');
+  const { chooseStart } = await import('../setup/watermark-start.js');
   const { chainId } = given;
+  if (chooseStart(inputs, undefined) === undefined)
+    throw new HekateError('USAGE', 'it is not said where the watermark starts', {
+      fix: 'add --height with a height at or above everything this key ever signed, or --state, or --never-signed',
+    });
   const { chains, file } = await loadCosignerConfig(home);
   if (!chains.some(({ id }) => id === chainId))
     throw new HekateError('USAGE', `${file} has no chain ${JSON.stringify(chainId)}`, {
@@ -78,13 +87,11 @@ async function init(home: string, given: StateInitOptions, start: Watermark): Pr
   // Not the state's own lock: a cosigner whose state file was moved away still signs on it.
   const unlock = lockHome(home);
   try {
-    return await initState(nodeDisk, {
-      path: watermarkFile(home, chainId),
-      binding: await loadGroupFile(groupFile(home, chainId), chainId),
-      start,
-      replace: given.replace === true,
-      acceptRisk: given.iAcceptThatThisCanDoubleSign === true,
-    });
+    const binding = await loadGroupFile(groupFile(home, chainId), chainId);
+    const start = must(chooseStart(inputs, { publicKey: binding.groupPublicKey }), 'something was given');
+    const request = { path: watermarkFile(home, chainId), binding, start };
+    const how = { replace: given.replace === true, acceptRisk: given.iAcceptThatThisCanDoubleSign === true };
+    return { start, result: await initState(nodeDisk, { ...request, ...how }) };
   } finally {
     unlock();
   }

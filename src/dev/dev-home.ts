@@ -30,6 +30,7 @@ export interface Wanted {
   readonly ports: readonly number[];
   readonly key: string | undefined;
   readonly state: string | undefined;
+  readonly neverSigned: boolean;
 }
 
 /** Makes the cluster, all of it or nothing. */
@@ -56,11 +57,11 @@ export async function openDevHome(options: DevOptions, make: MakeCluster): Promi
 }
 
 async function makeHome(dir: string, chainId: string, options: DevOptions, make: MakeCluster): Promise<DevHome> {
-  const { key, state } = options;
+  const { key, state, neverSigned = false } = options;
   const ports = await freePorts(COSIGNERS + 1);
   const node = options.node ?? `tcp://127.0.0.1:${ports[COSIGNERS]}`;
   await mkdir(dirname(dir), { recursive: true });
-  await make({ dir, chainId, node, ports: ports.slice(0, COSIGNERS), key, state });
+  await make({ dir, chainId, node, ports: ports.slice(0, COSIGNERS), key, state, neverSigned });
   const { groupPublicKey } = await loadGroupFile(groupFile(join(dir, cosignerName(1)), chainId), chainId);
   const model = options.node === undefined;
   const plan = { chainId, node, model, keyGiven: key !== undefined, publicKey: toBase64(groupPublicKey) };
@@ -90,12 +91,13 @@ async function entriesOf(dir: string): Promise<readonly string[]> {
 
 /** `hekate init` in a process of its own, `main` being its compiled command line. Throws DEV_INIT_FAILED. */
 export function initWith(main: string): MakeCluster {
-  return async ({ dir, chainId, node, ports, key, state }) => {
+  return async ({ dir, chainId, node, ports, key, state, neverSigned }) => {
     const args = ['init', dir, '--chain-id', chainId, '--node', node];
     args.push('--threshold', String(THRESHOLD), '--links', String(LINKS));
     args.push('--cosigner', ...ports.map((port) => `127.0.0.1:${port}`));
     if (key !== undefined) args.push('--key', key);
     if (state !== undefined) args.push('--state', state);
+    if (neverSigned) args.push('--never-signed');
     const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr.on('data', (part: Buffer) => {

@@ -4,6 +4,7 @@ export interface DevOptions {
   readonly chainId?: string;
   readonly key?: string;
   readonly state?: string;
+  readonly neverSigned?: boolean;
   readonly blocks?: number;
   readonly fresh?: boolean;
   readonly json?: boolean;

@@ -32,7 +32,7 @@ describe('fromFilePv', () => {
   it.each(vectors.accepted.map((vector) => [vector.name, vector] as const))(
     'takes %s',
     (_name, { json, watermark }) => {
-      const { height, round, step, signBytes, fresh } = fromFilePv(json, vectors.chainId);
+      const { height, round, step, signBytes, fresh } = fromFilePv(json, vectors.chainId).watermark;
       const found = {
         height: height.toString(),
         round,
@@ -46,6 +46,17 @@ describe('fromFilePv', () => {
 
   it.each(vectors.refused.map((vector) => [vector.name, vector] as const))('refuses %s', (_name, { json, problem }) => {
     expect(problemOf(json)).toContain(problem);
+  });
+
+  it.each<[string, unknown, number | undefined]>([
+    ['none', undefined, undefined],
+    ['null, as Go writes an empty one', null, undefined],
+    ['empty', '', undefined],
+    ['64 bytes', Buffer.alloc(64, 7).toString('base64'), 64],
+  ])('reads a signature: %s', (_name, signature, length) => {
+    expect(fromFilePv(JSON.stringify({ height: '5', round: 0, step: 3, signature }), 'any').signature?.length).toBe(
+      length,
+    );
   });
 
   it('refuses a file that is far too long', () => {
@@ -63,6 +74,6 @@ describe('toFilePv', () => {
 
   it('is read back', () => {
     const floor = floorAtHeight(77n);
-    expect(fromFilePv(toFilePv(floor), 'any')).toEqual(floor);
+    expect(fromFilePv(toFilePv(floor), 'any')).toEqual({ watermark: floor, signature: undefined });
   });
 });

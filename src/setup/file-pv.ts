@@ -3,25 +3,33 @@ import { fromHex } from '../shared/bytes.js';
 import { HekateError, messageOf } from '../shared/errors.js';
 import { SignBytes } from '../shared/privval/sign-bytes.js';
 import { compareHrs, formatHrs, type HeightRoundStep, type Watermark } from '../shared/watermark/watermark.js';
+import { base64ToBytes } from '../shared/keys/secret-bytes.js';
 import { isJsonObject } from './json-object.js';
 
 /** Far above any real one (about 500 bytes); a wrong file is not worth parsing. */
 const MAX_JSON_LENGTH = 64 * 1024;
 const DECIMAL = /^(?:0|[1-9][0-9]{0,18})$/;
 
+export interface FilePvState {
+  readonly watermark: Watermark;
+  /** 64 bytes, over the watermark's sign bytes; undefined where the file has none. */
+  readonly signature: Uint8Array | undefined;
+}
+
 /**
  * The watermark in CometBFT's priv_validator_state.json (FilePVLastSignState in privval/file.go: height is a string, round
  * and step are numbers, step is 0 none, 1 proposal, 2 prevote, 3 precommit). A field that is missing is refused rather than
- * taken for zero, for zero means "never signed". Throws STATE_IMPORT_INVALID.
+ * taken for zero. Whose signature it is, is not looked at here. Throws STATE_IMPORT_INVALID.
  */
-export function fromFilePv(json: string, chainId: string): Watermark {
+export function fromFilePv(json: string, chainId: string): FilePvState {
   const state = parseObject(json);
   const height = readHeight(state['height']);
   const round = readInteger(state['round'], 'round', INT32_MAX);
   const step = readInteger(state['step'], 'step', 3) as Watermark['step'];
   const signBytes = readSignBytes(state['signbytes']);
   if (signBytes !== undefined) checkSignBytes(signBytes, { height, round, step }, chainId);
-  return { height, round, step, signBytes, fresh: true };
+  const watermark: Watermark = { height, round, step, signBytes, fresh: true };
+  return { watermark, signature: readSignature(state['signature']) };
 }
 
 /**
@@ -78,6 +86,13 @@ function readSignBytes(value: unknown): SignBytes | undefined {
   } catch (error) {
     throw invalid(`signbytes cannot be read: ${messageOf(error)}`, error);
   }
+}
+
+function readSignature(value: unknown): Uint8Array | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  const signature = typeof value === 'string' ? base64ToBytes(Buffer.from(value, 'latin1')) : undefined;
+  if (signature?.length !== 64) throw invalid('signature is not 64 bytes in base64');
+  return signature;
 }
 
 function checkSignBytes({ says }: SignBytes, place: HeightRoundStep, chainId: string): void {

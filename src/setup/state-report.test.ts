@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SignBytes } from '../shared/privval/sign-bytes.js';
-import { describeWatermark } from './state-report.js';
-import { floorAtHeight } from '../shared/watermark/watermark.js';
+import { describeFloor, describeWatermark } from './state-report.js';
+import { floorAtHeight, neverSigned, type Watermark } from '../shared/watermark/watermark.js';
 
 const SIGN_BYTES = SignBytes.encode({
   step: 3,
@@ -33,3 +33,17 @@ it.each([
 ])('a watermark %s in plain JSON', (_name, watermark, expected) => {
   expect(JSON.parse(JSON.stringify(describeWatermark(watermark)))).toEqual(expected);
 });
+
+it.each<[string, Watermark, string]>([
+  ['never signed', neverSigned(), 'refuses nothing: this key has never signed'],
+  ['a height', floorAtHeight(100_000n), 'refuses all of height 100000 and everything below'],
+  ['a vote', at(8n, 0, 3), 'refuses everything up to height 8, round 0, precommit'],
+  ['a proposal', at(8n, 2, 1), 'refuses everything up to height 8, round 2, proposal'],
+  ['a height that only began', at(8n, 0, 0), 'refuses everything below height 8, round 0'],
+])('in words: %s', (_name, watermark, expected) => {
+  expect(describeFloor(watermark)).toBe(expected);
+});
+
+function at(height: bigint, round: number, step: Watermark['step']): Watermark {
+  return { height, round, step, signBytes: undefined, fresh: true };
+}

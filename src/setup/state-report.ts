@@ -1,9 +1,9 @@
 import { toHex } from '../shared/bytes.js';
 import type { Disk } from '../shared/ports/disk.js';
-import { STEP_NAMES } from '../shared/privval/canonical.js';
+import { INT32_MAX, STEP_NAMES, STEP_PRECOMMIT } from '../shared/privval/canonical.js';
 import type { StateBinding } from '../shared/watermark/slot-record.js';
 import { readState } from '../shared/watermark/state-mark.js';
-import type { Watermark } from '../shared/watermark/watermark.js';
+import type { HeightRoundStep, Watermark } from '../shared/watermark/watermark.js';
 
 /** What `hekate state show` prints of a watermark; plain JSON values. */
 export interface WatermarkDescription {
@@ -37,6 +37,14 @@ export async function inspectState(disk: Disk, path: string, binding: StateBindi
     watermark: describeWatermark(watermark),
     staleCopies: repairs.length,
   };
+}
+
+/** What a watermark refuses, in words. */
+export function describeFloor({ height, round, step }: HeightRoundStep): string {
+  if (height === 0n) return 'refuses nothing: this key has never signed';
+  if (round === INT32_MAX && step === STEP_PRECOMMIT) return `refuses all of height ${height} and everything below`;
+  if (step === 0) return `refuses everything below height ${height}, round ${round}`;
+  return `refuses everything up to height ${height}, round ${round}, ${STEP_NAMES[step].toLowerCase()}`;
 }
 
 export function describeWatermark(watermark: Watermark): WatermarkDescription {

@@ -14,6 +14,11 @@ export const FIXES = {
   GROUP_INVALID: 'copy the group.json of this chain from another process of the cluster: it is the same everywhere',
   IDENTITY_INVALID: 'bring the file back, or make new folders with `hekate init`',
   THRESHOLD_UNSAFE: 'take 2-of-3, 3-of-5, 4-of-7, …: more than half, at most all, 32 at most',
+  WATERMARK_START_UNSURE:
+    'give the state file that the old signer used last, or --height with a height at or above everything this key signed; ' +
+    'add --never-signed only if it certainly never signed on this chain',
+  WATERMARK_START_CONTRADICTED:
+    'start at or above what was signed: give --height, or the state file that the old signer used last',
   WATERMARK_START_MISSING:
     'stop the old signer for good and add --state with its priv_validator_state.json, or --height with a height at or above ' +
     'everything it signed, or --never-signed if that is certain',

@@ -8,7 +8,7 @@ import { loadGroup } from '../../shared/frost/load-group.js';
 import { dealKey, wipeShares } from '../keys/dealing.js';
 import { generateConsensusKey, wipeKey } from '../keys/priv-validator-key.js';
 import { markPath } from '../../shared/watermark/state-mark.js';
-import { neverSigned } from '../../shared/watermark/watermark.js';
+import { neverSigned, type Watermark } from '../../shared/watermark/watermark.js';
 import type { GroupInfo } from '../../shared/home/group-file.js';
 import * as paths from '../../shared/home/paths.js';
 import { checkAgrees, checkNewChain, findCluster, type Cluster } from './cluster.js';
@@ -26,6 +26,8 @@ export interface InitResult {
   readonly folders: readonly string[];
   readonly addedToCluster: boolean;
   readonly generatedKey: boolean;
+  /** Where the watermarks start. */
+  readonly start: Watermark;
   readonly recovery: Recovery;
 }
 
@@ -45,9 +47,11 @@ export async function initCluster(request: InitRequest, deps: InitDeps): Promise
     }
     const plan = cluster?.plan ?? planCluster(request);
     checkThreshold(plan.threshold, plan.cosigners.length);
-    const info = await dealAndWrite(request, plan, cluster, deps);
+    const start = request.start ?? neverSigned();
+    const info = await dealAndWrite({ ...request, start }, plan, cluster, deps);
     const [addedToCluster, generatedKey] = [cluster !== undefined, request.key === undefined];
-    return { dir: request.dir, plan, info, folders: processNames(plan), addedToCluster, generatedKey, recovery };
+    const folders = processNames(plan);
+    return { dir: request.dir, plan, info, folders, addedToCluster, generatedKey, start, recovery };
   } catch (error) {
     if (isHekateError(error) || error instanceof InvariantViolation) throw error;
     throw new HekateError('WRITE_FAILED', `${request.dir} was not written: ${messageOf(error)}`, { cause: error });
@@ -55,7 +59,7 @@ export async function initCluster(request: InitRequest, deps: InitDeps): Promise
 }
 
 async function dealAndWrite(
-  request: InitRequest,
+  request: InitRequest & { readonly start: Watermark },
   plan: ClusterPlan,
   cluster: Cluster | undefined,
   deps: InitDeps,
@@ -67,7 +71,7 @@ async function dealAndWrite(
   const dealt = dealKey(group, key, { chainId, threshold, count: plan.cosigners.length, random: deps.random });
   if (request.key === undefined) wipeKey(key);
   try {
-    const chain: NewChain = { dealt, start: request.start ?? neverSigned(), nodes };
+    const chain: NewChain = { dealt, start: request.start, nodes };
     if (cluster !== undefined) await addChain(cluster, chain, deps);
     else if (await exists(dir)) {
       const names = processNames(plan);

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { toBase64, toHex } from '../../shared/bytes.js';
 import { isHekateError } from '../../shared/errors.js';
 import { generateConsensusKey, parsePrivValidatorKey, wipeKey } from './priv-validator-key.js';
+import { formatHrs } from '../../shared/watermark/watermark.js';
 import { parsePublicKey } from './public-key-file.js';
 import vectors from '../../shared/keys/testdata/keys.json' with { type: 'json' };
 
@@ -35,7 +36,25 @@ test.each([
   expect(key.seed.every((byte) => byte === 0)).toBe(true);
 });
 
+test.each<[string, Record<string, unknown>, string]>([
+  ['as CometBFT writes it', {}, 'nothing'],
+  ['of Tendermint 0.27, which has not signed', { last_height: '0', last_round: '0', last_step: 0 }, 'nothing'],
+  ['of Tendermint 0.27', { last_height: '500', last_round: '1', last_step: 3 }, '500/1/3'],
+  ['with numbers', { last_height: 500, last_round: 1, last_step: 2 }, '500/1/2'],
+  ['with its height alone', { last_height: '500' }, '500/0/0'],
+])('a key file %s: what it says of its past', (_name, change, expected) => {
+  const { lastSigned } = parsePrivValidatorKey(json(change));
+  expect(lastSigned === undefined ? 'nothing' : formatHrs(lastSigned)).toBe(expected);
+});
+
 test.each<[string, Uint8Array, string]>([
+  ['a past that is no height', json({ last_height: '-5' }), '"last_height" is not a whole number from 0 to'],
+  [
+    'a past that is no round',
+    json({ last_height: '5', last_round: 'x' }),
+    '"last_round" is not a whole number from 0 to',
+  ],
+  ['a past that is no step', json({ last_height: '5', last_step: 4 }), '"last_step" is not a whole number from 0 to 3'],
   ['not JSON', bytes('nope'), 'KEY_INVALID: not a usable priv_validator_key.json: it is not JSON'],
   ['cut short', json({}).subarray(0, 150), 'it is not JSON'],
   ['a list', bytes('[]'), 'it is not a JSON object'],

@@ -3,6 +3,8 @@ import { HekateError } from '../../shared/errors.js';
 import type { RandomBytes } from '../../shared/ports/random.js';
 import { privateKeyOf, rawPublicKey } from '../../shared/ed25519/raw-keys.js';
 import { addressOf } from '../../shared/keys/formats.js';
+import { INT32_MAX, INT64_MAX } from '../../shared/privval/canonical.js';
+import type { HeightRoundStep } from '../../shared/watermark/watermark.js';
 import { isJsonObject } from '../json-object.js';
 import { parseLiftedJson } from './lifted-json.js';
 import { base64ToBytes, hexToBytes } from '../../shared/keys/secret-bytes.js';
@@ -12,6 +14,12 @@ export interface ConsensusKey {
   readonly publicKey: Uint8Array;
   /** 32-byte Ed25519 seed (RFC 8032 §5.1.5). Secret. */
   readonly seed: Uint8Array;
+}
+
+/** A key and what its own file says of its past. */
+export interface KeyFile extends ConsensusKey {
+  /** Up to Tendermint 0.27 the last place that was signed stood beside the key. */
+  readonly lastSigned: HeightRoundStep | undefined;
 }
 
 const MAX_KEY_FILE_BYTES = 64 * 1024;
@@ -39,7 +47,7 @@ export function wipeKey(key: ConsensusKey): void {
  * A priv_validator_key.json (FilePVKey in CometBFT privval/file.go). Everything in it must agree: both halves of the private
  * key, the public key and the address. Throws KEY_INVALID or KEY_TYPE_UNSUPPORTED; no message has a part of the key.
  */
-export function parsePrivValidatorKey(contents: Uint8Array): ConsensusKey {
+export function parsePrivValidatorKey(contents: Uint8Array): KeyFile {
   const json = parse(contents);
   const file = asObject(json.value, 'it is not a JSON object');
   if (file['priv_key'] !== undefined && file['pub_key'] === undefined && file['address'] === undefined)
@@ -50,7 +58,9 @@ export function parsePrivValidatorKey(contents: Uint8Array): ConsensusKey {
   checkType(publicKey['type'], ED25519_PUBLIC);
   const halves = readBase64(json.bytesOf(privateKey['value']), 64, '"priv_key"');
   try {
-    return checkedKey(halves, readBase64(json.bytesOf(publicKey['value']), 32, '"pub_key"'), file['address']);
+    const lastSigned = readLastSigned(file);
+    const key = checkedKey(halves, readBase64(json.bytesOf(publicKey['value']), 32, '"pub_key"'), file['address']);
+    return { ...key, lastSigned };
   } finally {
     wipe(halves);
     const ascii = json.bytesOf(privateKey['value']);
@@ -75,6 +85,22 @@ function checkedKey(halves: Uint8Array, publicKey: Uint8Array, address: unknown)
     wipe(seed);
     throw error;
   }
+}
+
+/** As amino wrote them: int64 and int as strings, int8 as a number. Height 0: nothing was signed. */
+function readLastSigned(file: Readonly<Record<string, unknown>>): HeightRoundStep | undefined {
+  if (file['last_height'] === undefined) return undefined;
+  const number = (name: string, max: bigint): bigint => {
+    const value = file[name] ?? 0;
+    const text = typeof value === 'number' ? String(value) : value;
+    if (typeof text !== 'string' || !/^\d{1,19}$/.test(text) || BigInt(text) > max)
+      throw invalid(`"${name}" is not a whole number from 0 to ${max}`);
+    return BigInt(text);
+  };
+  const height = number('last_height', INT64_MAX);
+  const round = Number(number('last_round', BigInt(INT32_MAX)));
+  const step = Number(number('last_step', 3n)) as HeightRoundStep['step'];
+  return height === 0n ? undefined : { height, round, step };
 }
 
 function parse(contents: Uint8Array): ReturnType<typeof parseLiftedJson> {
