@@ -50,6 +50,7 @@ export class SimCosigner {
   #process: AssembledCosigner | undefined;
   #incarnation = 0;
   #starting = false;
+  #durable: { readonly contents: Uint8Array; readonly watermark: Watermark } | undefined;
 
   constructor(options: SimCosignerOptions, deps: SimCosignerDeps) {
     this.id = options.id;
@@ -72,7 +73,13 @@ export class SimCosigner {
 
   /** What the state file would say after a power cut now. */
   durableWatermark(): Watermark {
-    return recoverSlotFile(this.#deps.disk.file(STATE_PATH), this.#binding(), STATE_PATH).watermark;
+    const contents = this.#deps.disk.file(STATE_PATH);
+    // Asked at every turn of the world, and seldom another file than before.
+    if (this.#durable === undefined || Buffer.compare(this.#durable.contents, contents) !== 0) {
+      const { watermark } = recoverSlotFile(contents, this.#binding(), STATE_PATH);
+      this.#durable = { contents: contents.slice(), watermark };
+    }
+    return this.#durable.watermark;
   }
 
   async start(): Promise<void> {
