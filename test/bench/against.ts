@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { wants, widened, type Bench } from './bench.js';
 import { lastWords, runChild } from './child.js';
 import { loadLine, pairedTable } from './comparison-table.js';
-import { makeFolder } from './machine.js';
+import { interleave } from './interleaved.js';
+import { describeMachine, makeFolder } from './machine.js';
 import type { Against } from './options.js';
 import { comparePairs, orderOfRuns, type Pair, type Side } from './pairs.js';
+import { parts } from './parts-bench.js';
 import { progressLine } from './progress.js';
 import { parseRun, type SavedRun } from './saved-run.js';
 import { machineLine } from './table.js';
@@ -32,6 +34,8 @@ interface Run {
   readonly run: SavedRun;
 }
 
+type Trees = Readonly<Record<Side, Tree>>;
+
 /** Runs both trees in pairs and prints how they compare. Returns the exit code: 1 when there is less than was asked for. */
 export async function compareAgainst(options: Against, benches: readonly Bench[]): Promise<number> {
   const stop = new AbortController();
@@ -56,7 +60,8 @@ export async function compareAgainst(options: Against, benches: readonly Bench[]
 
 class Comparing {
   readonly #runs: Run[] = [];
-  #trees: Readonly<Record<Side, Tree>> | undefined;
+  #interleavedFailures: readonly string[] = [];
+  #trees: Trees | undefined;
   #file = '';
 
   constructor(
@@ -69,7 +74,10 @@ class Comparing {
 
   /** False when the new tree failed in a row. */
   get complete(): boolean {
-    return this.#runs.every(({ side, failures }) => side === 'old' || failures.length === 0);
+    return (
+      this.#interleavedFailures.length === 0 &&
+      this.#runs.every(({ side, failures }) => side === 'old' || failures.length === 0)
+    );
   }
 
   async run(): Promise<void> {
@@ -78,6 +86,11 @@ class Comparing {
     this.#trees = trees;
     this.#file = newFile(short(trees.old.commit));
     say(`old: ${trees.old.name}\nnew: ${trees.new.name}\nevery run is kept in ${this.#file}`);
+    if (this.options.interleaved) return this.#interleaved(trees);
+    return this.#inTurn(trees);
+  }
+
+  async #inTurn(trees: Trees): Promise<void> {
     const build = buildOf(trees.new);
     const order = orderOfRuns(this.options.pairs);
     for (const { pair, side } of order) {
@@ -101,9 +114,12 @@ class Comparing {
     const { only, pairs: wanted, json, quick } = this.options;
     const { machine } = first.run;
     const comparison = comparePairs(pairs, (name) => wants(only, name));
-    const failures = this.#runs.flatMap(({ pair, side, failures: all }) =>
-      all.map((failure) => `pair ${pair}, ${side}: ${failure}`),
-    );
+    const failures = [
+      ...this.#interleavedFailures,
+      ...this.#runs.flatMap(({ pair, side, failures: all }) =>
+        all.map((failure) => `pair ${pair}, ${side}: ${failure}`),
+      ),
+    ];
     const loads = this.#runs.map(({ run }) => run.machine.load);
     const lines = [
       ...['', machineLine(machine)],
@@ -119,6 +135,27 @@ class Comparing {
     const about = ({ commit, name }: Tree): object => ({ commit, name });
     const trees = { old: about(this.#trees.old), new: about(this.#trees.new) };
     console.log(JSON.stringify({ machine, ...trees, pairs: pairs.length, quick, ...comparison, failures }));
+  }
+
+  async #interleaved(trees: Trees): Promise<void> {
+    const machine = { ...describeMachine(this.folder) };
+    const { only, pairs: rounds } = this.options;
+    const from = performance.now();
+    this.#interleavedFailures = await interleave(
+      {
+        ...{ trees, only, rounds, folder: this.folder, signal: this.signal, say },
+        add: (pair, side, results) => {
+          const same = this.#runs.find((run) => run.pair === pair && run.side === side);
+          const all = [...(same?.run.results ?? []), ...results.map((row) => ({ ...row }))];
+          const seconds = (performance.now() - from) / 1000;
+          const run = { side, pair, seconds, failures: [], run: { machine, results: all } };
+          if (same === undefined) this.#runs.push(run);
+          else this.#runs[this.#runs.indexOf(same)] = run;
+        },
+      },
+      parts,
+    );
+    for (const run of this.#runs) this.#keep(run, trees[run.side]);
   }
 
   async #measure(side: Side, pair: number, tree: Tree): Promise<Run> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseOptions } from './options.js';
 
 const measure = { kind: 'measure', only: [''], quick: false, json: false, profile: undefined };
-const against = { kind: 'against', ref: 'HEAD~3', pairs: 5, only: [''], quick: false, json: false };
+const against = { kind: 'against', ref: 'HEAD~3', pairs: 5, interleaved: false, only: [''], quick: false, json: false };
 
 describe('parseOptions', () => {
   it.each([
@@ -16,6 +16,8 @@ describe('parseOptions', () => {
         ...{ ...against, pairs: 7, only: ['vote/'], quick: true, json: true },
       },
     ],
+    ['--against HEAD~3 --interleaved', { ...against, pairs: 100, interleaved: true }],
+    ['--against HEAD~3 --interleaved --pairs 1000', { ...against, pairs: 1000, interleaved: true }],
     ['--compare a.json b.json', { kind: 'compare', oldFile: 'a.json', newFile: 'b.json' }],
   ])('%s', (line, expected) => expect(parseOptions(words(line))).toEqual(expected));
 
@@ -30,6 +32,9 @@ describe('parseOptions', () => {
     ['--against main --pairs 101', "not '101'"],
     ['--against main --pairs many', "not 'many'"],
     ['--against main --pairs 5.5', "not '5.5'"],
+    ['--against main --interleaved --pairs 1001', "from 5 to 1000, not '1001'"],
+    ['--against main --interleaved --quick', '--quick does not belong to it'],
+    ['--interleaved', '--interleaved goes with --against only'],
     ['--against main --profile out', 'goes without --profile'],
     ['--compare a.json', 'two files, not 1'],
     ['--compare a b c', 'two files, not 3'],

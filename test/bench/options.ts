@@ -4,9 +4,13 @@ import { messageOf } from '../../src/shared/errors.js';
 /** A median of fewer ratios is one of them by chance. */
 export const LEAST_PAIRS = 5;
 const MOST_PAIRS = 100;
+/** Of --interleaved, whose pairs are short. */
+const ROUNDS = 100;
+const MOST_ROUNDS = 1_000;
 
 export const USAGE = `usage: npm run bench -- [--only ROW …] [--quick] [--json] [--profile FOLDER]
        npm run bench -- --against GITREF [--pairs N] [--only ROW …] [--quick] [--json]
+       npm run bench -- --against GITREF --interleaved [--pairs N] [--only ROW …] [--json]
        npm run bench -- --compare OLD_FILE NEW_FILE`;
 
 export interface Measure {
@@ -22,6 +26,8 @@ export interface Against {
   readonly kind: 'against';
   readonly ref: string;
   readonly pairs: number;
+  /** Both builds up at once and asked in short turns, instead of whole runs one after the other. */
+  readonly interleaved: boolean;
   readonly only: readonly string[];
   readonly quick: boolean;
   readonly json: boolean;
@@ -51,6 +57,7 @@ export function parseOptions(args: readonly string[]): Measure | Against | Compa
         profile: { type: 'string' },
         against: { type: 'string' },
         pairs: { type: 'string' },
+        interleaved: { type: 'boolean' },
         compare: { type: 'boolean' },
       },
     });
@@ -67,6 +74,7 @@ interface Values {
   readonly profile?: string;
   readonly against?: string;
   readonly pairs?: string;
+  readonly interleaved?: boolean;
   readonly compare?: boolean;
 }
 
@@ -81,17 +89,21 @@ function chosen(values: Values, positionals: readonly string[]): Measure | Again
   }
   const [unasked] = positionals;
   if (unasked !== undefined) return wrong(`'${unasked}' belongs to no option`);
-  const { only = [''], quick = false, json = false, profile, against, pairs } = values;
+  const { only = [''], quick = false, json = false, profile, against, pairs, interleaved = false } = values;
   if (against === undefined) {
     if (pairs !== undefined) return wrong('--pairs goes with --against only');
+    if (interleaved) return wrong('--interleaved goes with --against only');
     return { kind: 'measure', only, quick, json, profile };
   }
   if (against === '') return wrong('--against wants a branch, a tag or a commit');
   if (profile !== undefined) return wrong('--against goes without --profile, which slows both sides down');
-  const count = pairs === undefined ? LEAST_PAIRS : /^\d{1,3}$/.test(pairs) ? Number(pairs) : NaN;
-  if (!(count >= LEAST_PAIRS && count <= MOST_PAIRS))
-    return wrong(`--pairs is a whole number from ${LEAST_PAIRS} to ${MOST_PAIRS}, not '${pairs ?? ''}'`);
-  return { kind: 'against', ref: against, pairs: count, only, quick, json };
+  if (interleaved && quick) return wrong('--interleaved has turns of one length: --quick does not belong to it');
+  const most = interleaved ? MOST_ROUNDS : MOST_PAIRS;
+  const usual = interleaved ? ROUNDS : LEAST_PAIRS;
+  const count = pairs === undefined ? usual : /^\d{1,4}$/.test(pairs) ? Number(pairs) : NaN;
+  if (!(count >= LEAST_PAIRS && count <= most))
+    return wrong(`--pairs is a whole number from ${LEAST_PAIRS} to ${most}, not '${pairs ?? ''}'`);
+  return { kind: 'against', ref: against, pairs: count, interleaved, only, quick, json };
 }
 
 function wrong(problem: string): WrongUsage {
