@@ -20,15 +20,22 @@ export interface CommitCheck {
   readonly to: number;
   /** After a restart of the node itself a height may take a second round: the node forgot a proposal it had signed. */
   readonly laterRounds?: 'allowed';
+  /**
+   * How many of our precommits may be for nil; undefined: none. Among several validators a node precommits nil when two
+   * thirds of the precommits reach it before two thirds of the prevotes do, which is its own right choice.
+   */
+  readonly nilAtMost?: number;
 }
 
 const FLAG_COMMIT = 2;
+const FLAG_NIL = 3;
 
 /** Every commit of the range: round 0, our precommit for the block with a signature that OpenSSL accepts, no evidence. */
 export async function checkCommits(check: CommitCheck): Promise<CommitReport> {
   const key = ed25519PublicKey(check.publicKey);
   const problems: string[] = [];
   let checked = 0;
+  let nil = 0;
   for (let height = check.from; height <= check.to; height++) {
     const problem = (text: string): void => void problems.push(`height ${height}: ${text}`);
     const { signed_header: header, canonical } = await check.rpc.commit(height);
@@ -39,7 +46,8 @@ export async function checkCommits(check: CommitCheck): Promise<CommitReport> {
     const evidence = (await check.rpc.block(height)).block.evidence.evidence ?? [];
     if (evidence.length > 0) problem(`evidence ${JSON.stringify(evidence)}`);
     const ours = commit.signatures.find((signature) => signature.validator_address === check.address);
-    if (ours?.block_id_flag !== FLAG_COMMIT) {
+    const forNil = ours?.block_id_flag === FLAG_NIL && ++nil <= (check.nilAtMost ?? 0);
+    if (ours === undefined || (ours.block_id_flag !== FLAG_COMMIT && !forNil)) {
       problem(`our precommit is missing (flag ${ours?.block_id_flag ?? 'absent'})`);
       continue;
     }
@@ -48,7 +56,7 @@ export async function checkCommits(check: CommitCheck): Promise<CommitReport> {
       type: PRECOMMIT,
       height: BigInt(height),
       round: commit.round,
-      blockId: { hash: hex(hash), partsTotal: parts.total, partsHash: hex(parts.hash) },
+      blockId: forNil ? undefined : { hash: hex(hash), partsTotal: parts.total, partsHash: hex(parts.hash) },
       timestamp: parseTimestamp(ours.timestamp),
       chainId: check.chainId,
     });
