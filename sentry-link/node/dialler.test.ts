@@ -91,6 +91,19 @@ describe('dialler: when it dials', () => {
     expect(attempts).toEqual([]);
   });
 
+  it('dials nothing for a timer that fires although it was cancelled', () => {
+    const { dialler, attempts, clock } = setUp();
+    let due: () => void = () => expect.unreachable('nothing was scheduled');
+    clock.schedule = (_, task) => {
+      due = task;
+      return { cancel() {} };
+    };
+    dialler.open();
+    dialler.close();
+    expect(due).toThrow('a node is dialled only while there is no connection to it and we lead');
+    expect(attempts).toEqual([]);
+  });
+
   it('dials at once when opened, and serves the connection', async () => {
     const { dialler, served, open, last } = setUp();
     open();

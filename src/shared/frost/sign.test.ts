@@ -5,7 +5,7 @@ import { must } from '../invariant.js';
 import { verifySignature } from '../ed25519/openssl-verify.js';
 import { aggregate } from './aggregate.js';
 import { computeGroupCommitment } from './group-commitment.js';
-import { isZero, toPoint, type Point } from './group.js';
+import { isZero, toPoint, type Group, type Point, type Scalar } from './group.js';
 import { loadGroup } from './load-group.js';
 import type { SignerCommitment } from './nonce.js';
 import { signShare } from './sign.js';
@@ -108,6 +108,25 @@ describe.each(BACKENDS)('signShare, %s', async (backend) => {
     sign();
     expect(isZero(me.nonces.hiding) && isZero(me.nonces.binding)).toBe(true);
     expect(codeOf(() => sign())).toBe('FROST_NONCE_SPENT');
+  });
+
+  it('leaves nothing that was derived from a secret', () => {
+    const derived: Scalar[] = [];
+    const watched: Group = {
+      ...group,
+      scalarMul: (a, b, out) => kept(group.scalarMul(a, b, out), out),
+      scalarAdd: (a, b, out) => kept(group.scalarAdd(a, b, out), out),
+    };
+    const kept = (result: Scalar, out: Scalar | undefined): Scalar => {
+      if (out !== undefined) {
+        expect(isZero(out)).toBe(false);
+        derived.push(out);
+      }
+      return result;
+    };
+    signShare(watched, { ...round.context, id: 2, secretShare: me.secretShare, nonces: me.nonces });
+    expect(derived.length).toBeGreaterThanOrEqual(3);
+    expect(derived.every(isZero)).toBe(true);
   });
 
   it('leaves the share and the commitments as they were', () => {
