@@ -57,12 +57,13 @@ async function start(config: CosignerConfig, log: Log): Promise<Running> {
   const { cosigner } = assembled;
   const { listen } = config;
   const onLink: OnLink = ({ name }, send) => cosigner.open(name, send);
-  const server = new LinkServer({ listen, identity, links, otherPeers, log, onFault, onLink });
+  const onListening = (port: number): void =>
+    log.info('listening', { address: formatHostPort({ ...listen, port }), version: VERSION, group: group.name });
+  const server = new LinkServer({ listen, identity, links, otherPeers, log, onFault, onLink, onListening });
   await server.start().catch(async (error: unknown) => {
     throw isHekateError(error) && LISTEN_CODES.has(error.code) ? withPlace(error, await config.listenPlace()) : error;
   });
   const status = await serveStatus(config.home, () => describeCosigner(cosigner, server.links(), systemClock.nowMs()));
-  log.info('listening', { address: formatHostPort(listen), version: VERSION, group: group.name });
   return {
     stop: async () => {
       status.close();

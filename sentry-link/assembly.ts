@@ -6,7 +6,7 @@ import type { RandomBytes } from '../src/shared/ports/random.js';
 import type { CosignerConnection, CosignerHandlers } from './cosigners/cosigner-client.js';
 import type { ConnectToNode } from './node/dialler.js';
 import type { NodeMode } from './node/node-arbiter.js';
-import { NodeService, type NodeServiceDeps, type NodeServiceOptions } from './node/node-service.js';
+import { NodeService, type NodeServiceChain, type NodeServiceDeps } from './node/node-service.js';
 import { SentryLink, type LinkChain } from './sentry-link.js';
 
 export interface ServedChain extends LinkChain {
@@ -34,20 +34,19 @@ export interface LinkPorts {
   readonly connectCosigner: (id: number, handlers: CosignerHandlers) => CosignerConnection;
 }
 
-/** What serves the nodes of one chain; production has a NodeService. */
+/** What serves the nodes; production has a NodeService. */
 export type NodeServing = Pick<NodeService, 'open' | 'close' | 'status'>;
 
 /** What the simulator exchanges, to show that it would see what goes missing. */
 export interface LinkParts {
-  readonly nodeService: (options: NodeServiceOptions, deps: NodeServiceDeps) => NodeServing;
+  readonly nodeService: (chains: readonly NodeServiceChain[], deps: NodeServiceDeps) => NodeServing;
 }
 
-export const LINK_PARTS: LinkParts = { nodeService: (options, deps) => new NodeService(options, deps) };
+export const LINK_PARTS: LinkParts = { nodeService: (chains, deps) => new NodeService(chains, deps) };
 
 export interface AssembledLink {
   readonly link: SentryLink;
-  /** In the order of the chains. */
-  readonly services: readonly NodeServing[];
+  readonly nodes: NodeServing;
   start(): void;
   /** Gives the lease back, then closes every connection to nodes, then those to cosigners. */
   stop(): Promise<void>;
@@ -69,31 +68,31 @@ export function assembleLink(options: LinkOptions, ports: LinkPorts, parts: Link
       log,
       onLeading: (term) => {
         log.info('lease acquired', { term });
-        for (const service of services) service.open();
+        nodes.open();
       },
       onLost: (reason) => {
-        for (const service of services) service.close();
+        nodes.close();
         log.info('lease lost', { reason });
       },
     },
   );
-  const services = chains.map(({ chainId, key, nodes, mode }) =>
-    parts.nodeService(
-      { chainId, publicKey: key.publicKey, nodes, mode },
-      { connect: connectNode, sign: (vote) => link.sign(chainId, vote), clock, random, log },
-    ),
+  const nodes = parts.nodeService(
+    chains.map(({ chainId, key, nodes: addresses, mode }) => ({
+      ...{ chainId, publicKey: key.publicKey, nodes: addresses, mode },
+    })),
+    { connect: connectNode, sign: (chainId, vote) => link.sign(chainId, vote), clock, random, log },
   );
   const connections = cosigners.map((id) => connectCosigner(id, link.handlersFor(id)));
   return {
     link,
-    services,
+    nodes,
     start: () => {
       link.start();
       for (const connection of connections) connection.start();
     },
     stop: async () => {
       link.stop();
-      for (const service of services) service.close();
+      nodes.close();
       await Promise.all(connections.map((connection) => connection.close()));
     },
   };

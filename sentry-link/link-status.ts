@@ -4,7 +4,7 @@ import { VERSION } from '../src/shared/version.js';
 import type { AssembledLink } from './assembly.js';
 
 /** What this process answers to `hekate status`. */
-export function describeLink(name: string, { link, services }: AssembledLink): LinkStatus {
+export function describeLink(name: string, { link, nodes }: AssembledLink): LinkStatus {
   const term = link.candidate.term();
   return {
     kind: 'sentry-link',
@@ -24,6 +24,6 @@ export function describeLink(name: string, { link, services }: AssembledLink): L
       quarantined: peer.health.quarantined,
       chains: peer.chains.reports().map(watermarkStatus),
     })),
-    nodes: services.flatMap((service) => service.status()),
+    nodes: nodes.status(),
   };
 }

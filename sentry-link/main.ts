@@ -4,7 +4,7 @@ import {
   type SentryLinkConfig,
 } from '../src/shared/config/sentry-link-config.js';
 import type { LogConfig } from '../src/shared/config/log-config.js';
-import { parseNodeAddress } from '../src/shared/config/node-address.js';
+import { DROPPED_ID, hasDroppedId, parseNodeAddress } from '../src/shared/config/node-address.js';
 import { verificationShare } from '../src/shared/frost/feldman.js';
 import type { Group } from '../src/shared/frost/group.js';
 import { loadGroup } from '../src/shared/frost/load-group.js';
@@ -68,6 +68,8 @@ async function start(config: SentryLinkConfig, log: Log): Promise<Running> {
       connectCosigner: await cosignerConnector(config, log),
     },
   );
+  for (const { text, droppedId } of chains.flatMap(({ nodes }) => nodes.filter(hasDroppedId)))
+    log.info('node id left out of the address', { node: text, id: droppedId, reason: DROPPED_ID });
   const status = await serveStatus(config.home, () => describeLink(config.name, assembled));
   assembled.start();
   return {

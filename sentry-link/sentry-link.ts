@@ -1,5 +1,5 @@
 import type { Group } from '../src/shared/frost/group.js';
-import { must } from '../src/shared/invariant.js';
+import { invariant, must } from '../src/shared/invariant.js';
 import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import type { RandomBytes } from '../src/shared/ports/random.js';
@@ -88,6 +88,7 @@ export class SentryLink {
   }
 
   sign(chainId: string, vote: VoteToSign): Promise<SignOutcome> {
+    invariant(vote.signBytes.says.chainId === chainId, 'a vote goes to the coordinator of its own chain');
     return must(this.#coordinators.get(chainId), 'sessions exist for configured chains only').sign(vote);
   }
 

@@ -44,36 +44,39 @@ export type SignOutcome = SignedVote | RefusedVote;
 
 export type SignRequestOfNode = SignVoteRequest | SignProposalRequest;
 
+/** In a refusal. */
+const MAX_NAMED_CHAINS = 3;
+
 const STEP_OF_TYPE: ReadonlyMap<number, CanonicalVote['step']> = new Map([
   [1, STEP_PREVOTE],
   [2, STEP_PRECOMMIT],
 ]);
 
-/** Throws WRONG_CHAIN; what the node said is quoted and cut. */
-export function checkChainId(asked: string, ours: string): void {
-  if (asked === ours) return;
+/** A request for a chain that is not among ours; what the node said is quoted and cut. */
+export function wrongChain(asked: string, ours: readonly string[]): HekateError {
   const quoted = JSON.stringify(asked.slice(0, MAX_CHAIN_ID_BYTES));
-  throw new HekateError('WRONG_CHAIN', `the node asks for chain ${quoted}, this is ${JSON.stringify(ours)}`);
+  const named = ours.slice(0, MAX_NAMED_CHAINS).map((id) => JSON.stringify(id));
+  const others = ours.length > named.length ? ` and ${ours.length - named.length} more` : '';
+  return new HekateError('WRONG_CHAIN', `the node asks for chain ${quoted}, this is ${named.join(', ')}${others}`);
 }
 
-/** A node's request as it will be signed. Throws WRONG_CHAIN, REQUEST_INVALID or EXTENSION_NOT_ALLOWED: all are refusals. */
-export function voteToSign(request: SignRequestOfNode, chainId: string): VoteToSign {
-  checkChainId(request.chainId, chainId);
-  const canonical = request.kind === 'signVote' ? canonicalVote(request, chainId) : canonicalProposal(request, chainId);
+/** A node's request as it will be signed, under the chain id that it names. Throws REQUEST_INVALID or EXTENSION_NOT_ALLOWED: both are refusals. */
+export function voteToSign(request: SignRequestOfNode): VoteToSign {
+  const canonical = request.kind === 'signVote' ? canonicalVote(request) : canonicalProposal(request);
   const problem = canonicalProblem(canonical);
   if (problem !== undefined) throw invalid(problem);
   const extension = request.kind === 'signVote' ? extensionToSign(request, canonical) : undefined;
   return { signBytes: SignBytes.encode(canonical), extension };
 }
 
-function canonicalVote({ vote }: SignVoteRequest, chainId: string): Canonical {
+function canonicalVote({ vote, chainId }: SignVoteRequest): Canonical {
   const { height, round, timestamp } = vote;
   const step = STEP_OF_TYPE.get(vote.type);
   if (step === undefined) throw invalid(`vote type ${vote.type} is neither prevote nor precommit`);
   return { step, chainId, height, round, blockId: isNoBlock(vote.blockId) ? undefined : vote.blockId, timestamp };
 }
 
-function canonicalProposal({ proposal }: SignProposalRequest, chainId: string): Canonical {
+function canonicalProposal({ proposal, chainId }: SignProposalRequest): Canonical {
   const { height, round, timestamp, blockId } = proposal;
   if (blockId.hash.length === 0) throw invalid('the proposal names no block');
   return { step: STEP_PROPOSAL, chainId, height, round, polRound: BigInt(proposal.polRound), blockId, timestamp };

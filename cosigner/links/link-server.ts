@@ -29,6 +29,8 @@ export interface LinkServerOptions {
   readonly onFault: (error: unknown) => void;
   readonly log: Log;
   readonly clock?: Clock;
+  /** Called once, as soon as links can connect. */
+  readonly onListening?: (port: number) => void;
 }
 
 interface Connection {
@@ -72,8 +74,8 @@ export class LinkServer {
     });
   }
 
-  /** Resolves with the port. Throws PORT_IN_USE or LISTEN_FAILED. */
-  start(): Promise<number> {
+  /** As PinnedListener.start. */
+  start(): Promise<number | undefined> {
     return this.#listener.start();
   }
 

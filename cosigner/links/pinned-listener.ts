@@ -13,6 +13,9 @@ const HANDSHAKE_TIMEOUT_MS = 3_000;
 /** Connections that have not shown who they are; one more, and the oldest has to go, so that links still get in. */
 const MAX_UNKNOWN = 64;
 const LOG_INTERVAL_MS = 10_000;
+/** How often an address is tried that this host does not have yet, and how often that is said. */
+const LISTEN_AGAIN_MS = 1_000;
+const LISTEN_LOG_MS = 60_000;
 
 export interface ListenerOptions {
   readonly listen: HostPort;
@@ -20,6 +23,8 @@ export interface ListenerOptions {
   readonly peers: readonly PinnedPeer[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Called once, as soon as links can connect. */
+  readonly onListening?: (port: number) => void;
 }
 
 /** `ip:port` of the other end: the one thing that a socket, its TLS wrapper and a gRPC call have in common. */
@@ -37,11 +42,15 @@ export class PinnedListener {
   readonly #unknown = new Map<string, { readonly socket: Socket; readonly timer: Timer }>();
   readonly #peers: ReadonlyMap<string, PinnedPeer>;
   readonly #limiter: LogLimiter;
+  readonly #notYet: LogLimiter;
+  #again: Timer | undefined;
+  #closed = false;
 
   constructor(options: ListenerOptions, onPeer: (socket: TLSSocket, peer: PinnedPeer) => void) {
     this.#options = options;
     this.#peers = new Map(options.peers.map((peer) => [peer.pin, peer]));
     this.#limiter = new LogLimiter(options.clock, LOG_INTERVAL_MS);
+    this.#notYet = new LogLimiter(options.clock, LISTEN_LOG_MS);
     this.#server = pinnedTlsServer(options.identity, options.peers);
     this.#server.on('connection', (socket: Socket) => this.#admit(socket));
     this.#server.on('tlsClientError', (error, socket) => {
@@ -62,25 +71,58 @@ export class PinnedListener {
     });
   }
 
-  /** Resolves with the port. Throws PORT_IN_USE or LISTEN_FAILED. */
-  async start(): Promise<number> {
-    const { host, port } = this.#options.listen;
+  /**
+   * Resolves with the port; undefined while this host does not have the address yet (a tunnel or an interface that comes up
+   * later, a name server that is not there), which is tried again until it is. Throws PORT_IN_USE or LISTEN_FAILED.
+   */
+  async start(): Promise<number | undefined> {
+    const { listen } = this.#options;
+    try {
+      return await this.#listen(listen.host);
+    } catch (error) {
+      // Dual stack where there is IPv6; a kernel without it has the other half.
+      if (listen.host === IPV6_EVERYWHERE && NO_IPV6.has(errnoOf(error))) return this.#listen(IPV4_EVERYWHERE);
+      if (!NOT_YET.has(errnoOf(error))) throw listenError(error, listen);
+      this.#waitForAddress(error);
+      return undefined;
+    }
+  }
+
+  async #listen(host: string): Promise<number> {
+    const { port } = this.#options.listen;
     await new Promise<void>((resolve, reject) => {
-      const failed = (error: Error): void => reject(listenError(error, this.#options.listen));
-      this.#server.once('error', failed);
+      this.#server.once('error', reject);
       this.#server.listen({ host, port }, () => {
-        this.#server.off('error', failed);
+        this.#server.off('error', reject);
+        if (this.#closed) this.#server.close();
         // Accepting failed (out of file descriptors): the connections that are open go on.
         this.#server.on('error', (error) => this.#warn('LISTEN_FAILED', { reason: messageOf(error) }));
         resolve();
       });
     });
-    const bound = must(this.#server.address(), 'a listening server has an address');
-    return typeof bound === 'string' ? port : bound.port;
+    const address = must(this.#server.address(), 'a listening server has an address');
+    const bound = typeof address === 'string' ? port : address.port;
+    this.#options.onListening?.(bound);
+    return bound;
+  }
+
+  #waitForAddress(error: unknown): void {
+    const { clock, log, listen } = this.#options;
+    const { code, message, fix } = listenError(error, listen);
+    const fields = { code, address: formatHostPort(listen), reason: message, fix };
+    this.#notYet.write(code, (event, all) => log.warn(event, all), 'waiting for the address to listen on', fields);
+    this.#again = clock.schedule(LISTEN_AGAIN_MS, () => {
+      this.#listen(listen.host).catch((failed: unknown) => {
+        if (this.#closed) return;
+        this.#waitForAddress(failed);
+      });
+    });
   }
 
   /** No new connections; those handed over are their owner's. */
   async close(): Promise<void> {
+    this.#closed = true;
+    this.#again?.cancel();
     for (const { socket } of this.#unknown.values()) socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
@@ -139,9 +181,26 @@ function handshakeError(error: Error, socket: TLSSocket): HekateError | undefine
   return new HekateError('TLS_HANDSHAKE', `no TLS 1.3 handshake with a pinned certificate (${code})`);
 }
 
-function listenError(error: Error, listen: HostPort): HekateError {
+const IPV6_EVERYWHERE = '::';
+const IPV4_EVERYWHERE = '0.0.0.0';
+const NO_IPV6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
+/** What comes right by itself when an interface or a name server comes up. */
+const NOT_YET: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'ENODEV', 'ENETUNREACH']);
+
+function listenError(error: unknown, listen: HostPort): HekateError {
   const address = formatHostPort(listen);
-  if ('code' in error && error.code === 'EADDRINUSE')
+  const errno = errnoOf(error);
+  if (errno === 'EADDRINUSE')
     return new HekateError('PORT_IN_USE', `another process listens on ${address}`, { cause: error });
+  if (errno === 'ENOTFOUND' || errno === 'EAI_AGAIN')
+    return new HekateError('LISTEN_NOT_YET', `the name ${listen.host} has no address (${errno})`, { cause: error });
+  if (NOT_YET.has(errno))
+    return new HekateError('LISTEN_NOT_YET', `this host does not have the address ${address} (${errno})`, {
+      cause: error,
+    });
   return new HekateError('LISTEN_FAILED', `cannot listen on ${address}: ${messageOf(error)}`, { cause: error });
+}
+
+function errnoOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
 }

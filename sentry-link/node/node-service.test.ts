@@ -10,7 +10,7 @@ import { ManualClock } from '../../test/support/manual-clock.js';
 import type { VerifiedSignature } from '../../src/shared/ed25519/openssl-verify.js';
 import { channelPair } from '../../test/support/memory-channel.js';
 import type { SignOutcome, VoteToSign } from '../vote-to-sign.js';
-import { NodeService } from './node-service.js';
+import { NodeService, type NodeServiceChain } from './node-service.js';
 
 const KEY = new Uint8Array(32).fill(3);
 const SIGNED: SignOutcome = {
@@ -20,7 +20,9 @@ const SIGNED: SignOutcome = {
   extensionSignature: undefined,
 };
 
-/** Two nodes of one chain that take every connection, and a service that serves them. */
+const TEST_1 = { chainId: 'test-1', publicKey: KEY, nodes: ['a:1', 'b:1'].map((text) => parseNodeAddress(text)) };
+
+/** Nodes that take every connection, and a service that serves them; two nodes of one chain unless told otherwise. */
 class World {
   readonly clock = new ManualClock();
   readonly dials: string[] = [];
@@ -34,20 +36,18 @@ class World {
   constructor(
     mode: 'active' | 'any' = 'active',
     sign: (vote: VoteToSign) => Promise<SignOutcome> = async () => SIGNED,
+    more: readonly NodeServiceChain[] = [],
   ) {
-    this.service = new NodeService(
-      { chainId: 'test-1', publicKey: KEY, nodes: ['a:1', 'b:1'].map((text) => parseNodeAddress(text)), mode },
-      {
-        connect: async (address) => this.#connect(address.transport === 'tcp' ? address.host : ''),
-        sign: (vote) => {
-          this.asked.push(vote);
-          return sign(vote);
-        },
-        clock: this.clock,
-        random: (length) => new Uint8Array(length),
-        log: silentLog,
+    this.service = new NodeService([{ ...TEST_1, mode }, ...more], {
+      connect: async (address) => this.#connect(address.transport === 'tcp' ? address.host : ''),
+      sign: (_chainId, vote) => {
+        this.asked.push(vote);
+        return sign(vote);
       },
-    );
+      clock: this.clock,
+      random: (length) => new Uint8Array(length),
+      log: silentLog,
+    });
   }
 
   #connect(node: string): ByteChannel {
@@ -70,9 +70,9 @@ class World {
   }
 
   /** Asks for a vote; what comes back. */
-  async ask(node: string, height = 5n): Promise<string | undefined> {
+  async ask(node: string, height = 5n, chainId = 'test-1'): Promise<string | undefined> {
     const vote = { ...EMPTY_VOTE, type: 1, height, timestamp: { seconds: 1n, nanos: 0 } };
-    const message = encodeRequest({ kind: 'signVote', chainId: 'test-1', vote, skipExtensionSigning: false });
+    const message = encodeRequest({ kind: 'signVote', chainId, vote, skipExtensionSigning: false });
     this.open.get(node)?.write(frameMessage(message));
     await this.clock.pass(10);
     return this.#heard.get(node)?.at(-1);
@@ -183,5 +183,49 @@ describe('node service', () => {
         refused: 0,
       },
     ]);
+  });
+
+  describe('one address, two chains', () => {
+    const two: NodeServiceChain = {
+      ...{ chainId: 'test-2', publicKey: new Uint8Array(32).fill(5), mode: 'active' },
+      nodes: [parseNodeAddress('tcp://a:1')],
+    };
+    const opened = async (): Promise<World> => {
+      const world = new World('active', async () => SIGNED, [two]);
+      world.service.open();
+      await world.clock.pass(100);
+      return world;
+    };
+
+    it('is dialled once, and signs for whichever chain the node asks', async () => {
+      const world = await opened();
+      expect(world.dials).toEqual(['a', 'b']);
+      expect(await world.ask('a', 5n, 'test-1')).toBe('signedVote');
+      world.open.get('a')!.close();
+      await world.clock.pass(1_000);
+      expect(await world.ask('a', 1n, 'test-2')).toBe('signedVote');
+      expect(world.dials).toEqual(['a', 'b', 'a']);
+      expect(world.asked.map(({ signBytes }) => signBytes.says.chainId)).toEqual(['test-1', 'test-2']);
+    });
+
+    it('a node that left a chain does not keep it from the other nodes of that chain', async () => {
+      const world = await opened();
+      expect(await world.ask('a', 5n, 'test-1')).toBe('signedVote');
+      expect(await world.ask('b', 6n, 'test-1')).toMatch(/another node/);
+      world.open.get('a')!.close();
+      await world.clock.pass(1_000);
+      expect(await world.ask('a', 1n, 'test-2')).toBe('signedVote');
+      expect(await world.ask('b', 6n, 'test-1')).toBe('signedVote');
+    });
+
+    it('status tells each chain by itself', async () => {
+      const world = await opened();
+      await world.ask('a', 5n, 'test-2');
+      await world.ask('a', 5n, 'test-3');
+      const lines = world.service.status().map(({ chainId, address, signed, refused }) => {
+        return `${chainId} ${address} ${signed} ${refused}`;
+      });
+      expect(lines).toEqual(['test-1 tcp://a:1 0 0', 'test-2 tcp://a:1 1 0', 'test-1 tcp://b:1 0 0']);
+    });
   });
 });

@@ -1,3 +1,4 @@
+import { must } from '../../src/shared/invariant.js';
 import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
@@ -10,7 +11,8 @@ import { NodeRecord } from './node-record.js';
 import { NodeSession } from './node-session.js';
 import type { SignOutcome, VoteToSign } from '../vote-to-sign.js';
 
-export interface NodeServiceOptions {
+/** One chain, and the nodes that ask for it. */
+export interface NodeServiceChain {
   readonly chainId: string;
   readonly publicKey: Uint8Array;
   readonly nodes: readonly NodeAddress[];
@@ -19,30 +21,42 @@ export interface NodeServiceOptions {
 
 export interface NodeServiceDeps {
   readonly connect: ConnectToNode;
-  readonly sign: (vote: VoteToSign) => Promise<SignOutcome>;
+  readonly sign: (chainId: string, vote: VoteToSign) => Promise<SignOutcome>;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
 }
 
+interface ServedChain extends NodeServiceChain {
+  readonly arbiter: NodeArbiter;
+}
+
 interface ServedNode {
   readonly address: NodeAddress;
   readonly dialler: Dialler;
-  readonly record: NodeRecord;
+  /** What became of requests, by chain: a node that comes back with another chain id is the same one to dial. */
+  readonly records: ReadonlyMap<string, NodeRecord>;
 }
 
-/** All nodes of one chain: dialled while this link leads, and one of them served (see NodeArbiter). */
+/**
+ * The nodes of all chains: each address dialled once while this link leads, whichever chains are asked for there, and of the
+ * nodes of one chain one served (see NodeArbiter). After a hard fork or the reset of a test net the same node asks for
+ * another chain; the chain id of each request picks the signer.
+ */
 export class NodeService {
-  readonly #options: NodeServiceOptions;
   readonly #deps: NodeServiceDeps;
-  readonly #arbiter: NodeArbiter;
   readonly #nodes: readonly ServedNode[];
 
-  constructor(options: NodeServiceOptions, deps: NodeServiceDeps) {
-    this.#options = options;
+  constructor(chains: readonly NodeServiceChain[], deps: NodeServiceDeps) {
     this.#deps = deps;
-    this.#arbiter = new NodeArbiter(options.mode);
-    this.#nodes = options.nodes.map((address) => this.#node(address));
+    const served = chains.map((chain) => ({ ...chain, arbiter: new NodeArbiter(chain.mode) }));
+    const addresses = new Map(chains.flatMap(({ nodes }) => nodes.map((address) => [address.text, address])));
+    this.#nodes = [...addresses.values()].map((address) =>
+      this.#node(
+        address,
+        served.filter(({ nodes }) => nodes.some(({ text }) => text === address.text)),
+      ),
+    );
   }
 
   /** We lead: dial every node, and keep dialling. */
@@ -55,35 +69,47 @@ export class NodeService {
     for (const { dialler } of this.#nodes) dialler.close();
   }
 
+  /** Of each chain at each address. */
   status(): readonly NodeStatus[] {
-    return this.#nodes.map(({ address, dialler, record }) => ({
-      chainId: this.#options.chainId,
-      address: address.text,
-      connected: dialler.state === 'connected',
-      problem: dialler.lastFailure ?? null,
-      signed: record.counters().signed,
-      refused: record.counters().refused,
-    }));
+    return this.#nodes.flatMap(({ address, dialler, records }) =>
+      [...records].map(([chainId, record]) => ({
+        chainId,
+        address: address.text,
+        connected: dialler.state === 'connected',
+        problem: dialler.lastFailure ?? null,
+        signed: record.counters().signed,
+        refused: record.counters().refused,
+      })),
+    );
   }
 
-  #node(address: NodeAddress): ServedNode {
+  #node(address: NodeAddress, chains: readonly ServedChain[]): ServedNode {
     const { connect, clock, random, log } = this.#deps;
-    const record = new NodeRecord(log, clock, { chain: this.#options.chainId, node: address.text });
-    const serve = (channel: ByteChannel): void => this.#serve(channel, address, record);
-    const dialler = new Dialler({ chain: this.#options.chainId, address, connect, serve, clock, random, log });
-    return { address, dialler, record };
-  }
-
-  #serve(channel: ByteChannel, address: NodeAddress, record: NodeRecord): void {
-    const { chainId, publicKey } = this.#options;
-    new NodeSession(channel, {
-      chainId,
-      publicKey,
-      record,
-      clock: this.#deps.clock,
-      sign: async (vote) => (this.#arbiter.mayAsk(address.text) ? this.#deps.sign(vote) : NOT_SERVED),
-      closed: () => this.#arbiter.gone(address.text),
-    }).start();
+    const recordOf = (chain: string): NodeRecord => new NodeRecord(log, clock, { chain, node: address.text });
+    const chain = chains.map(({ chainId }) => chainId).join(', ');
+    // What is of no chain, a message that is not known say, is told with all of them.
+    const record = recordOf(chain);
+    const records = new Map(
+      chains.map(({ chainId }) => [chainId, chains.length === 1 ? record : recordOf(chainId)] as const),
+    );
+    const signers = new Map(
+      chains.map(({ chainId, publicKey, arbiter }) => [
+        chainId,
+        {
+          publicKey,
+          record: must(records.get(chainId), 'every chain has a record'),
+          sign: async (vote: VoteToSign): Promise<SignOutcome> =>
+            arbiter.mayAsk(address.text) ? this.#deps.sign(chainId, vote) : NOT_SERVED,
+        },
+      ]),
+    );
+    const closed = (): void => {
+      for (const { arbiter } of chains) arbiter.gone(address.text);
+    };
+    const serve = (channel: ByteChannel): void =>
+      new NodeSession(channel, { chains: signers, record, clock, closed }).start();
+    const dialler = new Dialler({ chain, address, connect, serve, clock, random, log });
+    return { address, dialler, records };
   }
 }
 

@@ -25,6 +25,9 @@ import { NodeSession } from './node-session.js';
 const numRuns = process.env['CI'] === 'true' ? 10_000 : 300;
 const CHAIN = 'test-1';
 const PUBLIC_KEY = new Uint8Array(32).fill(3);
+/** After a hard fork: the same node, another chain id. */
+const OTHER_CHAIN = 'test-2';
+const OTHER_PUBLIC_KEY = new Uint8Array(32).fill(4);
 const HASH = fromHex('2a0d4332f9'.padEnd(64, '0'));
 const BLOCK = { hash: HASH, partsTotal: 1, partsHash: HASH };
 const TIME = { seconds: 1_700_000_000n, nanos: 5 };
@@ -105,15 +108,19 @@ function setUp() {
   const { log, lines } = collect();
   const record = new NodeRecord(log, clock, { chain: CHAIN });
   const ends: (HekateError | undefined)[] = [];
-  const options = { chainId: CHAIN, publicKey: PUBLIC_KEY, sign: signer.sign, record, clock };
-  const session = new NodeSession(channel, { ...options, closed: (reason) => ends.push(reason) });
+  const other = { signer: new FakeSigner(), record: new NodeRecord(log, clock, { chain: OTHER_CHAIN }) };
+  const chains = new Map([
+    [CHAIN, { publicKey: PUBLIC_KEY, sign: signer.sign, record }],
+    [OTHER_CHAIN, { publicKey: OTHER_PUBLIC_KEY, sign: other.signer.sign, record: other.record }],
+  ]);
+  const session = new NodeSession(channel, { chains, record, clock, closed: (reason) => ends.push(reason) });
   session.start();
   const receive = (bytes: Uint8Array): void => channel.handlers?.bytes(bytes);
   const ask = async (...requests: PrivvalRequest[]): Promise<void> => {
     receive(frame(...requests));
     await settle();
   };
-  return { channel, signer, clock, lines, record, ends, session, receive, ask };
+  return { channel, signer, other, clock, lines, record, ends, session, receive, ask };
 }
 
 /** Lets everything that is ready run. */
@@ -128,6 +135,27 @@ const signedVote = (extensionSignature: Uint8Array = new Uint8Array(0)): Privval
   timestamp: TIME,
   signature: SIGNATURE,
   extensionSignature,
+});
+
+describe('the chain id in a request picks the signer', () => {
+  it('of two chains of one node', async () => {
+    const { channel, signer, other, record, ask } = setUp();
+    await ask({ kind: 'pubKey', chainId: OTHER_CHAIN }, askVote(PREVOTE, false, OTHER_CHAIN), askVote(PRECOMMIT));
+    const [key, ...signed] = responses(channel);
+    expect(key).toEqual({ kind: 'pubKey', publicKey: OTHER_PUBLIC_KEY });
+    expect(signed.map(({ kind }) => kind)).toEqual(['signedVote', 'signedVote']);
+    expect(other.signer.asked.map(({ signBytes }) => signBytes.says.chainId)).toEqual([OTHER_CHAIN]);
+    expect(signer.asked.map(({ signBytes }) => signBytes.says.chainId)).toEqual([CHAIN]);
+    expect([record.counters().signed, other.record.counters().signed]).toEqual([1, 1]);
+    expect([record.counters().pubKeys, other.record.counters().pubKeys]).toEqual([0, 1]);
+  });
+
+  it('and names what there is where it is none of them', async () => {
+    const { channel, ask } = setUp();
+    await ask({ kind: 'pubKey', chainId: 'test-3' });
+    const description = 'WRONG_CHAIN: the node asks for chain "test-3", this is "test-1", "test-2"';
+    expect(responses(channel)).toMatchObject([{ kind: 'refused', error: { description } }]);
+  });
 });
 
 describe('answers', () => {

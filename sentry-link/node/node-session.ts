@@ -14,7 +14,7 @@ import {
   type SignedVoteResponse,
 } from '../../src/shared/privval/response.js';
 import { nameRequest, type NodeRecord } from './node-record.js';
-import { checkChainId, voteToSign } from '../vote-to-sign.js';
+import { voteToSign, wrongChain } from '../vote-to-sign.js';
 import type { RefusedVote, SignedVote, SignOutcome, SignRequestOfNode, VoteToSign } from '../vote-to-sign.js';
 
 /** A node asks for one signature at a time; a few more are forgiven. */
@@ -22,13 +22,20 @@ const MAX_WAITING = 4;
 /** A node gives its own writes 5 s. */
 const MESSAGE_TIMEOUT_MS = 10_000;
 
-export interface NodeSessionOptions {
-  readonly chainId: string;
+/** One chain that a node may ask for. */
+export interface SessionChain {
   /** The validator's Ed25519 key, 32 bytes. */
   readonly publicKey: Uint8Array;
   /** Signs or refuses, in bounded time: the node gives up after 5 s. */
   readonly sign: (vote: VoteToSign) => Promise<SignOutcome>;
-  /** Outlives the session. */
+  /** What becomes of requests for this chain; outlives the session. */
+  readonly record: NodeRecord;
+}
+
+export interface NodeSessionOptions {
+  /** By chain id: the one in a request picks the signer. */
+  readonly chains: ReadonlyMap<string, SessionChain>;
+  /** What is of no chain, or of one that is not signed for here; outlives the session. */
   readonly record: NodeRecord;
   readonly clock: Clock;
   /** The connection is gone, by either side. */
@@ -39,6 +46,8 @@ interface Waiting {
   readonly request: SignRequestOfNode;
   readonly arrivedMs: number;
 }
+
+type PublicKeyRequest = Extract<PrivvalRequest, { kind: 'pubKey' }>;
 
 /**
  * One connection to a node, from the signer's side: the node asks, we answer (CometBFT privval/signer_requestHandler.go). A
@@ -115,8 +124,7 @@ export class NodeSession {
         record.ping();
         return this.#answer({ kind: 'ping' });
       case 'pubKey':
-        record.pubKey();
-        return this.#answer(this.#publicKeyFor(request.chainId));
+        return this.#answer(this.#publicKeyFor(request));
       case 'signVote':
       case 'signProposal':
         return this.#queue(request);
@@ -143,14 +151,27 @@ export class NodeSession {
     this.#answer(this.#refuse(kind, 'a request that is too long', 'REQUEST_INVALID', `the request has ${problem}`));
   }
 
-  #publicKeyFor(chainId: string): PrivvalResponse {
+  #publicKeyFor(request: PublicKeyRequest): PrivvalResponse {
+    const record = this.#recordOf(request);
+    record.pubKey();
     try {
-      checkChainId(chainId, this.#options.chainId);
-      return { kind: 'pubKey', publicKey: this.#options.publicKey };
+      return { kind: 'pubKey', publicKey: this.#chainOf(request).publicKey };
     } catch (error) {
       const { code, message } = asRefusal(error);
-      return this.#refuse('pubKey', 'the public key', code, message);
+      return this.#refuse('pubKey', 'the public key', code, message, record);
     }
+  }
+
+  /** Throws WRONG_CHAIN. */
+  #chainOf({ chainId }: SignRequestOfNode | PublicKeyRequest): SessionChain {
+    const { chains } = this.#options;
+    const chain = chains.get(chainId);
+    if (chain === undefined) throw wrongChain(chainId, [...chains.keys()]);
+    return chain;
+  }
+
+  #recordOf({ chainId }: SignRequestOfNode | PublicKeyRequest): NodeRecord {
+    return this.#options.chains.get(chainId)?.record ?? this.#options.record;
   }
 
   #queue(request: SignRequestOfNode): void {
@@ -171,7 +192,7 @@ export class NodeSession {
 
   async #sign(request: SignRequestOfNode): Promise<SignOutcome> {
     try {
-      return await this.#options.sign(voteToSign(request, this.#options.chainId));
+      return await this.#chainOf(request).sign(voteToSign(request));
     } catch (error) {
       return asRefusal(error);
     }
@@ -179,17 +200,24 @@ export class NodeSession {
 
   #settle({ request, arrivedMs }: Waiting, outcome: SignOutcome): void {
     const answered = !this.#ended;
+    const record = this.#recordOf(request);
     if (outcome.kind === 'refused') {
-      const refusal = this.#refuse(request.kind, nameRequest(request), outcome.code, outcome.message);
+      const refusal = this.#refuse(request.kind, nameRequest(request), outcome.code, outcome.message, record);
       return this.#answer(refusal);
     }
     this.#answer(signedResponse(request, outcome));
-    this.#options.record.signed(request, { latencyMs: this.#options.clock.nowMs() - arrivedMs, answered });
+    record.signed(request, { latencyMs: this.#options.clock.nowMs() - arrivedMs, answered });
   }
 
-  #refuse(of: Refused['of'], what: string, code: ErrorCode, message: string): Refused {
+  #refuse(
+    of: Refused['of'],
+    what: string,
+    code: ErrorCode,
+    message: string,
+    record: NodeRecord = this.#options.record,
+  ): Refused {
     const error = remoteError(code, message);
-    this.#options.record.refused(what, code, error.description, !this.#ended);
+    record.refused(what, code, error.description, !this.#ended);
     return { kind: 'refused', of, error };
   }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { InitResult } from '../setup/init/init.js';
-import { print, printJson, type Io } from './io.js';
+import { print, printJson, warn, type Io } from './io.js';
 import * as options from './options.js';
 import { whileUninterrupted } from './uninterrupted.js';
 
@@ -11,6 +11,7 @@ interface InitOptions extends options.StartOptions {
   readonly key?: string;
   readonly threshold?: number;
   readonly cosigner?: readonly string[];
+  readonly listen?: readonly string[];
   readonly links?: number;
   readonly json?: boolean;
 }
@@ -30,6 +31,11 @@ export function addInitCommand(program: Command, io: Io): void {
     .option('--key <file>', 'deal this priv_validator_key.json; without it a new key is made')
     .option('--threshold <t>', 'cosigners that a signature needs; more than half', options.parseWholeNumber)
     .option('--cosigner <host:port...>', 'where sentry-links reach each cosigner, in order')
+    .option(
+      '--listen <host:port...>',
+      'where each cosigner listens, in the same order, if links reach it by another address: NAT, a container, a tunnel ' +
+        '(default: every address of its host)',
+    )
     .option('--links <n>', 'sentry-links (default: one for each cosigner, at most 3)', options.parseWholeNumber)
     .option('--json', 'print the result as JSON');
   options.addStartOptions(command);
@@ -72,6 +78,9 @@ ${options.examples(
 }
 
 async function makeCluster(dir: string, given: InitOptions, io: Io): Promise<InitResult> {
+  const { DROPPED_ID, hasDroppedId, parseNodeAddress } = await import('../shared/config/node-address.js');
+  for (const { text, droppedId } of given.node.map(parseNodeAddress).filter(hasDroppedId))
+    warn(io, `the id ${droppedId} is left out of ${text}: ${DROPPED_ID}`);
   const { initCluster } = await import('../setup/init/init.js');
   const { checkRequest } = await import('../setup/init/request.js');
   const { wipeKey } = await import('../setup/keys/priv-validator-key.js');
@@ -79,9 +88,10 @@ async function makeCluster(dir: string, given: InitOptions, io: Io): Promise<Ini
   const { systemRandom } = await import('../shared/ports/random.js');
   const { chainId, node: nodes, threshold, links } = given;
   const cosigners = given.cosigner && (await Promise.all(given.cosigner.map(options.parseAddress)));
+  const listen = given.listen && (await Promise.all(given.listen.map(options.parseAddress)));
   const { chooseStart } = await import('../setup/watermark-start.js');
   const inputs = await options.readStart(given, chainId);
-  const request = { dir, chainId, nodes, threshold, links, cosigners };
+  const request = { dir, chainId, nodes, threshold, links, cosigners, listen };
   // What can be refused without the key is refused before it is read.
   checkRequest({ ...request, start: chooseStart(inputs, undefined) }, given.key !== undefined);
   const key = given.key === undefined ? undefined : await options.readKey(given.key, io);

@@ -151,6 +151,8 @@ export const FIXES = {
   TLS_WRONG_PEER: 'check the addresses and pins of the [[cosigner]] sections: another process answers there',
   TLS_REFUSED: 'check that this sentry-link is pinned in the configuration of that cosigner, then see its log',
   PORT_IN_USE: 'stop the other process on that port, or change `listen`',
+  LISTEN_NOT_YET:
+    'none needed if it comes up later (an interface, a tunnel, a name server): it is tried every second; otherwise set `listen` to an address of this host',
   LISTEN_FAILED: 'set `listen` to an address of this host and a port that this user may use',
   LINK_REPLACED: 'none needed after a reconnect; if it goes on, two processes run with the identity of one sentry-link',
   LINK_SILENT: 'check that the sentry-link is not hung and that the network between is not dropping packets',

@@ -3,6 +3,8 @@ import type { VerifiedSignature } from '../../src/shared/ed25519/openssl-verify.
 import { LinkServer } from '../../cosigner/links/link-server.js';
 import { nodeConnect } from '../../sentry-link/node/node-connect.js';
 import { NodeRecord } from '../../sentry-link/node/node-record.js';
+import type { SignOutcome, VoteToSign } from '../../sentry-link/vote-to-sign.js';
+import { must } from '../../src/shared/invariant.js';
 import { NodeSession } from '../../sentry-link/node/node-session.js';
 import { parseNodeAddress } from '../../src/shared/config/node-address.js';
 import type { CosignerMessage } from '../../src/shared/coordination/messages.js';
@@ -50,20 +52,21 @@ async function serveStream({ certPem, keyPem, linkCertPem }: EchoSetup): Promise
       };
     },
   });
-  return server.start();
+  return must(await server.start(), 'loopback is there');
 }
 
 async function serveNode({ nodeAddress }: EchoSetup): Promise<void> {
   const identity = identityFromSeed(systemRandom(32));
   const connect = nodeConnect({ identity, clock: systemClock, random: systemRandom });
   const channel = await connect(parseNodeAddress(nodeAddress), new AbortController().signal);
+  const record = new NodeRecord(silentLog, systemClock, {});
+  const sign = async ({ signBytes }: VoteToSign): Promise<SignOutcome> => {
+    const { timestamp } = signBytes.says;
+    return { kind: 'signed', signature: SIGNATURE, timestamp, extensionSignature: undefined };
+  };
   new NodeSession(channel, {
-    ...{ chainId: 'echo-1', publicKey: POINT, clock: systemClock },
-    record: new NodeRecord(silentLog, systemClock, {}),
-    sign: async ({ signBytes }) => {
-      const { timestamp } = signBytes.says;
-      return { kind: 'signed', signature: SIGNATURE, timestamp, extensionSignature: undefined };
-    },
+    ...{ record, clock: systemClock },
+    chains: new Map([['echo-1', { publicKey: POINT, record, sign }]]),
   }).start();
 }
 

@@ -43,7 +43,7 @@ export class SimLink {
   readonly #options: SimLinkOptions;
   readonly #deps: SimLinkDeps;
   #process: AssembledLink | undefined;
-  #services: NodeServing[] = [];
+  #nodes: NodeServing | undefined;
 
   constructor(options: SimLinkOptions, deps: SimLinkDeps) {
     this.name = options.name;
@@ -72,10 +72,9 @@ export class SimLink {
         connectCosigner: (id, handlers) => connectCosigner(this, id, handlers),
       },
       {
-        nodeService: (options, deps) => {
-          const service = LINK_PARTS.nodeService(options, deps);
-          this.#services.push(service);
-          return broken === 'lease-close' ? neverClosing(service) : service;
+        nodeService: (chains, deps) => {
+          this.#nodes = LINK_PARTS.nodeService(chains, deps);
+          return broken === 'lease-close' ? neverClosing(this.#nodes) : this.#nodes;
         },
       },
     );
@@ -84,10 +83,10 @@ export class SimLink {
 
   /** The process dies; its connections to nodes end with it. */
   crash(): void {
-    for (const service of this.#services) service.close();
+    this.#nodes?.close();
     void this.#process?.stop();
     this.#process = undefined;
-    this.#services = [];
+    this.#nodes = undefined;
   }
 }
 

@@ -9,6 +9,7 @@ import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { HekateError } from '../../src/shared/errors.js';
 import { newPoint } from '../../src/shared/frost/group.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { HOST, member, PausableNetwork, TestCosigner, TestLink, until, type Member } from './stream-fixture.js';
 
 let cosigner1: Member;
@@ -298,7 +299,16 @@ it('a port in use is an error with a name', async () => {
   });
 });
 
-it('an address of another host is an error with a name', async () => {
-  const elsewhere = new TestCosigner(cosigner2, { links: [link1], listen: { host: '203.0.113.1', port: 0 } });
-  await expect(elsewhere.start()).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
+it('an address that this host does not have may come later: it is tried again, and said once', async () => {
+  const clock = new ManualClock();
+  const listen = { host: '203.0.113.1', port: 0 };
+  const waiting = await new TestCosigner(cosigner2, { links: [link1], listen, clock }).start();
+  for (let tries = 0; tries < 3; tries++) {
+    await until('it waits', () => clock.pending === 1);
+    clock.advance(1_000);
+  }
+  await until('it waits', () => clock.pending === 1);
+  expect(waiting.log.codes('warn waiting for the address to listen on')).toEqual(['LISTEN_NOT_YET']);
+  await waiting.stop();
+  expect(clock.pending).toBe(0);
 });

@@ -89,7 +89,7 @@ export class TestCosigner {
       },
       ...this.options,
     });
-    this.#port = await this.#server.start();
+    this.#port = (await this.#server.start()) ?? 0;
     return this;
   }
 

@@ -84,11 +84,11 @@ export async function writeCluster(
       toml.cosignerToml({
         id: i + 1,
         count: cosigners.length,
-        listen: toml.listenFor(must(plan.cosigners[i], 'a cosigner has an address')),
+        listen: must(plan.listen[i], 'a cosigner has an address'),
         links,
         cosigners: others.map(({ pin }) => ({ pin, id: cosigners.findIndex((one) => one.pin === pin) + 1 })),
       }) + toml.cosignerChainToml(chain.dealt.info.chainId);
-    await parseCosignerConfig(home, join(dir, identity.name, paths.COSIGNER_CONFIG_FILE), text);
+    await parseCosignerConfig(home, join(dir, identity.name, paths.COSIGNER_CONFIG_FILE), '', text);
     await createFile(join(home, paths.COSIGNER_CONFIG_FILE), text, MODE_PUBLIC);
     await createFile(join(home, paths.README_FILE), cosignerReadme(i + 1, plan), MODE_PUBLIC);
   }
@@ -99,7 +99,7 @@ export async function writeCluster(
     const text =
       toml.sentryLinkToml({ name: identity.name, cosigners: known }) +
       toml.sentryLinkChainToml(chain.dealt.info.chainId, chain.nodes);
-    await parseSentryLinkConfig(home, join(dir, identity.name, paths.SENTRY_LINK_CONFIG_FILE), text);
+    await parseSentryLinkConfig(home, join(dir, identity.name, paths.SENTRY_LINK_CONFIG_FILE), '', text);
     await createFile(join(home, paths.SENTRY_LINK_CONFIG_FILE), text, MODE_PUBLIC);
     await createFile(join(home, paths.README_FILE), sentryLinkReadme(i + 1), MODE_PUBLIC);
     const seed = deps.random(32);

@@ -44,7 +44,8 @@ export async function findCluster(dir: string): Promise<Cluster | undefined> {
   const reference = must(links[0], 'a complete cluster has a link');
   const threshold = await commonThreshold(cosigners);
   const addresses = reference.cosigners.map(({ address }) => address);
-  return { dir, cosigners, links, plan: { threshold, cosigners: addresses, links: links.length } };
+  const listen = cosigners.map((cosigner) => cosigner.listen);
+  return { dir, cosigners, links, plan: { threshold, cosigners: addresses, listen, links: links.length } };
 }
 
 /** Throws CLUSTER_MISMATCH when the request says something else than the cluster. */
@@ -61,11 +62,14 @@ export function checkAgrees({ plan, dir }: Cluster, request: InitRequest): void 
     throw differs('a threshold of', request.threshold, plan.threshold);
   if (request.links !== undefined && request.links !== plan.links)
     throw differs('a number of sentry-links of', request.links, plan.links);
-  const [asked, found] = [
-    request.cosigners?.map(formatHostPort).join(' '),
-    plan.cosigners.map(formatHostPort).join(' '),
+  const addresses: readonly (readonly [string, readonly HostPort[] | undefined, readonly HostPort[]])[] = [
+    ['cosigners at', request.cosigners, plan.cosigners],
+    ['cosigners that listen on', request.listen, plan.listen],
   ];
-  if (asked !== undefined && asked !== found) throw differs('cosigners at', asked, found);
+  for (const [what, asked, found] of addresses) {
+    const [wanted, there] = [asked?.map(formatHostPort).join(' '), found.map(formatHostPort).join(' ')];
+    if (wanted !== undefined && wanted !== there) throw differs(what, wanted, there);
+  }
 }
 
 /** Throws CHAIN_EXISTS when any process of the cluster knows the chain or has files of it. */

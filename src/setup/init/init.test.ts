@@ -93,7 +93,7 @@ test('what init makes loads, fits together and keeps its secrets to the owner', 
   for (const id of [1, 2, 3]) {
     const config = await loadCosignerConfig(join(dir, `cosigner-${id}`));
     expect(config.id).toBe(id);
-    expect(config.listen).toEqual(id === 3 ? at(7003, '0.0.0.0') : at(7000 + id));
+    expect(config.listen).toEqual(id === 3 ? at(7003, '::') : at(7000 + id));
     const identity = await loadIdentity(config.tls.certificate, config.tls.key);
     expect(pinOf(identity.certPem)).toBe(link.cosigners[id - 1]?.pin);
     expect(config.links.map(({ name }) => name)).toEqual(['sentry-link-1', 'sentry-link-2']);
@@ -156,10 +156,13 @@ test.each<[string, Partial<InitRequest>, string]>([
   ['a cosigner twice', { cosigners: [at(7001), at(7002), at(7001)] }, 'USAGE'],
   ['a cosigner without a port', { cosigners: [at(7001), at(7002), at(0)] }, 'USAGE'],
   ['a cosigner at an address to listen on', { cosigners: [at(7001), at(7002), at(7003, '0.0.0.0')] }, 'USAGE'],
+  ['two addresses to listen on for three cosigners', { listen: [at(1), at(2)] }, 'USAGE'],
+  ['a port to listen on that nobody knows', { listen: [at(1), at(2), at(0)] }, 'USAGE'],
   ['no links', { links: 0 }, 'USAGE'],
   ['33 links', { links: 33 }, 'USAGE'],
   ['no node', { nodes: [] }, 'USAGE'],
   ['a node twice', { nodes: ['tcp://a:1', 'tcp://a:1'] }, 'USAGE'],
+  ['a node twice, written in two ways', { nodes: ['tcp://a:1', `tcp://${'a'.repeat(40)}@a:1`] }, 'USAGE'],
   ['a node that is no address', { nodes: ['ftp://a:1'] }, 'NODE_ADDRESS_UNSUPPORTED'],
   ['a chain id that is a path', { chainId: '../x' }, 'USAGE'],
   ['a chain id that is the folder itself', { chainId: '.' }, 'USAGE'],
@@ -168,6 +171,33 @@ test.each<[string, Partial<InitRequest>, string]>([
 ])('refused, and nothing is written: %s', async (_name, change, code) => {
   await expect(initCluster(request(change), deps)).rejects.toMatchObject({ code });
   expect(readdirSync(parent)).toEqual([]);
+});
+
+test.each<[string, HostPort[] | undefined, HostPort[], HostPort[]]>([
+  ['IPv4', undefined, [at(1, '10.0.0.1'), at(2, '10.0.0.2')], [at(1, '0.0.0.0'), at(2, '0.0.0.0')]],
+  ['IPv6', undefined, [at(1, 'fd00::1'), at(2, 'fd00::2')], [at(1, '::'), at(2, '::')]],
+  ['a name, which may have either', undefined, [at(1, 'signer-1'), at(2, 'signer-2')], [at(1, '::'), at(2, '::')]],
+  ['this machine only', undefined, [at(1), at(2, '::1')], [at(1), at(2, '::1')]],
+  [
+    'as told, behind NAT',
+    [at(7001, '192.168.0.2'), at(7001, 'wg-signer')],
+    [at(9001, '203.0.113.1'), at(9002, '203.0.113.1')],
+    [at(7001, '192.168.0.2'), at(7001, 'wg-signer')],
+  ],
+])('where cosigners listen that are reached by %s', async (_name, listen, cosigners, expected) => {
+  await initCluster(request({ cosigners, listen }), deps);
+  const configs = await Promise.all([1, 2].map((id) => loadCosignerConfig(join(dir, `cosigner-${id}`))));
+  expect(configs.map((config) => config.listen)).toEqual(expected);
+  const link = await loadSentryLinkConfig(join(dir, 'sentry-link-1'));
+  expect(link.cosigners.map(({ address }) => address)).toEqual(cosigners);
+});
+
+test('one node for two chains, and no id of it in the configuration', async () => {
+  const node = '127.0.0.1:26659';
+  await initCluster(request({ nodes: [`tcp://${'ab'.repeat(20)}@${node}`] }), deps);
+  await initCluster(another({ nodes: [node] }), deps);
+  const { chains } = await loadSentryLinkConfig(join(dir, 'sentry-link-1'));
+  expect(chains.map(({ nodes }) => nodes)).toEqual([[`tcp://${node}`], [`tcp://${node}`]]);
 });
 
 test.each<[string, () => void]>([
@@ -256,7 +286,7 @@ test.each<[string, Partial<InitRequest>, string, (() => void)?]>([
   ['another threshold', { threshold: 3 }, 'CLUSTER_MISMATCH'],
   ['other cosigners', { cosigners: many(3) }, 'CLUSTER_MISMATCH'],
   ['another number of links', { links: 3 }, 'CLUSTER_MISMATCH'],
-  ['a node of the first chain', { nodes: ['tcp://127.0.0.1:26659'] }, 'CONFIG_INVALID'],
+  ['another address to listen on', { listen: many(3) }, 'CLUSTER_MISMATCH'],
   ['a cosigner that is not here', {}, 'CLUSTER_MISMATCH', () => rmSync(join(dir, 'cosigner-3'), { recursive: true })],
   [
     'folders that were mixed up',

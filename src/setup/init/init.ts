@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { parseNodeAddress } from '../../shared/config/node-address.js';
 import { parseCosignerConfig } from '../../shared/config/cosigner-config.js';
 import { parseSentryLinkConfig } from '../../shared/config/sentry-link-config.js';
 import { readConfigText } from '../../shared/config/toml-file.js';
@@ -64,7 +65,8 @@ async function dealAndWrite(
   cluster: Cluster | undefined,
   deps: InitDeps,
 ): Promise<GroupInfo> {
-  const { dir, chainId, nodes } = request;
+  const { dir, chainId } = request;
+  const nodes = request.nodes.map((node) => parseNodeAddress(node).text);
   const group = await loadGroup();
   const key = request.key ?? generateConsensusKey(deps.random);
   const { threshold } = plan;
@@ -93,12 +95,12 @@ async function addChain(cluster: Cluster, chain: NewChain, deps: InitDeps): Prom
   const appends = [];
   for (const { file, home } of cluster.cosigners) {
     const text = cosignerChainToml(chainId);
-    await parseCosignerConfig(home, file, `${await readConfigText(file)}\n${text}`);
+    await parseCosignerConfig(home, file, await readConfigText(file), text);
     appends.push({ file: relative(dir, file), text });
   }
   for (const { file, home } of cluster.links) {
     const text = sentryLinkChainToml(chainId, chain.nodes);
-    await parseSentryLinkConfig(home, file, `${await readConfigText(file)}\n${text}`);
+    await parseSentryLinkConfig(home, file, await readConfigText(file), text);
     appends.push({ file: relative(dir, file), text });
   }
   const journal: Journal = { chainId, moves: chainPaths(plan, chainId), appends };

@@ -1,6 +1,7 @@
+import { isIPv4 } from 'node:net';
 import { MAX_COSIGNERS, MAX_LINKS } from '../../shared/coordination/limits.js';
 import { chainIdProblem } from '../../shared/config/chain-id.js';
-import { formatHostPort, whyNotToConnect, type HostPort } from '../../shared/config/host-port.js';
+import { formatHostPort, isLoopback, whyNotToConnect, type HostPort } from '../../shared/config/host-port.js';
 import { parseNodeAddress } from '../../shared/config/node-address.js';
 import { HekateError } from '../../shared/errors.js';
 import type { ConsensusKey } from '../keys/priv-validator-key.js';
@@ -21,13 +22,16 @@ export interface InitRequest {
   readonly threshold: number | undefined;
   /** Addresses by which sentry-links reach the cosigners, in the order of their ids. */
   readonly cosigners: readonly HostPort[] | undefined;
+  /** Where each cosigner listens, where that is another address than the one it is reached by (NAT, a container, a tunnel). */
+  readonly listen?: readonly HostPort[] | undefined;
   readonly links: number | undefined;
 }
 
-/** The shape of a cluster: t, n addresses, number of links. */
+/** The shape of a cluster: t, n addresses by which cosigners are reached and on which they listen, number of links. */
 export interface ClusterPlan {
   readonly threshold: number;
   readonly cosigners: readonly HostPort[];
+  readonly listen: readonly HostPort[];
   readonly links: number;
 }
 
@@ -36,8 +40,8 @@ export function checkRequest(request: Omit<InitRequest, 'key'>, hasKey: boolean)
   const problem = chainIdProblem(request.chainId);
   if (problem !== undefined) throw new HekateError('USAGE', problem);
   if (request.nodes.length === 0) throw new HekateError('USAGE', 'no node was given', { fix: 'add --node ADDR' });
-  for (const node of request.nodes) parseNodeAddress(node);
-  if (new Set(request.nodes).size !== request.nodes.length) throw new HekateError('USAGE', 'a node was given twice');
+  const nodes = request.nodes.map((node) => parseNodeAddress(node).text);
+  if (new Set(nodes).size !== nodes.length) throw new HekateError('USAGE', 'a node was given twice');
   if (hasKey && request.start === undefined)
     throw new HekateError(
       'WATERMARK_START_MISSING',
@@ -50,16 +54,17 @@ export function checkRequest(request: Omit<InitRequest, 'key'>, hasKey: boolean)
 }
 
 /** The plan of a new cluster. Throws USAGE or THRESHOLD_UNSAFE. */
-export function planCluster({ threshold, cosigners = [], links }: InitRequest): ClusterPlan {
+export function planCluster({ threshold, cosigners = [], listen, links }: InitRequest): ClusterPlan {
   if (cosigners.length === 0)
     throw new HekateError('USAGE', 'no cosigner was given', { fix: 'add --cosigner HOST:PORT for each' });
   if (threshold === undefined) throw new HekateError('USAGE', 'no threshold was given', { fix: 'add --threshold T' });
   checkThreshold(threshold, cosigners.length);
   checkCosigners(cosigners);
+  if (listen !== undefined) checkListen(listen, cosigners.length);
   const count = links ?? Math.min(cosigners.length, USUAL_LINKS);
   if (!Number.isInteger(count) || count < 1 || count > MAX_LINKS)
     throw new HekateError('USAGE', `${count} sentry-links are not possible`, { fix: `give 1 to ${MAX_LINKS}` });
-  return { threshold, cosigners, links: count };
+  return { threshold, cosigners, listen: listen ?? cosigners.map(listenFor), links: count };
 }
 
 /** Throws THRESHOLD_UNSAFE unless n/2 < t ≤ n ≤ 32 and n ≥ 2: two disjoint quorums could sign two blocks (invariant 1). */
@@ -86,4 +91,24 @@ function checkCosigners(cosigners: readonly HostPort[]): void {
     if (seen.has(text)) throw new HekateError('USAGE', `two cosigners cannot both be at ${text}`);
     seen.add(text);
   }
+}
+
+function checkListen(listen: readonly HostPort[], count: number): void {
+  if (listen.length !== count)
+    throw new HekateError('USAGE', `--listen names ${listen.length} addresses for ${count} cosigners`, {
+      fix: 'give one for each --cosigner, in the same order',
+    });
+  if (listen.some(({ port }) => port === 0))
+    throw new HekateError('USAGE', 'a cosigner cannot listen on port 0: links would not know where', {
+      fix: 'give the port that is forwarded to this cosigner',
+    });
+}
+
+/**
+ * Where a cosigner listens that others reach at `address`: everywhere, unless it is for this machine only. A name may have
+ * addresses of either kind, so that one takes both.
+ */
+function listenFor(address: HostPort): HostPort {
+  if (isLoopback(address.host)) return address;
+  return { host: isIPv4(address.host) ? '0.0.0.0' : '::', port: address.port };
 }

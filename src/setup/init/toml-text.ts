@@ -1,6 +1,6 @@
 import type { PinnedCosigner, PinnedLink } from '../../shared/config/cosigner-config.js';
 import { DEFAULT_MAX_HEIGHT_JUMP } from '../../shared/watermark/rules.js';
-import { formatHostPort, isLoopback, type HostPort } from '../../shared/config/host-port.js';
+import { formatHostPort, type HostPort } from '../../shared/config/host-port.js';
 import type { LinkCosigner } from '../../shared/config/sentry-link-config.js';
 
 /** The configuration that init writes. Operators edit it afterwards; later chains are only appended. */
@@ -16,7 +16,7 @@ export function cosignerToml(cosigner: {
   return `# hekate cosigner ${cosigner.id} of ${cosigner.count}. Unknown keys are errors; a change needs a restart.
 version = 1
 id = ${cosigner.id}
-# Where sentry-links connect to.
+# Where sentry-links connect to: an address of this host. "[::]" and "0.0.0.0" are all of them, "[::]" with IPv4 too.
 listen = ${quote(formatHostPort(cosigner.listen))}
 
 [log]
@@ -68,12 +68,6 @@ id = ${quote(chainId)}
 nodes = [${nodes.map(quote).join(', ')}]
 node_mode = "active" # serve one node until it is lost; "any": whoever asks first
 `;
-}
-
-/** Where a cosigner listens that others reach at `address`: everywhere, unless it is for this machine only. */
-export function listenFor(address: HostPort): HostPort {
-  if (isLoopback(address.host)) return address;
-  return { host: address.host.includes(':') ? '::' : '0.0.0.0', port: address.port };
 }
 
 /** A TOML basic string: JSON's escapes are TOML's. */

@@ -82,6 +82,8 @@ test('a sentry-link: cosigners are sorted, timing has defaults', async () => {
   expect([config.leaseMs, config.signDeadlineMs]).toEqual([1000, 4000]);
 });
 
+const ADDED = (problem: string): string => `f.toml, with what would be added: ${problem}`;
+
 test.each<[string, string, string[]]>([
   [
     'empty',
@@ -200,9 +202,9 @@ test.each<[string, string, string[]]>([
   ],
   ['no node', LINK.replace(/nodes = .*/, 'nodes = []'), ['13:9: "nodes" must have 1 to 16 addresses']],
   [
-    'one node for two chains',
-    `${LINK}[[chain]]\nid = "two"\nnodes = ["unix:///run/node.sock"]\n`,
-    ['16:10: node "unix:///run/node.sock" is there twice'],
+    'a node twice in one chain, written in two ways',
+    LINK.replace('"unix:///run/node.sock"', '"10.0.0.9:26659"'),
+    ['13:34: node "10.0.0.9:26659" is there twice'],
   ],
   ['a node mode', `${LINK}node_mode = "all"\n`, ['14:13: "node_mode" must be "active" or "any"']],
   [
@@ -225,4 +227,31 @@ test('files: none is NO_HOME, a huge one is refused unread', async () => {
   } finally {
     rmSync(home, { recursive: true });
   }
+});
+
+test.each<[string, string, string, string[]]>([
+  [
+    'what is on the disk has its line',
+    LINK.replace('id = 2', 'id = 1'),
+    '[[chain]]\nid = "two"\nnodes = ["b:1"]\n',
+    ['8:6: cosigner 1 is there twice'],
+  ],
+  [
+    'what would be added has none',
+    LINK,
+    '[[chain]]\nid = "test-1"\nnodes = ["b:1"]\n',
+    [ADDED('chain "test-1" is there twice')],
+  ],
+  [
+    'nor with the last newline missing',
+    LINK.trimEnd(),
+    '[[chain]]\nid = "two"\nnodes = []\n',
+    [ADDED('"nodes" must have 1 to 16 addresses')],
+  ],
+  ['nor has a file that is not there yet', '', LINK.replace('id = 2', 'id = 1'), [ADDED('cosigner 1 is there twice')]],
+])('positions are of text that exists: %s', async (_name, written, added, expected) => {
+  const config = parseSentryLinkConfig('/h', 'f.toml', written, added);
+  await expect(config).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  const message = await config.catch((error: Error) => error.message);
+  expect(message).toBe(expected.map((line) => (line.startsWith('f.toml') ? line : `f.toml:${line}`)).join());
 });

@@ -75,16 +75,21 @@ export async function loadCosignerConfig(home: string): Promise<CosignerConfig> 
   return parseCosignerConfig(home, file, await readConfigText(file));
 }
 
-/** As `loadCosignerConfig`, of a text. */
-export async function parseCosignerConfig(home: string, file: string, text: string): Promise<CosignerConfig> {
-  const toml: z.output<typeof schema> = await parseConfig(file, text, schema, crossChecks);
+/** As `loadCosignerConfig`, of a text and of what would be appended to it. */
+export async function parseCosignerConfig(
+  home: string,
+  file: string,
+  written: string,
+  added = '',
+): Promise<CosignerConfig> {
+  const toml: z.output<typeof schema> = await parseConfig(file, { written, added }, schema, crossChecks);
   return {
     home,
     file,
     id: toml.id,
     listen: toml.listen,
     listenPlace: async () => {
-      const { line, column } = (await positionsIn(text)).value(['listen']);
+      const { line, column } = (await positionsIn(written)).value(['listen']);
       return `${file}:${line}:${column}`;
     },
     log: logConfig(toml.log),

@@ -66,9 +66,7 @@ function hostPort(problemOf: (address: HostPort) => string | undefined): z.ZodTy
 /** `host:port` to listen on; port 0 takes any that is free. */
 export const listenAddress: z.ZodType<HostPort, string> = hostPort(() => undefined);
 /** `host:port` to connect to. */
-export const peerAddress: z.ZodType<HostPort, string> = hostPort((address) =>
-  address.port === 0 ? whyNotToConnect(address) : undefined,
-);
+export const peerAddress: z.ZodType<HostPort, string> = hostPort(whyNotToConnect);
 
 /** A whole number within bounds, as a number. */
 export function wholeNumber(min: number, max: number): z.ZodType<number, bigint> {

@@ -9,7 +9,8 @@ const MAX_LENGTH = 300;
 const HOST_NAME =
   /^(?=.{1,253}$)[a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?(\.[a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?)*\.?$/;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i;
-const EVERYWHERE = new Set(['0.0.0.0', '::']);
+/** All zeros, in any way of writing it. */
+const EVERYWHERE = /^(0\.0\.0\.0|[0:]+(:0\.0\.0\.0)?)$/;
 
 /** `host:port` or `[v6]:port`, as a value or as what is wrong with it. */
 export function parseHostPort(text: string): HostPort | string {
@@ -56,5 +57,5 @@ export function isLoopback(host: string): boolean {
 /** Why nobody can connect to this, or undefined. */
 export function whyNotToConnect({ host, port }: HostPort): string | undefined {
   if (port === 0) return 'port 0 cannot be connected to';
-  return EVERYWHERE.has(host) ? `${host} is an address to listen on, not one to connect to` : undefined;
+  return EVERYWHERE.test(host) ? `${host} is an address to listen on, not one to connect to` : undefined;
 }

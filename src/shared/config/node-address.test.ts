@@ -26,6 +26,14 @@ describe('node addresses', () => {
       'tcp://[fd00::1%wg0]:26658',
       { transport: 'tcp', host: 'fd00::1%wg0', port: 26658, text: 'tcp://[fd00::1%wg0]:26658' },
     ],
+    [
+      `tcp://${'AB'.repeat(20)}@10.0.0.5:26658`,
+      { transport: 'tcp', host: '10.0.0.5', port: 26658, text: 'tcp://10.0.0.5:26658', droppedId: 'ab'.repeat(20) },
+    ],
+    [
+      `${'0'.repeat(40)}@[fd00::1]:26658`,
+      { transport: 'tcp', host: 'fd00::1', port: 26658, text: 'tcp://[fd00::1]:26658', droppedId: '0'.repeat(40) },
+    ],
     ['unix:///run/sekai/pv.sock', { transport: 'unix', path: '/run/sekai/pv.sock', text: 'unix:///run/sekai/pv.sock' }],
   ])('%s', (text, expected) => {
     expect(parseNodeAddress(text)).toEqual(expected);
@@ -42,6 +50,10 @@ describe('node addresses', () => {
     ['host:123456', 'INVALID', 'not host:port'],
     [':26658', 'INVALID', 'not a host'],
     ['tcp://user@host:26658', 'INVALID', 'not a host'],
+    [`tcp://${'a'.repeat(39)}@host:26658`, 'INVALID', 'not a host'],
+    [`tcp://${'a'.repeat(40)}@:26658`, 'INVALID', 'not a host'],
+    ['[0:0:0:0:0:0:0:0]:26658', 'INVALID', 'to listen on'],
+    ['[::0.0.0.0]:26658', 'INVALID', 'to listen on'],
     ['tcp://host:26658/path', 'INVALID', 'not host:port'],
     ['host name:26658', 'INVALID', 'not a host'],
     ['-host:26658', 'INVALID', 'not a host'],

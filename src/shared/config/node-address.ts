@@ -3,15 +3,28 @@ import { formatHostPort, readHostPort, whyNotToConnect } from './host-port.js';
 
 /** Where a validator node listens for its signer (priv_validator_laddr). `text` is the canonical form, for logs and lookups. */
 export type NodeAddress =
-  | { readonly transport: 'tcp'; readonly host: string; readonly port: number; readonly text: string }
+  | {
+      readonly transport: 'tcp';
+      readonly host: string;
+      readonly port: number;
+      readonly text: string;
+      /** The node id that stood before the host, as TMKMS has it; see DROPPED_ID. */
+      readonly droppedId?: string;
+    }
   | { readonly transport: 'unix'; readonly path: string; readonly text: string };
 
 /** sun_path on Linux holds 108 bytes, one of them the final zero. */
 const MAX_UNIX_PATH_BYTES = 107;
 const MAX_ADDRESS_LENGTH = 512;
 
+/** Why an id in an address is not checked (CometBFT node/setup.go makes the key of that listener anew at every start). */
+export const DROPPED_ID =
+  'a node shows another key on this port after every start, so an id there proves nothing and is left out; the network between, or a unix socket, has to keep others away';
+
+const WITH_ID = /^([0-9a-fA-F]{40})@(.*)$/s;
+
 /**
- * `tcp://host:port`, `host:port`, `[v6]:port` or `unix:///path`. Throws NODE_ADDRESS_INVALID, or NODE_ADDRESS_UNSUPPORTED
+ * `tcp://host:port`, `host:port`, `[v6]:port`, the same with `ID@` before the host, or `unix:///path`. Throws NODE_ADDRESS_INVALID, or NODE_ADDRESS_UNSUPPORTED
  * for another scheme.
  */
 export function parseNodeAddress(text: string): NodeAddress {
@@ -31,11 +44,17 @@ export function parseNodeAddress(text: string): NodeAddress {
 }
 
 function tcpAddress(text: string, rest: string): NodeAddress {
-  const address = readHostPort(rest);
+  const [, droppedId, place = rest] = WITH_ID.exec(rest) ?? [];
+  const address = readHostPort(place);
   if (typeof address === 'string') throw invalid(text, `it ${address}`);
   const problem = whyNotToConnect(address);
   if (problem !== undefined) throw invalid(text, problem, 'give the host and port by which the node is reached');
-  return { transport: 'tcp', ...address, text: `tcp://${formatHostPort(address)}` };
+  const canonical = { transport: 'tcp', ...address, text: `tcp://${formatHostPort(address)}` } as const;
+  return droppedId === undefined ? canonical : { ...canonical, droppedId: droppedId.toLowerCase() };
+}
+
+export function hasDroppedId(address: NodeAddress): address is NodeAddress & { readonly droppedId: string } {
+  return address.transport === 'tcp' && address.droppedId !== undefined;
 }
 
 function unixAddress(text: string, path: string): NodeAddress {

@@ -8,6 +8,7 @@ import type { TlsPaths } from './common-sections.js';
 import type { LogConfig } from './log-config.js';
 import * as field from './fields.js';
 import type { HostPort } from './host-port.js';
+import { parseNodeAddress } from './node-address.js';
 import { parseConfig, readConfigText, type ConfigIssue } from './toml-file.js';
 
 export const DEFAULT_LEASE_MS = 1_000;
@@ -79,9 +80,14 @@ export async function loadSentryLinkConfig(home: string): Promise<SentryLinkConf
   return await parseSentryLinkConfig(home, file, await readConfigText(file));
 }
 
-/** As `loadSentryLinkConfig`, of a text. */
-export async function parseSentryLinkConfig(home: string, file: string, text: string): Promise<SentryLinkConfig> {
-  const toml: z.output<typeof schema> = await parseConfig(file, text, schema, crossChecks);
+/** As `loadSentryLinkConfig`, of a text and of what would be appended to it. */
+export async function parseSentryLinkConfig(
+  home: string,
+  file: string,
+  written: string,
+  added = '',
+): Promise<SentryLinkConfig> {
+  const toml: z.output<typeof schema> = await parseConfig(file, { written, added }, schema, crossChecks);
   return {
     home,
     file,
@@ -101,22 +107,32 @@ function crossChecks(toml: TomlTable): ConfigIssue[] {
     ...duplicates(toml, 'cosigner', 'id', 'cosigner'),
     ...duplicates(toml, 'cosigner', 'address', 'address'),
     ...duplicates(toml, 'cosigner', 'pin', 'pin'),
-    ...sharedNodes(toml),
+    ...repeatedNodes(toml),
   ];
 }
 
-/** A node serves one chain and one signer: its address stands once in the file. */
-function sharedNodes(toml: TomlTable): ConfigIssue[] {
-  const seen = new Set<string>();
-  const issues: ConfigIssue[] = [];
-  for (const { index, entry } of rawSections(toml, 'chain')) {
+/** One chain names a node once. Another chain may name it too: a node comes back with another chain id after a reset. */
+function repeatedNodes(toml: TomlTable): ConfigIssue[] {
+  return rawSections(toml, 'chain').flatMap(({ index, entry }) => {
+    const seen = new Set<string>();
     const nodes = Array.isArray(entry['nodes']) ? entry['nodes'] : [];
-    nodes.forEach((node, at) => {
-      if (typeof node !== 'string') return;
-      if (seen.has(node))
-        issues.push({ path: ['chain', index, 'nodes', at], problem: `node ${JSON.stringify(node)} is there twice` });
-      seen.add(node);
+    return nodes.flatMap((node, at) => {
+      if (typeof node !== 'string') return [];
+      const address = canonicalAddress(node);
+      if (!seen.has(address)) {
+        seen.add(address);
+        return [];
+      }
+      return [{ path: ['chain', index, 'nodes', at], problem: `node ${JSON.stringify(node)} is there twice` }];
     });
+  });
+}
+
+/** As written where it is no address: the schema says what is wrong with it. */
+function canonicalAddress(text: string): string {
+  try {
+    return parseNodeAddress(text).text;
+  } catch {
+    return text;
   }
-  return issues;
 }

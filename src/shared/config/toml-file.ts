@@ -37,25 +37,48 @@ export async function readConfigText(file: string): Promise<string> {
   }
 }
 
+/** The text of a file, and what a command is about to append to it: of that nobody can look up a line. */
+export interface ConfigText {
+  readonly written: string;
+  readonly added: string;
+}
+
 /**
  * Parses TOML and checks it against a schema and `crossChecks` (between values, on the table as written, so that they are
  * reported together with everything else). Integers are bigint. Throws CONFIG_INVALID with all problems, each as
- * `file:line:column: problem`, in the order of the file.
+ * `file:line:column: problem`, in the order of the file; without line and column where that text is not on the disk.
  */
 export async function parseConfig<S extends z.ZodType>(
   file: string,
-  text: string,
+  config: ConfigText,
   schema: S,
   crossChecks: (table: TomlTable) => readonly ConfigIssue[],
 ): Promise<z.output<S>> {
-  const table = parseSyntax(file, text);
+  const text = whole(config);
+  const source = { file, lines: linesOnDisk(config) };
+  const table = parseSyntax(source, text);
   const result = schema.safeParse(table);
   const crossed = crossChecks(table);
   if (result.success && crossed.length === 0) return result.data;
   const positions = await positionsIn(text);
   const problems: PlacedProblem[] = crossed.map(({ path, problem }) => ({ ...positions.value(path), problem }));
   for (const issue of result.error?.issues ?? []) problems.push(...describe(issue, positions));
-  throw invalid(file, problems);
+  throw invalid(source, problems);
+}
+
+function whole({ written, added }: ConfigText): string {
+  return written === '' || added === '' ? `${written}${added}` : `${written}\n${added}`;
+}
+
+function linesOnDisk({ written, added }: ConfigText): number {
+  if (added === '') return Infinity;
+  return written === '' ? 0 : written.split('\n').length;
+}
+
+/** A file, and how many of the lines that were parsed it has. */
+interface Source {
+  readonly file: string;
+  readonly lines: number;
 }
 
 /** The parser of positions costs a start 20 ms; it is for messages alone. */
@@ -64,13 +87,13 @@ export async function positionsIn(text: string): Promise<TomlPositions> {
   return tomlPositions(text);
 }
 
-function parseSyntax(file: string, text: string): TomlTable {
+function parseSyntax(source: Source, text: string): TomlTable {
   try {
     return parse(text, { integersAsBigInt: true, unsafeKeyBehaviour: 'throw', maxDepth: 8 });
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const problem = error.message.split('\n', 1)[0]?.replace('Invalid TOML document: ', 'not TOML: ') ?? 'not TOML';
-    throw invalid(file, [{ line: error.line, column: error.column, problem }]);
+    throw invalid(source, [{ line: error.line, column: error.column, problem }]);
   }
 }
 
@@ -110,10 +133,12 @@ function typeName(value: unknown): string {
   return Array.isArray(value) ? 'an array' : 'a table';
 }
 
-function invalid(file: string, problems: readonly PlacedProblem[]): HekateError {
+function invalid({ file, lines: onDisk }: Source, problems: readonly PlacedProblem[]): HekateError {
   const lines = [...problems]
     .sort((a, b) => a.line - b.line || a.column - b.column)
-    .map(({ line, column, problem }) => `${file}:${line}:${column}: ${problem}`);
+    .map(({ line, column, problem }) =>
+      line > onDisk ? `${file}, with what would be added: ${problem}` : `${file}:${line}:${column}: ${problem}`,
+    );
   const message = lines.length === 1 ? lines.join('') : `${lines.length} problems\n  ${lines.join('\n  ')}`;
   return new HekateError('CONFIG_INVALID', message, { details: { file, problems: lines.length } });
 }
