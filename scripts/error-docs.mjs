@@ -6,5 +6,9 @@ import { ensureBuild } from './ensure-build.mjs';
 import { ROOT } from './steps.mjs';
 
 await ensureBuild();
-const { errorTable } = await import(pathToFileURL(join(ROOT, 'dist', 'src', 'setup', 'error-docs.js')).href);
-writeFileSync(join(ROOT, 'docs', 'errors.md'), errorTable());
+const built = (...path) => import(pathToFileURL(join(ROOT, 'dist', 'src', ...path)).href);
+const [{ errorTable }, { EXIT_CODES }] = await Promise.all([
+  built('setup', 'error-docs.js'),
+  built('cli', 'exit-codes.js'),
+]);
+writeFileSync(join(ROOT, 'docs', 'errors.md'), errorTable(EXIT_CODES));

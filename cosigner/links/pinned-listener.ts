@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net';
+import { lookup } from 'node:dns/promises';
+import { isIP, type Socket } from 'node:net';
 import type { Server, TLSSocket } from 'node:tls';
 import { formatHostPort, type HostPort } from '../../src/shared/config/host-port.js';
 import { HekateError, messageOf } from '../../src/shared/errors.js';
@@ -88,7 +89,21 @@ export class PinnedListener {
     }
   }
 
+  /** A name may have addresses that this host cannot listen on, ::1 or 127.0.0.1 say: the first on which it can is taken. */
   async #listen(host: string): Promise<number> {
+    const addresses = isIP(host) === 0 ? await lookup(host, { all: true }) : [{ address: host }];
+    let failure: unknown;
+    for (const { address } of addresses) {
+      try {
+        return await this.#listenOn(address);
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    throw failure;
+  }
+
+  async #listenOn(host: string): Promise<number> {
     const { port } = this.#options.listen;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);

@@ -1,7 +1,12 @@
 import { FIXES } from '../shared/error-codes.js';
 
-/** The text of docs/errors.md: every code with its usual fix. `npm run docs` writes it. */
-export function errorTable(): string {
+export interface ExitCode {
+  readonly code: number;
+  readonly meaning: string;
+}
+
+/** The text of docs/errors.md: every code with its usual fix, and what a process ends with. `npm run docs` writes it. */
+export function errorTable(exits: readonly ExitCode[]): string {
   const rows = Object.entries(FIXES)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([code, fix]) => `| \`${code}\` | ${fix.replaceAll('|', '\\|')} |`);
@@ -14,6 +19,16 @@ export function errorTable(): string {
     '| code | fix |',
     '| --- | --- |',
     ...rows,
+    '',
+    '## Exit codes',
+    '',
+    '| exit code | meaning |',
+    '| --- | --- |',
+    ...exits.map(({ code, meaning }) => `| ${code} | ${meaning} |`),
+    '',
+    'For systemd: `Restart=always` and `RestartPreventExitStatus=2`. An address or a name that is not there yet (an interface,',
+    'a tunnel, a name server) ends nothing: the process waits for it and says so once a minute. A port that another process',
+    'still holds is exit code 1, so that the next start finds it free.',
     '',
   ].join('\n');
 }
