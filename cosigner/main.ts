@@ -18,7 +18,7 @@ import { lockHome } from '../src/shared/process/home-lock.js';
 import { dieOf, runInForeground, type Running } from '../src/shared/process/lifecycle.js';
 import { fitHeapTo } from '../src/shared/process/memory.js';
 import { serveStatus } from '../src/shared/status/status-socket.js';
-import { loadIdentity } from '../src/shared/transport/identity.js';
+import { checkIdentityIsOurs, loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
 import { assembleCosigner, type CosignerChainOptions } from './assembly.js';
 import { describeCosigner } from './cosigner-status.js';
@@ -43,8 +43,9 @@ async function start(config: CosignerConfig, log: Log): Promise<Running> {
   fitHeapTo(config.chains.length);
   const group = await loadGroup();
   const identity = await loadIdentity(config.tls.certificate, config.tls.key);
-  const links = await loadPinnedPeers(config.tls.peers, config.links);
   const others = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
+  checkIdentityIsOurs(identity, config.tls.certificate, [...config.links, ...others]);
+  const links = await loadPinnedPeers(config.tls.peers, config.links);
   const otherPeers = await loadPinnedPeers(config.tls.peers, others);
   const chains: CosignerChainOptions[] = [];
   for (const chain of config.chains) chains.push(await loadChain(config, chain, group));
@@ -82,6 +83,13 @@ function withPlace({ code, message, fix, cause }: HekateError, place: string): H
 
 async function loadChain(config: CosignerConfig, chain: CosignerChain, group: Group): Promise<CosignerChainOptions> {
   const info = await loadGroupFile(groupFile(config.home, chain.id), chain.id);
+  const stranger = config.cosigners.find(({ id }) => id > info.count);
+  if (stranger !== undefined)
+    throw new HekateError(
+      'GROUP_MISMATCH',
+      `chain ${chain.id} was dealt to ${info.count} cosigners, ${config.file} names ${cosignerName(stranger.id)}`,
+      { fix: 'list cosigners of the dealing only' },
+    );
   return {
     chainId: chain.id,
     threshold: info.threshold,

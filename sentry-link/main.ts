@@ -24,7 +24,7 @@ import { runInForeground, type Running } from '../src/shared/process/lifecycle.j
 import { identityFromSeed } from '../src/shared/secret-connection/identity.js';
 import { fitHeapTo } from '../src/shared/process/memory.js';
 import { serveStatus } from '../src/shared/status/status-socket.js';
-import { loadIdentity } from '../src/shared/transport/identity.js';
+import { checkIdentityIsOurs, loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
 import { assembleLink, type LinkPorts, type ServedChain } from './assembly.js';
 import { CosignerClient } from './cosigners/cosigner-client.js';
@@ -83,11 +83,12 @@ async function start(config: SentryLinkConfig, log: Log): Promise<Running> {
 
 async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Group): Promise<ServedChain> {
   const info = await loadGroupFile(groupFile(config.home, chain.id), chain.id);
-  if (info.count !== config.cosigners.length) {
-    const message = `chain ${chain.id} was dealt to ${info.count} cosigners, ${config.file} has ${config.cosigners.length}`;
+  const ids = config.cosigners.map(({ id }) => id);
+  // Ascending and each once, so that n of them up to n are all.
+  if (ids.length !== info.count || ids.at(-1) !== info.count) {
+    const message = `chain ${chain.id} was dealt to cosigners 1 to ${info.count}, ${config.file} has ${ids.join(', ')}`;
     throw new HekateError('GROUP_MISMATCH', message, { fix: 'list every cosigner of the dealing, and no other' });
   }
-  const ids = config.cosigners.map(({ id }) => id);
   const verificationShares = new Map(ids.map((id) => [id, verificationShare(group, info.commitments, id)]));
   return {
     chainId: chain.id,
@@ -101,6 +102,7 @@ async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Gr
 async function cosignerConnector(config: SentryLinkConfig, log: Log): Promise<LinkPorts['connectCosigner']> {
   const identity = await loadIdentity(config.tls.certificate, config.tls.key);
   const pins = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
+  checkIdentityIsOurs(identity, config.tls.certificate, pins);
   const peers = await loadPinnedPeers(config.tls.peers, pins);
   return (id, handlers) => {
     const index = config.cosigners.findIndex((cosigner) => cosigner.id === id);

@@ -28,7 +28,7 @@ export function addInitCommand(program: Command, io: Io): void {
     .argument('<dir>', 'folder to make or to add to')
     .requiredOption('--chain-id <id>', 'chain id, as in genesis.json')
     .requiredOption('--node <addr...>', 'priv_validator_laddr of the node: tcp://host:port or unix:///path')
-    .option('--key <file>', 'deal this priv_validator_key.json; without it a new key is made')
+    .option('--key <file>', 'deal this priv_validator_key.json (- for standard input); without it a new key is made')
     .option('--threshold <t>', 'cosigners that a signature needs; more than half', options.parseWholeNumber)
     .option('--cosigner <host:port...>', 'where sentry-links reach each cosigner, in order')
     .option(
@@ -90,6 +90,7 @@ async function makeCluster(dir: string, given: InitOptions, io: Io): Promise<Ini
   const cosigners = given.cosigner && (await Promise.all(given.cosigner.map(options.parseAddress)));
   const listen = given.listen && (await Promise.all(given.listen.map(options.parseAddress)));
   const { chooseStart } = await import('../setup/watermark-start.js');
+  options.checkOneStandardInput(given.key, given.state);
   const inputs = await options.readStart(given, chainId);
   const request = { dir, chainId, nodes, threshold, links, cosigners, listen };
   // What can be refused without the key is refused before it is read.
@@ -140,7 +141,7 @@ function aboutTheKey({ generatedKey, plan }: InitResult, keyFile: string | undef
       shares,
     ];
   return [
-    `${keyFile ?? 'The key file'} still holds the whole key. Move it offline, and see that no node and no other signer uses it`,
+    `${keyFile === undefined || keyFile === '-' ? 'The key file' : keyFile} still holds the whole key. Move it offline, and see that no node and no other signer uses it`,
     `again: two signers of one key are how validators get slashed. ${shares}`,
   ];
 }

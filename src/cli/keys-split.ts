@@ -21,7 +21,7 @@ export function addKeysSplitCommand(keys: Command, io: Io): void {
       'Deals a key into OUT/cosigner-1 … cosigner-N, each with chains/CHAIN/group.json and share.key, and nothing else: no ' +
         'configuration and no watermark. `hekate init` is what most people want. Shares of two dealings do not work together.',
     )
-    .requiredOption('--key <file>', 'priv_validator_key.json')
+    .requiredOption('--key <file>', 'priv_validator_key.json; - for standard input')
     .requiredOption('--threshold <t>', 'shares that a signature needs; more than half', parseWholeNumber)
     .requiredOption('--count <n>', 'shares to deal', parseWholeNumber)
     .requiredOption('--chain-id <id>', 'chain that the key is for')
@@ -51,7 +51,7 @@ export function addKeysSplitCommand(keys: Command, io: Io): void {
         print(
           io,
           `Dealt ${info.count} shares for chain ${info.chainId} into ${out}; any ${info.threshold} of them are the key.`,
-          `Take each to its own host, delete it here, and move ${given.key} offline.`,
+          `Take each to its own host, delete it here, and move ${given.key === '-' ? 'the key file' : given.key} offline.`,
           'A cosigner also needs a watermark: `hekate state init --help`.',
         );
     });

@@ -16,11 +16,15 @@ export function addKeysVerifyCommand(keys: Command, io: Io): void {
     .command('verify')
     .summary('check shares against each other and the public key')
     .description(
-      'Checks that all group.json agree, that each share is one of that dealing and none is there twice, and that the public ' +
+      'Checks that all group.json agree, that each share is one of that dealing, in the right home and none there twice, that ' +
+        'homes show the certificates that the others have pinned, and that the public ' +
         'points of enough shares make the public key. The key is never put together. Changes nothing.',
     )
     .argument('<folder...>', 'homes, folders of homes, or what `keys split` made')
-    .option('--key <file>', 'compare the public key with that in a priv_validator_key.json or public key JSON')
+    .option(
+      '--key <file>',
+      'compare the public key with that in a priv_validator_key.json or public key JSON (- for standard input)',
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', examples('hekate keys verify ./cluster', 'hekate keys verify ./cluster/cosigner-1'))
     .action(async (folders: readonly string[], { key, json }: VerifyOptions) => {

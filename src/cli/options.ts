@@ -7,6 +7,7 @@ import type { HostPort } from '../shared/config/host-port.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogConfig } from '../shared/config/log-config.js';
 import { whyNotPrivate } from '../shared/ports/file-mode.js';
 import { warn, type Io } from './io.js';
+import { STANDARD_INPUT } from './read-input.js';
 
 /** Text after the options in `--help`. */
 export function examples(...lines: readonly string[]): string {
@@ -56,6 +57,14 @@ export async function readStart(options: StartOptions, chainId: string): Promise
   return { state: fromFilePv(text, chainId), height, neverSigned };
 }
 
+/** Throws USAGE. */
+export function checkOneStandardInput(...files: readonly (string | undefined)[]): void {
+  if (files.filter((file) => file === STANDARD_INPUT).length > 1)
+    throw new HekateError('USAGE', 'two files cannot both come from standard input', {
+      fix: 'give the name of one of them',
+    });
+}
+
 /** Reads a priv_validator_key.json. The caller wipes the key. Throws USAGE, KEY_INVALID or KEY_TYPE_UNSUPPORTED. */
 export async function readKey(file: string, io: Io): Promise<KeyFile> {
   const [{ readInput }, { parsePrivValidatorKey }, { wipe }] = await Promise.all([
@@ -66,7 +75,8 @@ export async function readKey(file: string, io: Io): Promise<KeyFile> {
   const contents = await readInput(file, 'the key file');
   try {
     const key = parsePrivValidatorKey(contents);
-    const notPrivate = whyNotPrivate((await stat(file)).mode);
+    const stats = file === STANDARD_INPUT ? undefined : await stat(file);
+    const notPrivate = stats?.isFile() === true ? whyNotPrivate(stats.mode) : undefined;
     if (notPrivate !== undefined) warn(io, `${file} ${notPrivate}; chmod 600 it, or move it away`);
     return key;
   } finally {

@@ -142,6 +142,8 @@ export const FIXES = {
   TRANSPORT_MALFORMED: 'run the same version of hekate on both sides; if it is the same, report it',
   TLS_KEY_MODE: 'chmod 600 the key file; if others could have read it, make a new identity and pin that',
   TLS_IDENTITY_MISSING: 'put back the tls folder that `hekate init` made for this process',
+  TLS_IDENTITY_FOREIGN:
+    'put back the identity.crt and identity.key that were made for this home; no two processes have the same',
   TLS_IDENTITY_INVALID: 'put back the certificate and the key that `hekate init` made for this process, both of them',
   TLS_PIN_MISMATCH: 'put the certificate of that peer there, or correct its pin',
   TLS_UNPINNED:

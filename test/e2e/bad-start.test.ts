@@ -113,6 +113,14 @@ describe('shares, group and identity', () => {
       'TLS_IDENTITY_INVALID',
       (home) => copyFrom(other, 'cosigner-1', 'tls/identity.crt', home),
     ],
+    [
+      'the identity of another cosigner of this cluster',
+      'TLS_IDENTITY_FOREIGN',
+      (home) => {
+        copyFrom(cluster, 'cosigner-2', 'tls/identity.crt', home);
+        copyFrom(cluster, 'cosigner-2', 'tls/identity.key', home);
+      },
+    ],
     ['a peer’s certificate exchanged', 'TLS_PIN_MISMATCH', (home) => copyFrom(other, 'cosigner-1', 'tls/peers', home)],
   ])('%s: %s', async (_name, code, damage) => {
     const home = homeOf();
@@ -121,6 +129,12 @@ describe('shares, group and identity', () => {
     // No part of a secret in what is told.
     const share = readFileSync(join(cluster.folder, 'cosigner-1', SHARE), 'utf8').trim();
     expect(told).not.toContain(share.slice(0, 8));
+  });
+
+  it('a sentry-link with the identity of a cosigner: TLS_IDENTITY_FOREIGN', async () => {
+    const home = homeOf('sentry-link-1');
+    for (const file of ['tls/identity.crt', 'tls/identity.key']) copyFrom(cluster, 'cosigner-3', file, home);
+    expect(await expectRefusal(home, 'TLS_IDENTITY_FOREIGN')).toContain('is the certificate of cosigner-3');
   });
 });
 

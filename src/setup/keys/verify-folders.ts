@@ -7,6 +7,7 @@ import { loadGroupFile, sameGroup, type GroupInfo } from '../../shared/home/grou
 import { readShare } from '../../shared/home/share-file.js';
 import { pointsMakeKey } from './dealing.js';
 import { secondOpinion } from './second-opinion.js';
+import { verifyHomes } from './verify-homes.js';
 
 /** One line of what was found; `ok` is false for anything that must be looked at. */
 export interface Finding {
@@ -30,7 +31,7 @@ export interface ChainVerdict {
 
 /**
  * Checks a chain's folders against each other: the same group.json everywhere, each share on the dealer's polynomial, none
- * twice, and t of their public points make the public key; what is public of it by a second library too. Shares are looked
+ * twice and in the home of its cosigner, certificates as they are pinned, and t of their public points make the public key; what is public of it by a second library too. Shares are looked
  * at one by one and wiped; the key is never put together. `expected`: the public key that it must be.
  */
 export async function verifyChain(
@@ -41,6 +42,7 @@ export async function verifyChain(
 ): Promise<ChainVerdict> {
   const findings: Finding[] = [];
   const points = new Map<number, Point>();
+  const shareIds = new Map<string, number>();
   let reference: GroupInfo | undefined;
   for (const files of folders) {
     const { folder } = files;
@@ -52,6 +54,7 @@ export async function verifyChain(
       else if (files.share === undefined) findings.push({ folder, ok: true, text: 'group.json agrees; no share here' });
       else {
         const id = await idOfShare(files.share, info, group);
+        if (id !== undefined) shareIds.set(folder, id);
         if (id === undefined) bad('share.key is not a share of this key');
         else if (points.has(id)) bad(`share ${id} is here a second time`);
         else {
@@ -64,13 +67,15 @@ export async function verifyChain(
       bad(error.toLine());
     }
   }
+  const homes = folders.map((files) => files.folder);
+  findings.push(...(await verifyHomes(homes, shareIds)).map((problem) => ({ ...problem, ok: false })));
   const makesKey = reference === undefined ? undefined : quorumMakesKey(group, reference, points);
   const folder = folders[0]?.folder ?? '';
   const doubt = reference && secondOpinion(reference, points);
   if (doubt !== undefined) findings.push({ folder, ok: false, text: `by the arithmetic of @noble/curves, ${doubt}` });
   if (makesKey === false) findings.push({ folder, ok: false, text: 'the shares do not make the public key' });
-  if (expected !== undefined && reference !== undefined && toHex(expected) !== toHex(reference.groupPublicKey))
-    findings.push({ folder, ok: false, text: `the public key is not ${toHex(expected)}` });
+  if (expected !== undefined && reference !== undefined)
+    findings.push(compareKeys(expected, toHex(reference.groupPublicKey), folder));
   return {
     chainId,
     ok: findings.every(({ ok }) => ok),
@@ -81,6 +86,13 @@ export async function verifyChain(
     makesKey,
     findings,
   };
+}
+
+function compareKeys(expected: Uint8Array, made: string, folder: string): Finding {
+  const held = toHex(expected);
+  return held === made
+    ? { folder, ok: true, text: 'the key file holds the key that the shares make' }
+    : { folder, ok: false, text: `the shares make ${made}, the key file holds ${held}: another validator's key` };
 }
 
 /** Whose share it is: a share does not carry its id, its public point tells. */

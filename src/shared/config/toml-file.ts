@@ -2,7 +2,7 @@ import { parse, TomlError, type TomlTable } from 'smol-toml';
 import type { z } from 'zod';
 import { HekateError, messageOf } from '../errors.js';
 import { diskErrorCode } from '../ports/disk-error.js';
-import { readPlainFile } from '../ports/plain-file.js';
+import { readPlainText } from '../ports/plain-file.js';
 import type { Position, TomlPath, TomlPositions } from './toml-positions.js';
 
 /** Far above 256 chains with 16 nodes each. */
@@ -21,7 +21,7 @@ interface PlacedProblem extends Position {
 /** Text of a configuration file. Throws NO_HOME when it is absent, CONFIG_INVALID when it cannot be read. */
 export async function readConfigText(file: string): Promise<string> {
   try {
-    return Buffer.from(await readPlainFile(file, MAX_CONFIG_BYTES)).toString('utf8');
+    return Buffer.from(await readPlainText(file, MAX_CONFIG_BYTES)).toString('utf8');
   } catch (error) {
     switch (diskErrorCode(error)) {
       case 'ENOENT':

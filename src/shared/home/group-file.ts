@@ -5,7 +5,7 @@ import { MAX_COSIGNERS } from '../coordination/limits.js';
 import { HekateError, messageOf } from '../errors.js';
 import { POINT_BYTES, toPoint, type Point } from '../frost/group.js';
 import { must } from '../invariant.js';
-import { readPlainFile } from '../ports/plain-file.js';
+import { readPlainText } from '../ports/plain-file.js';
 
 /** What is public about a shared key (group.json). The same bytes in every process of a cluster. */
 export interface GroupInfo {
@@ -89,7 +89,7 @@ export function encodeGroup(group: GroupInfo): string {
 export async function loadGroupFile(path: string, chainId?: string): Promise<GroupInfo> {
   let contents: Uint8Array;
   try {
-    contents = await readPlainFile(path, MAX_FILE_BYTES);
+    contents = await readPlainText(path, MAX_FILE_BYTES);
   } catch (error) {
     throw new HekateError('GROUP_INVALID', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }

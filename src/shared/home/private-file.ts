@@ -2,7 +2,7 @@ import type { ErrorCode } from '../error-codes.js';
 import { HekateError, isHekateError, messageOf } from '../errors.js';
 import { diskErrorCode } from '../ports/disk-error.js';
 import { whyNotPrivate } from '../ports/file-mode.js';
-import { readPlainFile } from '../ports/plain-file.js';
+import { readPlainText } from '../ports/plain-file.js';
 
 export interface PrivateFileCodes {
   /** Also for files that cannot be read. */
@@ -20,7 +20,7 @@ export async function readPrivateFile(
   codes: PrivateFileCodes,
 ): Promise<Uint8Array> {
   try {
-    return await readPlainFile(path, maxBytes, ({ mode }) => {
+    return await readPlainText(path, maxBytes, ({ mode }) => {
       const notPrivate = whyNotPrivate(mode);
       if (notPrivate !== undefined && codes.mode !== undefined)
         throw new HekateError(codes.mode, `${what} ${path} ${notPrivate}`);

@@ -7,6 +7,19 @@ export function checkPlain(stats: Stats, path: string, maxBytes: number): void {
   if (stats.size > maxBytes) throw new DiskError('EUNFIT', `${path} has ${stats.size} bytes`);
 }
 
+/** As `readPlainFile`, of a text in UTF-8, without the byte order mark that some editors write. DiskError EUNFIT for UTF-16. */
+export async function readPlainText(...args: Parameters<typeof readPlainFile>): Promise<Uint8Array> {
+  return withoutMark(await readPlainFile(...args), args[0]);
+}
+
+/** A text in UTF-8 without a byte order mark. Throws DiskError EUNFIT for UTF-16, which has one. `name` is for messages. */
+export function withoutMark(text: Uint8Array, name: string): Uint8Array {
+  const [first, second, third] = text;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+    throw new DiskError('EUNFIT', `${name} is UTF-16, as some editors and shells write it; save it as UTF-8`);
+  return first === 0xef && second === 0xbb && third === 0xbf ? text.subarray(3) : text;
+}
+
 /**
  * Contents of a plain file of at most `maxBytes`; `check` sees the opened file first. Throws DiskError EUNFIT, what `check`
  * throws, and errors of the system.

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, X509Certificate as NodeCertificate } from
 import { toHex, wipe } from '../bytes.js';
 import { HekateError, messageOf } from '../errors.js';
 import { readPrivateFile } from '../home/private-file.js';
-import { readPlainFile } from '../ports/plain-file.js';
+import { readPlainText } from '../ports/plain-file.js';
 
 /** What a process shows at either end of a TLS connection: a certificate it signed itself, known by its key's pin. */
 export interface TlsIdentity {
@@ -44,6 +44,24 @@ export async function loadIdentity(certPath: string, keyPath: string): Promise<T
   return { certPem, keyPem };
 }
 
+/**
+ * Throws TLS_IDENTITY_FOREIGN when this process would show the certificate of one of its own peers: the tls folder of
+ * another home was copied here. `peers`: everyone whom its configuration names.
+ */
+export function checkIdentityIsOurs(
+  { certPem }: TlsIdentity,
+  certPath: string,
+  peers: readonly { readonly name: string; readonly pin: string }[],
+): void {
+  const ours = pinOf(certPem);
+  const owner = peers.find(({ pin }) => pin === ours);
+  if (owner !== undefined)
+    throw new HekateError(
+      'TLS_IDENTITY_FOREIGN',
+      `${certPath} is the certificate of ${owner.name}, not of this process`,
+    );
+}
+
 function checkKey(certificate: NodeCertificate, certPath: string, keyPem: Buffer, keyPath: string): void {
   let key;
   try {
@@ -61,7 +79,7 @@ function checkKey(certificate: NodeCertificate, certPath: string, keyPem: Buffer
 /** A certificate in PEM as it is in its file, unchecked. Throws TLS_IDENTITY_MISSING, with `fix` when it is given. */
 export async function readCertificate(path: string, fix?: string): Promise<string> {
   try {
-    return Buffer.from(await readPlainFile(path, MAX_CERTIFICATE_BYTES)).toString('utf8');
+    return Buffer.from(await readPlainText(path, MAX_CERTIFICATE_BYTES)).toString('utf8');
   } catch (error) {
     const message = `the certificate ${path} cannot be read: ${messageOf(error)}`;
     throw new HekateError('TLS_IDENTITY_MISSING', message, { cause: error, ...(fix !== undefined && { fix }) });
