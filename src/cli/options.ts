@@ -5,7 +5,7 @@ import type { StartInputs } from '../setup/watermark-start.js';
 import { HekateError } from '../shared/errors.js';
 import type { HostPort } from '../shared/config/host-port.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogConfig } from '../shared/config/log-config.js';
-import { whyNotPrivate } from '../shared/ports/file-mode.js';
+import { whyUnsafe } from '../shared/ports/file-access.js';
 import { warn, type Io } from './io.js';
 import { STANDARD_INPUT } from './read-input.js';
 
@@ -76,8 +76,8 @@ export async function readKey(file: string, io: Io): Promise<KeyFile> {
   try {
     const key = parsePrivValidatorKey(contents);
     const stats = file === STANDARD_INPUT ? undefined : await stat(file);
-    const notPrivate = stats?.isFile() === true ? whyNotPrivate(stats.mode) : undefined;
-    if (notPrivate !== undefined) warn(io, `${file} ${notPrivate}; chmod 600 it, or move it away`);
+    const unsafe = stats?.isFile() === true ? whyUnsafe(file, stats, 'secret') : undefined;
+    if (unsafe !== undefined) warn(io, `${unsafe.problem}; ${unsafe.fix}, or move it away`);
     return key;
   } finally {
     wipe(contents);

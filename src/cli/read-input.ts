@@ -2,6 +2,7 @@ import { createReadStream, promises as fsp } from 'node:fs';
 import { wipe } from '../shared/bytes.js';
 import { HekateError, isHekateError, messageOf } from '../shared/errors.js';
 import { readPrivateFile } from '../shared/home/private-file.js';
+import { accessDenied } from '../shared/ports/access-denied.js';
 import { withoutMark } from '../shared/ports/plain-file.js';
 
 const MAX_INPUT_BYTES = 64 * 1024;
@@ -19,6 +20,8 @@ export async function readInput(file: string, what: string): Promise<Uint8Array>
     if (await isStream(file)) return await gather(createReadStream(file) as AsyncIterable<Buffer>, file);
     return await readPrivateFile(file, what, MAX_INPUT_BYTES, codes);
   } catch (error) {
+    const denied = isHekateError(error) && error.code === 'ACCESS_DENIED' ? error : accessDenied(error);
+    if (denied !== undefined) throw denied;
     const message = isHekateError(error) ? error.message : `${what} ${file} cannot be read: ${messageOf(error)}`;
     throw new HekateError('USAGE', message, { fix: 'give a file that exists and can be read', cause: error });
   }

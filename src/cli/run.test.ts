@@ -363,7 +363,9 @@ test('a key file that others can read is pointed out', async () => {
   const { code, err } = await hekate('init', inDir('third'), ...INIT, ...COSIGNERS, '--key', open, '--never-signed');
   expect([code, err]).toEqual([
     0,
-    expect.stringMatching(/^warning: .*open\.json has mode 0644: others than its owner may use it/),
+    expect.stringMatching(
+      /^warning: .*open\.json has mode 0644: everybody may use it; chmod 0600 .*open\.json; if others could/,
+    ),
   ]);
 });
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { HekateError } from '../shared/errors.js';
 import { CHAINS_FOLDER, groupFile, shareFile } from '../shared/home/paths.js';
 import { chainIdProblem } from '../shared/config/chain-id.js';
-import { exists } from './durable-files.js';
+import { diskErrorCode } from '../shared/ports/disk-error.js';
+import { ABSENT, exists } from './durable-files.js';
 
 /** A chain's files in one folder: a home, or what `keys split` made. */
 export interface ChainFiles {
@@ -70,7 +71,10 @@ async function hereOrBelow<T>(folder: string, look: (folder: string) => Promise<
 
 /** Names of the folders in a folder, cosigner-2 before cosigner-10, no hidden ones; none when it is not there. */
 async function foldersIn(folder: string): Promise<readonly string[]> {
-  const entries = await fsp.readdir(folder, { withFileTypes: true }).catch(() => []);
+  const entries = await fsp.readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (ABSENT.has(diskErrorCode(error))) return [];
+    throw error;
+  });
   return entries
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
     .map((entry) => entry.name)

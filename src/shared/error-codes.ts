@@ -11,6 +11,9 @@ export const FIXES = {
   SHARE_MODE: 'run chmod 600 on the file, and find out who could have read it',
   SHARE_INVALID: 'bring back the share.key of this cosigner, or deal the key again with `hekate keys split`',
   SHARE_MISMATCH: 'put back the share.key that was dealt to this cosigner together with this group.json',
+  ACCESS_DENIED: 'run it as the user that owns the folder, or give the folder to the user that runs it',
+  HOME_TOO_OPEN:
+    'take away what others may do with it: chmod go-w, and its owner must be the user that runs hekate, or root',
   GROUP_INVALID: 'copy the group.json of this chain from another process of the cluster: it is the same everywhere',
   IDENTITY_INVALID: 'bring the file back, or make new folders with `hekate init`',
   THRESHOLD_UNSAFE: 'take 2-of-3, 3-of-5, 4-of-7, …: more than half, at most all, 32 at most',

@@ -101,7 +101,7 @@ describe('state', () => {
 describe('shares, group and identity', () => {
   it.each<readonly [string, string, Damage]>([
     ['share missing', 'SHARE_MISSING', (home) => rmSync(join(home, SHARE))],
-    ['share readable by others', 'SHARE_MODE', (home) => chmodSync(join(home, SHARE), 0o640)],
+    ['share readable by others', 'SHARE_MODE', (home) => chmodSync(join(home, SHARE), 0o604)],
     ['share damaged', 'SHARE_INVALID', (home) => truncateSync(join(home, SHARE), 63)],
     ['share of another cosigner', 'SHARE_MISMATCH', (home) => copyFrom(cluster, 'cosigner-2', SHARE, home)],
     ['share of another dealing', 'SHARE_MISMATCH', (home) => copyFrom(other, 'cosigner-1', SHARE, home)],

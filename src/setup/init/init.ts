@@ -5,6 +5,7 @@ import { parseSentryLinkConfig } from '../../shared/config/sentry-link-config.js
 import { readConfigText } from '../../shared/config/toml-file.js';
 import { HekateError, isHekateError, messageOf } from '../../shared/errors.js';
 import { InvariantViolation } from '../../shared/invariant.js';
+import { accessDenied } from '../../shared/ports/access-denied.js';
 import { loadGroup } from '../../shared/frost/load-group.js';
 import { dealKey, wipeShares } from '../keys/dealing.js';
 import { generateConsensusKey, wipeKey } from '../keys/priv-validator-key.js';
@@ -55,6 +56,8 @@ export async function initCluster(request: InitRequest, deps: InitDeps): Promise
     return { dir: request.dir, plan, info, folders, addedToCluster, generatedKey, start, recovery };
   } catch (error) {
     if (isHekateError(error) || error instanceof InvariantViolation) throw error;
+    const denied = accessDenied(error);
+    if (denied !== undefined) throw denied;
     throw new HekateError('WRITE_FAILED', `${request.dir} was not written: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -2,6 +2,7 @@ import { promises as fsp } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { HekateError } from '../../shared/errors.js';
 import { createFile, syncFolder } from '../../shared/ports/durable-file.js';
+import { giveToFolderOwner } from '../../shared/ports/folder-owner.js';
 import { MODE_PRIVATE } from '../../shared/ports/file-mode.js';
 import { exists, isAlive, makeFolder, replaceFile, syncTree } from '../durable-files.js';
 
@@ -73,6 +74,7 @@ async function removeAbandoned(parent: string, name: string): Promise<void> {
 export async function addWhole(dir: string, write: (root: string) => Promise<void>, journal: Journal): Promise<void> {
   const staging = join(dir, STAGING_FOLDER);
   await fsp.mkdir(staging, { mode: 0o700 });
+  giveToFolderOwner(staging);
   try {
     await createFile(join(staging, PID), String(process.pid), MODE_PRIVATE);
     await makeFolder(join(staging, FILES));
@@ -121,7 +123,7 @@ async function apply(dir: string, { moves, appends }: Journal): Promise<void> {
       const [from, to] = [join(dir, STAGING_FOLDER, FILES, path), join(dir, path)];
       if (!(await exists(from))) continue;
       if (await exists(to)) throw new HekateError('CHAIN_EXISTS', `${to} is already there`);
-      await fsp.mkdir(dirname(to), { recursive: true, mode: 0o700 });
+      await makeFolder(dirname(to));
       await fsp.rename(from, to);
       undo.push(() => fsp.rename(to, from));
       await syncFolder(dirname(to));

@@ -10,6 +10,7 @@ import type { GroupInfo } from '../../shared/home/group-file.js';
 import { writeShares } from '../init/cluster-files.js';
 import { exists } from '../durable-files.js';
 import { checkThreshold } from '../init/request.js';
+import { accessDenied } from '../../shared/ports/access-denied.js';
 import { createWhole } from '../init/staging.js';
 
 export interface SplitRequest {
@@ -39,6 +40,8 @@ export async function splitKey(request: SplitRequest, random: RandomBytes): Prom
     return dealt.info;
   } catch (error) {
     if (isHekateError(error) || error instanceof InvariantViolation) throw error;
+    const denied = accessDenied(error);
+    if (denied !== undefined) throw denied;
     throw new HekateError('WRITE_FAILED', `${out} was not written: ${messageOf(error)}`, { cause: error });
   } finally {
     wipeShares(dealt);

@@ -1,6 +1,9 @@
 import { parse, TomlError, type TomlTable } from 'smol-toml';
 import type { z } from 'zod';
-import { HekateError, messageOf } from '../errors.js';
+import type { Stats } from 'node:fs';
+import { HekateError, isHekateError, messageOf } from '../errors.js';
+import { checkUnchanged } from '../home/guard.js';
+import { accessDenied } from '../ports/access-denied.js';
 import { diskErrorCode } from '../ports/disk-error.js';
 import { readPlainText } from '../ports/plain-file.js';
 import type { Position, TomlPath, TomlPositions } from './toml-positions.js';
@@ -18,11 +21,15 @@ interface PlacedProblem extends Position {
   readonly problem: string;
 }
 
-/** Text of a configuration file. Throws NO_HOME when it is absent, CONFIG_INVALID when it cannot be read. */
+/** Text of a configuration file. Throws NO_HOME when it is absent, CONFIG_INVALID when it cannot be read, ACCESS_DENIED, HOME_TOO_OPEN. */
 export async function readConfigText(file: string): Promise<string> {
   try {
-    return Buffer.from(await readPlainText(file, MAX_CONFIG_BYTES)).toString('utf8');
+    const check = (stats: Stats): void => checkUnchanged(file, stats);
+    return Buffer.from(await readPlainText(file, MAX_CONFIG_BYTES, check)).toString('utf8');
   } catch (error) {
+    if (isHekateError(error)) throw error;
+    const denied = accessDenied(error);
+    if (denied !== undefined) throw denied;
     switch (diskErrorCode(error)) {
       case 'ENOENT':
         throw new HekateError('NO_HOME', `there is no ${file}`, { cause: error });

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { equalBytes, toBase64 } from '../bytes.js';
 import { chainIdProblem } from '../config/chain-id.js';
 import { MAX_COSIGNERS } from '../coordination/limits.js';
-import { HekateError, messageOf } from '../errors.js';
+import { HekateError, isHekateError, messageOf } from '../errors.js';
 import { POINT_BYTES, toPoint, type Point } from '../frost/group.js';
 import { must } from '../invariant.js';
+import { checkUnchanged } from './guard.js';
+import { accessDenied } from '../ports/access-denied.js';
 import { readPlainText } from '../ports/plain-file.js';
 
 /** What is public about a shared key (group.json). The same bytes in every process of a cluster. */
@@ -85,12 +87,15 @@ export function encodeGroup(group: GroupInfo): string {
   return `${JSON.stringify(json, undefined, 2)}\n`;
 }
 
-/** Throws GROUP_INVALID. `chainId`: the chain that it must be for. */
+/** Throws GROUP_INVALID, ACCESS_DENIED or HOME_TOO_OPEN. `chainId`: the chain that it must be for. */
 export async function loadGroupFile(path: string, chainId?: string): Promise<GroupInfo> {
   let contents: Uint8Array;
   try {
-    contents = await readPlainText(path, MAX_FILE_BYTES);
+    contents = await readPlainText(path, MAX_FILE_BYTES, (stats) => checkUnchanged(path, stats));
   } catch (error) {
+    if (isHekateError(error)) throw error;
+    const denied = accessDenied(error);
+    if (denied !== undefined) throw denied;
     throw new HekateError('GROUP_INVALID', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
   const group = parseGroup(contents, path);

@@ -43,7 +43,7 @@ test.each([
 test.each<[string, () => void, string]>([
   ['missing', () => undefined, 'SHARE_MISSING'],
   ['a folder', () => mkdirSync(path), 'SHARE_INVALID'],
-  ['readable by the group', () => write(encodeSecret(share(2)), 0o640), 'SHARE_MODE'],
+  ['readable by all', () => write(encodeSecret(share(2)), 0o604), 'SHARE_MODE'],
   ['readable by others', () => write(encodeSecret(share(2)), 0o604), 'SHARE_MODE'],
   ['empty', () => write('', 0o600), 'SHARE_INVALID'],
   ['cut short', () => write(encodeSecret(share(2)).subarray(0, 60), 0o600), 'SHARE_INVALID'],

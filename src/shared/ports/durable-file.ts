@@ -1,10 +1,12 @@
 import { constants, promises as fsp } from 'node:fs';
+import { giveToFolderOwner } from './folder-owner.js';
 
 /** Creates a file that is not there yet, with its contents on disk when this resolves; the entry needs `syncFolder`. */
 export async function createFile(path: string, contents: Uint8Array | string, mode: number): Promise<void> {
   const handle = await fsp.open(path, 'wx', mode);
   try {
     await handle.chmod(mode);
+    giveToFolderOwner(path, handle.fd);
     await handle.writeFile(contents);
     await handle.sync();
   } finally {

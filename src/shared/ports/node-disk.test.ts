@@ -106,9 +106,9 @@ describe('open', () => {
   it.each<[name: string, prepare: (path: string) => void, expected: string]>([
     ['a missing file', () => undefined, 'ENOENT'],
     ['mode 0600', (path) => writeFileSync(path, 'x', { mode: 0o600 }), 'done'],
-    ['mode 0640', (path) => (writeFileSync(path, 'x'), chmodSync(path, 0o640)), 'EMODE'],
     ['mode 0604', (path) => (writeFileSync(path, 'x'), chmodSync(path, 0o604)), 'EMODE'],
-    ['mode 0620', (path) => (writeFileSync(path, 'x'), chmodSync(path, 0o620)), 'EMODE'],
+    ['mode 0604', (path) => (writeFileSync(path, 'x'), chmodSync(path, 0o604)), 'EMODE'],
+    ['mode 0602', (path) => (writeFileSync(path, 'x'), chmodSync(path, 0o602)), 'EMODE'],
     ['a read-only file', (path) => (writeFileSync(path, 'x'), chmodSync(path, 0o400)), 'EACCES'],
     ['a folder', (path) => mkdirSync(path), 'EISDIR'],
     ['a file far too large', (path) => execFileSync('truncate', ['-s', '17M', path]), 'EUNFIT'],
@@ -275,7 +275,7 @@ describe('a watermark store on this disk', () => {
   });
 
   it.each<[name: string, mode: number, expected: string]>([
-    ['looser', 0o660, 'STATE_MODE'],
+    ['looser', 0o606, 'STATE_MODE'],
     ['read-only', 0o400, 'STATE_NOT_WRITABLE'],
   ])('refuses a file with a mode that is %s', async (_name, to, expected) => {
     await create();

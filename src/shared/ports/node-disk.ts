@@ -7,7 +7,8 @@ import type { Disk } from './disk.js';
 import { DiskError } from './disk-error.js';
 import { createFile, syncFolder } from './durable-file.js';
 import { tryLockFile } from './file-lock.js';
-import { MODE_PRIVATE, whyNotPrivate, whyNotWritable } from './file-mode.js';
+import { whyUnsafe } from './file-access.js';
+import { MODE_PRIVATE, whyNotWritable } from './file-mode.js';
 import { checkPlain, readPlainFile } from './plain-file.js';
 import type { SlotFile } from './slot-file.js';
 
@@ -57,10 +58,10 @@ async function openLocked(path: string): Promise<SlotFile> {
   }
 }
 
-function checkMode({ mode }: Stats, path: string): void {
-  const notPrivate = whyNotPrivate(mode);
-  if (notPrivate !== undefined) throw new DiskError('EMODE', `${path} ${notPrivate}`);
-  const notWritable = whyNotWritable(mode);
+function checkMode(stats: Stats, path: string): void {
+  const unsafe = whyUnsafe(path, stats, 'secret');
+  if (unsafe !== undefined) throw new DiskError('EMODE', `${unsafe.problem}; ${unsafe.fix}`);
+  const notWritable = whyNotWritable(stats.mode);
   if (notWritable !== undefined) throw Object.assign(new Error(`${path} ${notWritable}`), { code: 'EACCES' });
 }
 

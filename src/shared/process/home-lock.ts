@@ -1,6 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { HekateError, messageOf } from '../errors.js';
+import { HekateError, isHekateError, messageOf } from '../errors.js';
+import { checkHomeFolders } from '../home/guard.js';
+import { accessDenied } from '../ports/access-denied.js';
+import { giveToFolderOwner } from '../ports/folder-owner.js';
 import { tryLockFile } from '../ports/file-lock.js';
 import { MODE_PRIVATE } from '../ports/file-mode.js';
 
@@ -9,11 +12,12 @@ export const LOCK_FILE = 'lock';
 
 /**
  * Makes this the only process of a home. A kernel lock: it ends with the process, however that ends. Returns the function
- * that gives it back; throws HOME_LOCKED, HOME_NOT_WRITABLE, or DiskError ENOLOCK where there is no such lock.
+ * that gives it back; throws HOME_LOCKED, HOME_NOT_WRITABLE,
+ * HOME_TOO_OPEN, ACCESS_DENIED, or DiskError ENOLOCK where there is no such lock.
  */
 export function lockHome(home: string): () => void {
   const path = join(home, LOCK_FILE);
-  const fd = openLockFile(path);
+  const fd = openLockFile(home, path);
   let locked = false;
   try {
     locked = tryLockFile(fd);
@@ -24,10 +28,16 @@ export function lockHome(home: string): () => void {
   return () => closeSync(fd);
 }
 
-function openLockFile(path: string): number {
+function openLockFile(home: string, path: string): number {
   try {
-    return openSync(path, 'a+', MODE_PRIVATE);
+    checkHomeFolders(home);
+    const fd = openSync(path, 'a+', MODE_PRIVATE);
+    giveToFolderOwner(path, fd);
+    return fd;
   } catch (error) {
+    if (isHekateError(error)) throw error;
+    const denied = accessDenied(error);
+    if (denied !== undefined) throw denied;
     throw new HekateError('HOME_NOT_WRITABLE', `cannot open ${path}: ${messageOf(error)}`, { cause: error });
   }
 }

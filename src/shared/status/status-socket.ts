@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, symlinkSync, unlinkSync, chmodSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HekateError, messageOf } from '../errors.js';
+import { accessDenied } from '../ports/access-denied.js';
+import { giveToFolderOwner } from '../ports/folder-owner.js';
 import type { ProcessStatus } from './process-status.js';
 
 export const STATUS_SOCKET = 'status.sock';
@@ -35,6 +37,7 @@ export async function serveStatus(home: string, describe: () => ProcessStatus): 
   });
   server.on('error', () => undefined);
   chmodSync(path, 0o600);
+  giveToFolderOwner(path);
   return {
     close: () => {
       server.close();
@@ -50,6 +53,8 @@ export async function readStatus(home: string): Promise<ProcessStatus> {
     const text = await withShortPath(path, readAll);
     return JSON.parse(text) as ProcessStatus;
   } catch (error) {
+    const denied = accessDenied(error, path);
+    if (denied !== undefined) throw denied;
     throw new HekateError('NOT_RUNNING', `no process answers for ${home} (${messageOf(error)})`, { cause: error });
   }
 }

@@ -2,6 +2,7 @@ import { createHash, createPrivateKey, X509Certificate as NodeCertificate } from
 import { toHex, wipe } from '../bytes.js';
 import { HekateError, messageOf } from '../errors.js';
 import { readPrivateFile } from '../home/private-file.js';
+import { accessDenied } from '../ports/access-denied.js';
 import { readPlainText } from '../ports/plain-file.js';
 
 /** What a process shows at either end of a TLS connection: a certificate it signed itself, known by its key's pin. */
@@ -81,6 +82,8 @@ export async function readCertificate(path: string, fix?: string): Promise<strin
   try {
     return Buffer.from(await readPlainText(path, MAX_CERTIFICATE_BYTES)).toString('utf8');
   } catch (error) {
+    const denied = accessDenied(error);
+    if (denied !== undefined) throw denied;
     const message = `the certificate ${path} cannot be read: ${messageOf(error)}`;
     throw new HekateError('TLS_IDENTITY_MISSING', message, { cause: error, ...(fix !== undefined && { fix }) });
   }

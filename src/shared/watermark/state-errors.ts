@@ -1,5 +1,6 @@
 import { HekateError, isHekateError, messageOf, type StateDiskCode } from '../errors.js';
 import { InvariantViolation } from '../invariant.js';
+import { accessDenied } from '../ports/access-denied.js';
 import { diskErrorCode } from '../ports/disk-error.js';
 
 const CODES: Readonly<Record<string, StateDiskCode>> = {
@@ -16,6 +17,8 @@ const CODES: Readonly<Record<string, StateDiskCode>> = {
 /** What a failing disk means for a state file; errors that say it already, and broken invariants, pass through. */
 function stateError(error: unknown, path: string, otherwise: StateDiskCode): Error {
   if (isHekateError(error) || error instanceof InvariantViolation) return error;
+  const denied = accessDenied(error);
+  if (denied !== undefined) return denied;
   const diskCode = diskErrorCode(error) ?? '';
   const code = CODES[diskCode] ?? otherwise;
   const problem = code === 'STATE_MISSING' ? 'it does not exist' : messageOf(error);
