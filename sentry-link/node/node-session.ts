@@ -13,7 +13,7 @@ import {
   type Refused,
   type SignedVoteResponse,
 } from '../../src/shared/privval/response.js';
-import { nameRequest, type NodeRecord } from './node-record.js';
+import { describeRequest, type NodeRecord } from './node-record.js';
 import { checkChainId, voteToSign } from '../vote-to-sign.js';
 import type { RefusedVote, SignedVote, SignOutcome, SignRequestOfNode, VoteToSign } from '../vote-to-sign.js';
 
@@ -180,7 +180,7 @@ export class NodeSession {
   #settle({ request, arrivedMs }: Waiting, outcome: SignOutcome): void {
     const answered = !this.#ended;
     if (outcome.kind === 'refused') {
-      const refusal = this.#refuse(request.kind, nameRequest(request), outcome.code, outcome.message);
+      const refusal = this.#refuse(request.kind, describeRequest(request), outcome.code, outcome.message);
       return this.#answer(refusal);
     }
     this.#answer(signedResponse(request, outcome));
@@ -189,7 +189,9 @@ export class NodeSession {
 
   #refuse(of: Refused['of'], what: string, code: ErrorCode, message: string): Refused {
     const error = remoteError(code, message);
-    this.#options.record.refused(what, code, error.description, !this.#ended);
+    // Cut and cleaned as the node gets it; the code has a field of its own in our log.
+    const cause = error.description.slice(`${code}: `.length);
+    this.#options.record.refused(what, code, cause, !this.#ended);
     return { kind: 'refused', of, error };
   }
 

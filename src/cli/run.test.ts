@@ -113,7 +113,7 @@ test.each<[string, string[], RegExp]>([
   [
     'a state that has signed, and --never-signed',
     ['init', 'CLUSTER-2', ...INIT, ...COSIGNERS, '--key', 'KEY', '--state', 'STATE', '--never-signed'],
-    /^WATERMARK_START_CONTRADICTED: --never-signed, but the state file says that this key signed at 4069466\/0\/3/,
+    /^WATERMARK_START_CONTRADICTED: --never-signed, but the state file says that this key signed at height 4069466, round 0, precommit/,
   ],
   [
     'height 0',
@@ -123,7 +123,7 @@ test.each<[string, string[], RegExp]>([
   [
     'a key file of before Tendermint 0.28 that has signed, and --never-signed',
     ['init', 'CLUSTER-2', ...INIT, ...COSIGNERS, '--key', 'OLD-KEY', '--never-signed'],
-    /^WATERMARK_START_CONTRADICTED: the key file says that this key signed at 500\/0\/3/,
+    /^WATERMARK_START_CONTRADICTED: the key file says that this key signed at height 500, round 0, precommit/,
   ],
   ['a negative height', ['init', 'x', ...INIT, '--height', '-5'], /argument/],
   [
@@ -307,7 +307,10 @@ test('state show and state init', async () => {
   const states = async (): Promise<unknown> =>
     JSON.parse((await hekate('state', 'show', home, '--json')).out) as unknown;
   expect(await states()).toMatchObject([
-    { chainId: 'test-1', watermark: { height: '4069466', round: 0, step: 3, stepName: 'Precommit' } },
+    {
+      chainId: 'test-1',
+      watermark: { height: '4069466', round: 0, step: 3, place: 'height 4069466, round 0, precommit' },
+    },
   ]);
   const raise = ['state', 'init', home, '--chain-id', 'test-1', '--height', '5000000', '--replace'];
   expect(await hekate(...raise)).toMatchObject({
@@ -332,7 +335,7 @@ test('state show and state init', async () => {
   rmSync(join(home, 'state', 'test-1.watermark'));
   const missing = await hekate('state', 'show', cluster);
   expect(missing.code).toBe(1);
-  expect(missing.out.match(/4069466\/0\/3/g)).toHaveLength(2);
+  expect(missing.out.match(/watermark height 4069466, round 0, precommit/g)).toHaveLength(2);
   expect(missing.out).toContain('test-1: STATE_MISSING');
 });
 

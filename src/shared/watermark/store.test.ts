@@ -242,7 +242,7 @@ describe('opening', () => {
     const before = disk.writes.length;
     const report = await inspectState(disk, PATH, BINDING);
     expect(report).toMatchObject({ chainId: 'test-1', sequence: store.sequence, staleCopies: 0 });
-    expect(report.watermark).toMatchObject({ height: '5', stepName: 'Precommit', fresh: false });
+    expect(report.watermark).toMatchObject({ height: '5', place: 'height 5, round 0, precommit', fresh: false });
     expect(disk.writes.length).toBe(before);
   });
 });
