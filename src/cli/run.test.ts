@@ -80,10 +80,26 @@ test.each([
   expect([code, err]).toEqual([0, '']);
   expect(out).toMatch(new RegExp(`Usage: ${['hekate', ...names].join(' ')}`));
   expect(out).toMatch(/Example:\n {2}hekate /);
+  const group = names.slice(0, -1);
+  const ways = [
+    [...names, '-h'],
+    ['help', ...names],
+    [...group, 'help', ...names.slice(-1)],
+    ['help', ...names, '--json'],
+  ];
+  for (const way of ways) expect(await hekate(...way), way.join(' ')).toEqual({ code: 0, out, err: '' });
 });
 
-test('the version', async () => {
-  expect(await hekate('--version')).toEqual({ code: 0, out: `hekate ${VERSION}\n`, err: '' });
+test.each([['--version'], ['-V'], ['keys', '-V'], ['state', 'show', '--version']])(
+  'the version: %s %s',
+  async (...args) => {
+    expect(await hekate(...args)).toEqual({ code: 0, out: `hekate ${VERSION}\n`, err: '' });
+  },
+);
+
+test('what is asked about is never done', async () => {
+  const { code, out } = await hekate('help', 'init', inDir('never'), ...INIT, ...COSIGNERS);
+  expect([code, out, existsSync(inDir('never'))]).toEqual([0, expect.stringMatching(/^Usage: hekate init/), false]);
 });
 
 test.each<[string, string[], RegExp]>([
@@ -91,6 +107,8 @@ test.each<[string, string[], RegExp]>([
   ['half a command', ['keys'], /Usage: hekate keys/],
   ['an unknown command', ['fly'], /^USAGE: unknown command 'fly'\. Fix: see `hekate --help`\n$/],
   ['an unknown subcommand', ['state', 'fly'], /Fix: see `hekate state --help`/],
+  ['help about an unknown command', ['help', 'fly'], /^USAGE: unknown command 'fly'/],
+  ['help about an unknown subcommand', ['keys', 'help', 'fly'], /^USAGE: unknown command 'fly'/],
   [
     'an unknown option',
     ['state', 'show', 'x', '--fly'],
@@ -174,6 +192,31 @@ test.each<[string, string[], RegExp]>([
   ['no keys', ['keys', 'show', 'nowhere'], /^NO_HOME/],
   ['nothing to verify', ['keys', 'verify', 'nowhere'], /^NO_HOME/],
   ['no processes', ['status', 'nowhere'], /^NO_HOME/],
+  [
+    'a cosigner from the home of a sentry-link',
+    ['cosigner', 'start', '--home', 'CLUSTER/sentry-link-1'],
+    /^NO_HOME: .*sentry-link-1 is the home of a sentry-link, not of a cosigner\. Fix: .*`hekate sentry-link start --home /,
+  ],
+  [
+    'a sentry-link from the home of a cosigner',
+    ['sentry-link', 'start', '--home', 'CLUSTER/cosigner-1'],
+    /^NO_HOME: .*cosigner-1 is the home of a cosigner, not of a sentry-link\. Fix: .*`hekate cosigner start --home /,
+  ],
+  [
+    'a cosigner from the folder of a cluster',
+    ['cosigner', 'start', '--home', 'CLUSTER'],
+    /^NO_HOME: .* is no home but holds some: cosigner-1, cosigner-2, cosigner-3\. Fix: give one of them, as in .*cosigner-1/,
+  ],
+  [
+    'the state of a sentry-link',
+    ['state', 'show', 'CLUSTER/sentry-link-1'],
+    /^NO_HOME: .* is the home of a sentry-link/,
+  ],
+  [
+    'the state of a whole cluster made anew',
+    ['state', 'init', 'CLUSTER', '--chain-id', 'test-1', '--height', '9'],
+    /^NO_HOME: .* holds some: cosigner-1/,
+  ],
   [
     'a state that is there',
     ['state', 'init', 'CLUSTER/cosigner-1', '--chain-id', 'test-1', '--height', '9'],

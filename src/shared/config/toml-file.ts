@@ -1,6 +1,7 @@
 import { parse, TomlError, type TomlTable } from 'smol-toml';
 import type { z } from 'zod';
 import { HekateError, messageOf } from '../errors.js';
+import { noHome } from '../home/wrong-home.js';
 import { diskErrorCode } from '../ports/disk-error.js';
 import { readPlainFile } from '../ports/plain-file.js';
 import type { Position, TomlPath, TomlPositions } from './toml-positions.js';
@@ -25,7 +26,7 @@ export async function readConfigText(file: string): Promise<string> {
   } catch (error) {
     switch (diskErrorCode(error)) {
       case 'ENOENT':
-        throw new HekateError('NO_HOME', `there is no ${file}`, { cause: error });
+        throw await noHome(file);
       case 'EUNFIT':
         throw new HekateError('CONFIG_INVALID', messageOf(error), { fix: 'put the configuration there' });
       default:
