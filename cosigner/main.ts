@@ -17,6 +17,7 @@ import { systemRandom } from '../src/shared/ports/random.js';
 import { lockHome } from '../src/shared/process/home-lock.js';
 import { dieOf, runInForeground, type Running } from '../src/shared/process/lifecycle.js';
 import { fitHeapTo } from '../src/shared/process/memory.js';
+import { tellValidator } from '../src/shared/process/tell-validator.js';
 import { serveStatus } from '../src/shared/status/status-socket.js';
 import { loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
@@ -47,7 +48,7 @@ async function start(config: CosignerConfig, log: Log): Promise<Running> {
   const others = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
   const otherPeers = await loadPinnedPeers(config.tls.peers, others);
   const chains: CosignerChainOptions[] = [];
-  for (const chain of config.chains) chains.push(await loadChain(config, chain, group));
+  for (const chain of config.chains) chains.push(await loadChain(config, chain, group, log));
 
   const onFault = (error: unknown): never => dieOf(log, error);
   const assembled = await assembleCosigner(
@@ -79,8 +80,14 @@ function withPlace({ code, message, fix, cause }: HekateError, place: string): H
   return new HekateError(code, `${place}: ${message}`, { fix, cause });
 }
 
-async function loadChain(config: CosignerConfig, chain: CosignerChain, group: Group): Promise<CosignerChainOptions> {
+async function loadChain(
+  config: CosignerConfig,
+  chain: CosignerChain,
+  group: Group,
+  log: Log,
+): Promise<CosignerChainOptions> {
   const info = await loadGroupFile(groupFile(config.home, chain.id), chain.id);
+  tellValidator(log, chain.bech32Prefix, info);
   return {
     chainId: chain.id,
     threshold: info.threshold,

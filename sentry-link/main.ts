@@ -23,6 +23,7 @@ import { lockHome } from '../src/shared/process/home-lock.js';
 import { runInForeground, type Running } from '../src/shared/process/lifecycle.js';
 import { identityFromSeed } from '../src/shared/secret-connection/identity.js';
 import { fitHeapTo } from '../src/shared/process/memory.js';
+import { tellValidator } from '../src/shared/process/tell-validator.js';
 import { serveStatus } from '../src/shared/status/status-socket.js';
 import { loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
@@ -48,10 +49,11 @@ async function start(config: SentryLinkConfig, log: Log): Promise<Running> {
   const unlock = lockHome(config.home);
   fitHeapTo(config.chains.length);
   const group = await loadGroup();
-  const chains = await Promise.all(config.chains.map((chain) => servedChain(config, chain, group)));
+  const chains = await Promise.all(config.chains.map((chain) => servedChain(config, chain, group, log)));
   const seed = await loadNodeIdentitySeed(config.home);
   const nodeIdentity = identityFromSeed(seed);
   wipe(seed);
+  log.info('identity for nodes', { id: nodeIdentity.peerId });
   const assembled = assembleLink(
     {
       chains,
@@ -79,12 +81,13 @@ async function start(config: SentryLinkConfig, log: Log): Promise<Running> {
   };
 }
 
-async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Group): Promise<ServedChain> {
+async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Group, log: Log): Promise<ServedChain> {
   const info = await loadGroupFile(groupFile(config.home, chain.id), chain.id);
   if (info.count !== config.cosigners.length) {
     const message = `chain ${chain.id} was dealt to ${info.count} cosigners, ${config.file} has ${config.cosigners.length}`;
     throw new HekateError('GROUP_MISMATCH', message, { fix: 'list every cosigner of the dealing, and no other' });
   }
+  tellValidator(log, chain.bech32Prefix, info);
   const ids = config.cosigners.map(({ id }) => id);
   const verificationShares = new Map(ids.map((id) => [id, verificationShare(group, info.commitments, id)]));
   return {

@@ -176,7 +176,7 @@ test.each<[string, string[], RegExp]>([
     ['state', 'init', 'CLUSTER/cosigner-1', '--chain-id', 'x', '--height', '5'],
     /^USAGE: .* has no chain "x"/,
   ],
-  ['an upper-case prefix', ['keys', 'show', 'CLUSTER', '--prefix', 'KIRA'], /prefix is lower-case/],
+  ['an upper-case prefix', ['keys', 'show', 'CLUSTER', '--prefix', 'KIRA'], /is no bech32 prefix: .*lower-case/],
 ])('exit code 2: %s', async (_name, args, expected) => {
   const { code, out, err } = await hekate(...args.map(place));
   expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -275,10 +275,11 @@ test('keys show: all forms, from a cluster, a home or a group file', async () =>
         hex: HEX_KEY,
         address: keys.privValidatorKey.address,
         valcons: expect.stringMatching(/^kiravalcons1[a-z0-9]{38}$/) as string,
+        valconspub: expect.stringMatching(/^kiravalconspub1zcjduepq[a-z0-9]{58}$/) as string,
       },
     ]);
   }
-  expect((await hekate('keys', 'show', cluster)).out).toContain(`address   ${keys.privValidatorKey.address}`);
+  expect((await hekate('keys', 'show', cluster)).out).toContain(`address     ${keys.privValidatorKey.address}`);
 });
 
 test('keys verify: good, and each thing that can be wrong', async () => {
