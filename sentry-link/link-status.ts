@@ -1,11 +1,21 @@
-import type { LinkStatus } from '../src/shared/status/process-status.js';
+import type { ChainReport } from '../src/shared/coordination/messages.js';
+import { FIXES, type ErrorCode } from '../src/shared/error-codes.js';
+import { HekateError } from '../src/shared/errors.js';
+import { cosignerName } from '../src/shared/home/paths.js';
+import type { LinkStatus, NodeStatus, PeerStatus, StatusProblem } from '../src/shared/status/process-status.js';
 import { watermarkStatus } from '../src/shared/status/watermark-status.js';
 import { VERSION } from '../src/shared/version.js';
 import type { AssembledLink } from './assembly.js';
+import type { Peer } from './cosigners/peer.js';
+import { hasQuorum, type ChainSituation, type LinkSituation } from './link-watch.js';
+
+const NAMED_FIXES = 2;
 
 /** What this process answers to `hekate status`. */
 export function describeLink(name: string, { link, services }: AssembledLink): LinkStatus {
-  const term = link.candidate.term();
+  const situation = link.situation();
+  const { term, leader, chains } = situation;
+  const nodes = services.flatMap((service) => service.status());
   return {
     kind: 'sentry-link',
     name,
@@ -15,15 +25,61 @@ export function describeLink(name: string, { link, services }: AssembledLink): L
     uptimeSeconds: Math.floor(process.uptime()),
     leading: term !== undefined,
     term: term ?? null,
-    cosigners: [...link.peers()].map((peer) => ({
-      id: peer.id,
-      connected: peer.stream.connected,
-      version: peer.version === '' ? null : peer.version,
-      roundTripMs: peer.health.roundTripMs ?? null,
-      signMs: peer.health.signMs ?? null,
-      quarantined: peer.health.quarantined,
-      chains: peer.chains.reports().map(watermarkStatus),
-    })),
-    nodes: services.flatMap((service) => service.status()),
+    leader: term === undefined ? (leader?.name ?? null) : name,
+    chains: chains.map(({ chainId, threshold, count, unable }) => {
+      return { chainId, able: count - unable.length, count, threshold };
+    }),
+    cosigners: [...link.peers()].map((peer) => describePeer(peer, chains)),
+    nodes,
+    problems: linkProblems(situation, nodes),
   };
+}
+
+function describePeer(peer: Peer, chains: readonly ChainSituation[]): PeerStatus {
+  const { connected } = peer.stream;
+  const unable = ({ chainId }: ChainReport): string | null => {
+    const found = chains
+      .find((chain) => chain.chainId === chainId)
+      ?.unable.find(({ cosigner }) => cosigner === peer.id);
+    return found === undefined || !connected ? null : `${found.code}: ${found.why}`;
+  };
+  return {
+    id: peer.id,
+    connected,
+    problem: connected ? null : (peer.problem ?? null),
+    version: peer.version === '' ? null : peer.version,
+    roundTripMs: peer.health.roundTripMs ?? null,
+    signMs: peer.health.signMs ?? null,
+    quarantined: peer.health.quarantined,
+    chains: peer.chains.reports().map((report) => ({ ...watermarkStatus(report), unable: unable(report) })),
+  };
+}
+
+/** Why nothing is signed as things are, or would be if this link led. */
+export function linkProblems(
+  { term, leader, chains }: LinkSituation,
+  nodes: readonly Pick<NodeStatus, 'chainId' | 'address' | 'connected' | 'problem'>[],
+): readonly StatusProblem[] {
+  const problems = chains.filter((chain) => !hasQuorum(chain)).map(quorumProblem);
+  if (term === undefined && leader === undefined) problems.push(new HekateError('NO_LEADER', 'no sentry-link leads'));
+  if (term === undefined) return problems;
+  for (const { chainId } of chains) {
+    const own = nodes.filter((node) => node.chainId === chainId);
+    if (own.some(({ connected }) => connected)) continue;
+    const tried = own.map(({ address, problem }) => `${address}: ${problem ?? 'being dialled'}`).join(', ');
+    const [first] = own.flatMap(({ problem }) => problem ?? []);
+    problems.push(new HekateError('NO_NODE', `no node of chain ${chainId} is connected (${tried})`, fixOf(first)));
+  }
+  return problems;
+}
+
+function quorumProblem({ chainId, threshold, count, unable }: ChainSituation): StatusProblem {
+  const able = `${count - unable.length} of ${count} cosigners can sign for chain ${chainId}, ${threshold} are needed`;
+  const each = unable.map(({ cosigner, code, why }) => `${cosignerName(cosigner)} ${why} (${code})`);
+  const fixes = [...new Set(unable.map(({ code }) => FIXES[code]))].slice(0, NAMED_FIXES);
+  return new HekateError('QUORUM_LOST', `${able}: ${each.join('; ')}`, { fix: fixes.join('; ') });
+}
+
+function fixOf(code: ErrorCode | undefined): { fix?: string } {
+  return code === undefined ? {} : { fix: FIXES[code] };
 }

@@ -56,6 +56,7 @@ async function start(config: SentryLinkConfig, log: Log): Promise<Running> {
   log.info('identity for nodes', { id: nodeIdentity.peerId });
   const assembled = assembleLink(
     {
+      name: config.name,
       chains,
       cosigners: config.cosigners.map(({ id }) => id),
       leaseMs: config.leaseMs,

@@ -89,7 +89,11 @@ export const FIXES = {
   DOUBLE_SIGN:
     'find out why two different blocks were asked for at one height, round and step: is a second node running?',
   HEIGHT_REGRESSION:
-    'none needed while a node replays or catches up; otherwise find out which node asks for old heights',
+    'none needed while a node replays or catches up; otherwise find out which node asks for old heights, or whose watermark ' +
+    'is too far up (`hekate status`)',
+  WATERMARK_AHEAD:
+    'none needed if the chain soon gets there; if the watermark was raised by mistake, stop that cosigner and make it anew ' +
+    'with `hekate state init … --replace --i-accept-that-this-can-double-sign`, at or above everything this key ever signed',
   ROUND_REGRESSION: 'none needed while a node replays or catches up; otherwise find out which node asks for old rounds',
   STEP_REGRESSION: 'none needed while a node replays or catches up; otherwise find out which node asks for old steps',
   PROPOSAL_TIMESTAMP: 'none needed: the node proposes again in its next round',
@@ -124,7 +128,12 @@ export const FIXES = {
   EXTENSION_NOT_ALLOWED: 'find out what sent this request: CometBFT extends precommits for a block only',
   NODE_NOT_SERVED: 'none needed: this chain has several nodes, and another one is being served',
   NOT_LEADER: 'none needed: another sentry-link leads now, or will within a second',
-  QUORUM_LOST: 'bring cosigners back: `hekate status` shows which are missing',
+  QUORUM_LOST: 'bring cosigners back: `hekate status` shows which are missing, and why',
+  NO_LEADER:
+    'none needed for the first seconds: a sentry-link leads as soon as it reaches more than half of the cosigners; if none ' +
+    'does, see the logs of the sentry-links',
+  NO_LINK: 'start a sentry-link; if one runs, its log says why it does not reach this cosigner',
+  NO_NODE: 'start the node with the priv_validator_laddr that the sentry-links dial',
   SIGNATURE_INVALID: 'check with `hekate keys verify` that all shares come from one dealing',
   COSIGNER_BAD: 'look at that cosigner: its share file, its memory, its binary',
   GROUP_MISMATCH: 'give that cosigner the share that belongs to this group.json (`hekate keys verify`)',
@@ -152,7 +161,9 @@ export const FIXES = {
   TLS_REFUSED: 'check that this sentry-link is pinned in the configuration of that cosigner, then see its log',
   PORT_IN_USE: 'stop the other process on that port, or change `listen`',
   LISTEN_FAILED: 'set `listen` to an address of this host and a port that this user may use',
-  LINK_REPLACED: 'none needed after a reconnect; if it goes on, two processes run with the identity of one sentry-link',
+  LINK_REPLACED:
+    'stop one of the two processes that run with the identity of this sentry-link (copies of one home): each needs a home ' +
+    'of its own, as `hekate init` made it; none needed where a cosigner logs it once, after a reconnect',
   LINK_SILENT: 'check that the sentry-link is not hung and that the network between is not dropping packets',
   LINK_QUEUE_FULL: 'check that the sentry-link is not hung: it does not read what it is sent',
   LINK_CLOSED: 'none needed: the sentry-link connects again by itself while it runs',

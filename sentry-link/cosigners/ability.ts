@@ -1,0 +1,80 @@
+import type { ErrorCode } from '../../src/shared/error-codes.js';
+import { cosignerName } from '../../src/shared/home/paths.js';
+import { describePlace } from '../../src/shared/watermark/watermark.js';
+import type { Peer } from './peer.js';
+
+/** So many heights pass by themselves, or in a half-finished vote; a watermark further up is somebody's doing. */
+const USUAL_LEAD = 10n;
+
+/** What it depends on. */
+export interface Observed {
+  readonly id: number;
+  readonly problem: ErrorCode | undefined;
+  readonly stream: Pick<Peer['stream'], 'connected'>;
+  readonly health: Pick<Peer['health'], 'quarantined' | 'quarantineReason'>;
+  readonly chains: Pick<Peer['chains'], 'report'>;
+}
+
+export interface ObservedChain {
+  readonly chainId: string;
+  readonly threshold: number;
+  /** The highest that a node has asked for while this link leads, if any has. */
+  readonly askedHeight: bigint | undefined;
+}
+
+/** Why one cosigner cannot take part in any signature of a chain. */
+export interface Inability {
+  readonly cosigner: number;
+  readonly code: ErrorCode;
+  readonly why: string;
+}
+
+/**
+ * The cosigners that cannot sign for a chain as things are, each with the reason, for people to read: whom to ask is decided
+ * elsewhere, and the last word is the cosigner's own.
+ */
+export function inabilities(chain: ObservedChain, peers: readonly Observed[]): readonly Inability[] {
+  const reached = heightReached(chain, peers);
+  return peers.flatMap((peer) => {
+    const found = inability(chain, peer, reached);
+    return found === undefined ? [] : [{ cosigner: peer.id, ...found }];
+  });
+}
+
+/** `cosigner-2 PEER_REFUSED, cosigner-3 WATERMARK_AHEAD`. */
+export function listInabilities(found: readonly Inability[]): string {
+  return found.map(({ cosigner, code }) => `${cosignerName(cosigner)} ${code}`).join(', ');
+}
+
+type Found = Omit<Inability, 'cosigner'>;
+
+function inability({ chainId }: ObservedChain, peer: Observed, reached: bigint | undefined): Found | undefined {
+  if (!peer.stream.connected)
+    return {
+      code: peer.problem ?? 'PEER_CLOSED',
+      why: peer.problem === undefined ? 'not dialled yet' : 'not connected',
+    };
+  const { quarantined, quarantineReason } = peer.health;
+  if (quarantined) return { code: 'COSIGNER_BAD', why: `left out: ${quarantineReason}` };
+  const report = peer.chains.report(chainId);
+  if (report === undefined) return { code: 'WRONG_CHAIN', why: 'does not know this chain' };
+  if (report.halted !== undefined) return { code: report.halted, why: 'signs nothing' };
+  if (reached === undefined || report.height <= reached + USUAL_LEAD) return undefined;
+  const why = `its watermark, ${describePlace(report)}, is ${report.height - reached} heights above height ${reached}`;
+  return { code: 'WATERMARK_AHEAD', why: `${why}, where the chain is` };
+}
+
+/**
+ * How far the chain certainly is: where a node asks, or else what t cosigners have reached together. One that was never heard
+ * from may have reached anything.
+ */
+function heightReached(
+  { chainId, threshold, askedHeight }: ObservedChain,
+  peers: readonly Observed[],
+): bigint | undefined {
+  if (askedHeight !== undefined) return askedHeight;
+  const known = peers.flatMap((peer) => peer.chains.report(chainId)?.height ?? []);
+  known.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  const unheard = peers.length - known.length;
+  return known[threshold - 1 - unheard];
+}
