@@ -54,6 +54,13 @@ it.each<
   expect(linkProblems(situation, nodes).map(({ code, message }) => `${code}: ${message}`)).toEqual(problems);
 });
 
+it('at a start, a cosigner that is being dialled has no code', () => {
+  const dialled = [2, 3].map((cosigner) => ({ cosigner, code: undefined, why: 'being dialled' }));
+  const [quorum] = linkProblems(leads({ ...GOOD, unable: dialled }), [NODE]);
+  expect(quorum?.message).toMatch(/are needed: cosigner-2 being dialled; cosigner-3 being dialled$/);
+  expect(quorum?.fix).toMatch(/^bring cosigners back/);
+});
+
 it('the fix is that of what is wrong', () => {
   const [quorum] = linkProblems(leads({ ...GOOD, unable: [refused(1), refused(2), AHEAD] }), [NODE]);
   expect(quorum?.fix).toMatch(/^start the cosigner, and check the port in its address; none needed if the chain soon/);

@@ -41,7 +41,7 @@ function describePeer(peer: Peer, chains: readonly ChainSituation[]): PeerStatus
     const found = chains
       .find((chain) => chain.chainId === chainId)
       ?.unable.find(({ cosigner }) => cosigner === peer.id);
-    return found === undefined || !connected ? null : `${found.code}: ${found.why}`;
+    return found?.code === undefined || !connected ? null : `${found.code}: ${found.why}`;
   };
   return {
     id: peer.id,
@@ -75,9 +75,10 @@ export function linkProblems(
 
 function quorumProblem({ chainId, threshold, count, unable }: ChainSituation): StatusProblem {
   const able = `${count - unable.length} of ${count} cosigners can sign for chain ${chainId}, ${threshold} are needed`;
-  const each = unable.map(({ cosigner, code, why }) => `${cosignerName(cosigner)} ${why} (${code})`);
-  const fixes = [...new Set(unable.map(({ code }) => FIXES[code]))].slice(0, NAMED_FIXES);
-  return new HekateError('QUORUM_LOST', `${able}: ${each.join('; ')}`, { fix: fixes.join('; ') });
+  const each = unable.map(({ cosigner, code, why }) => `${cosignerName(cosigner)} ${why}${code ? ` (${code})` : ''}`);
+  const fixes = [...new Set(unable.flatMap(({ code }) => (code === undefined ? [] : FIXES[code])))];
+  const fix = fixes.length === 0 ? FIXES.QUORUM_LOST : fixes.slice(0, NAMED_FIXES).join('; ');
+  return new HekateError('QUORUM_LOST', `${able}: ${each.join('; ')}`, { fix });
 }
 
 function fixOf(code: ErrorCode | undefined): { fix?: string } {

@@ -35,7 +35,7 @@ const cosigner = ({ at, lost, bad, halted }: State, index: number): Observed => 
 const FAR = 40_694_660n;
 it.each<[name: string, states: readonly State[], asked: bigint | undefined, unable: string]>([
   ['all is well', [{ at: 100n }, { at: 100n }, { at: 100n }], undefined, ''],
-  ['one was never reached', [{ at: 100n }, { at: 100n }, {}], undefined, 'cosigner-3 PEER_CLOSED'],
+  ['one was never reached', [{ at: 100n }, { at: 100n }, {}], undefined, 'cosigner-3 being dialled'],
   ['one does not run', [{ at: 100n }, { lost: 'PEER_REFUSED' }, { at: 9n }], undefined, 'cosigner-2 PEER_REFUSED'],
   ['one was lost', [{ at: 100n }, { at: 100n, lost: 'PEER_SILENT' }, { at: 9n }], undefined, 'cosigner-2 PEER_SILENT'],
   ['one is left out', [{ at: 100n }, { at: 100n, bad: 'x' }, { at: 9n }], undefined, 'cosigner-2 COSIGNER_BAD'],
@@ -55,7 +55,13 @@ it.each<[name: string, states: readonly State[], asked: bigint | undefined, unab
     'one is far up, for all that is known: the one that is not heard may be there too',
     [{ at: 100n }, {}, { at: FAR }],
     undefined,
-    'cosigner-2 PEER_CLOSED',
+    'cosigner-2 being dialled',
+  ],
+  [
+    'one that was lost was low then: it may have gone on with others',
+    [{ at: 5_000n }, { at: 100n, lost: 'PEER_SILENT' }, { at: 90n }],
+    undefined,
+    'cosigner-2 PEER_SILENT',
   ],
   [
     'but the node asks for lower heights',

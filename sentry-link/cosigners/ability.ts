@@ -25,7 +25,8 @@ export interface ObservedChain {
 /** Why one cosigner cannot take part in any signature of a chain. */
 export interface Inability {
   readonly cosigner: number;
-  readonly code: ErrorCode;
+  /** Undefined: nothing is wrong, its first dial has not ended. */
+  readonly code: ErrorCode | undefined;
   readonly why: string;
 }
 
@@ -41,19 +42,16 @@ export function inabilities(chain: ObservedChain, peers: readonly Observed[]): r
   });
 }
 
-/** `cosigner-2 PEER_REFUSED, cosigner-3 WATERMARK_AHEAD`. */
+/** `cosigner-2 PEER_REFUSED, cosigner-3 being dialled`. */
 export function listInabilities(found: readonly Inability[]): string {
-  return found.map(({ cosigner, code }) => `${cosignerName(cosigner)} ${code}`).join(', ');
+  return found.map(({ cosigner, code, why }) => `${cosignerName(cosigner)} ${code ?? why}`).join(', ');
 }
 
 type Found = Omit<Inability, 'cosigner'>;
 
 function inability({ chainId }: ObservedChain, peer: Observed, reached: bigint | undefined): Found | undefined {
   if (!peer.stream.connected)
-    return {
-      code: peer.problem ?? 'PEER_CLOSED',
-      why: peer.problem === undefined ? 'not dialled yet' : 'not connected',
-    };
+    return { code: peer.problem, why: peer.problem === undefined ? 'being dialled' : 'not connected' };
   const { quarantined, quarantineReason } = peer.health;
   if (quarantined) return { code: 'COSIGNER_BAD', why: `left out: ${quarantineReason}` };
   const report = peer.chains.report(chainId);
@@ -65,15 +63,16 @@ function inability({ chainId }: ObservedChain, peer: Observed, reached: bigint |
 }
 
 /**
- * How far the chain certainly is: where a node asks, or else what t cosigners have reached together. One that was never heard
- * from may have reached anything.
+ * How far the chain certainly is: where a node asks, or else what t cosigners have reached together. One that is not heard now
+ * may have reached anything.
  */
 function heightReached(
   { chainId, threshold, askedHeight }: ObservedChain,
   peers: readonly Observed[],
 ): bigint | undefined {
   if (askedHeight !== undefined) return askedHeight;
-  const known = peers.flatMap((peer) => peer.chains.report(chainId)?.height ?? []);
+  const heard = peers.filter(({ stream }) => stream.connected);
+  const known = heard.flatMap((peer) => peer.chains.report(chainId)?.height ?? []);
   known.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
   const unheard = peers.length - known.length;
   return known[threshold - 1 - unheard];

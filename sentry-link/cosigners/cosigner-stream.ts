@@ -149,7 +149,8 @@ export class CosignerStream implements Outgoing {
     const given = REASONS.find((code) => code === headers['grpc-message']);
     if (given !== undefined && given !== 'LINK_CLOSED')
       return this.end(new HekateError(given, `${this.#name} ${TOLD[given] ?? 'ended the stream'}`));
-    const how = given ?? (status === GRPC_OK ? 'OK' : /^\d{1,2}$/.test(status) ? `gRPC status ${status}` : 'no status');
+    if (given !== undefined) return this.end(new HekateError('PEER_CLOSED', `${this.#name} is stopping`));
+    const how = status === GRPC_OK ? 'OK' : /^\d{1,2}$/.test(status) ? `gRPC status ${status}` : 'no status';
     this.end(new HekateError('PEER_CLOSED', `${this.#name} ended the stream (${how})`));
   }
 

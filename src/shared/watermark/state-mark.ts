@@ -40,7 +40,10 @@ export async function readState(disk: Disk, path: string, binding: StateBinding)
   const mark = await readMark(disk, path, binding);
   if (mark === undefined) {
     const problem = `without ${markPath(path)} the newest state cannot be told from an old copy`;
-    throw new HekateError('STATE_MISSING', `state file ${path} has lost its mark: ${problem}`);
+    const fix =
+      'bring the mark back; if it is lost, run `hekate state init … --replace --i-accept-that-this-can-double-sign` with a height ' +
+      'at or above everything this key ever signed';
+    throw new HekateError('STATE_MISSING', `state file ${path} has lost its mark: ${problem}`, { fix });
   }
   checkAgainstMark(state, mark, path);
   return state;
