@@ -4,7 +4,7 @@ import type { Log, LogFields } from '../src/shared/ports/log.js';
 import type { Inability } from './cosigners/ability.js';
 import { LinkWatch, type ChainSituation, type LinkSituation } from './link-watch.js';
 
-const CHAIN: ChainSituation = { chainId: 'test-1', threshold: 2, count: 3, unable: [] };
+const CHAIN: ChainSituation = { chainId: 'test-1', threshold: 2, count: 3, reached: 100n, unable: [] };
 const refused = (...ids: number[]): Inability[] =>
   ids.map((cosigner) => ({ cosigner, code: 'PEER_REFUSED', why: 'not connected' }));
 const AHEAD: Inability = { cosigner: 3, code: 'WATERMARK_AHEAD', why: 'far up' };
@@ -164,6 +164,9 @@ it('a watermark that is far up is told once, and when it is no more', () => {
   quorum([AHEAD], 60_000);
   quorum(refused(3), 5_000);
   quorum([AHEAD], 60_000);
+  // Too few are heard to know.
+  then({ chains: [{ ...CHAIN, reached: undefined, unable: refused(2) }] }, 5_000);
+  quorum([AHEAD], 5_000);
   quorum([], 5_000);
   expect(lines).toEqual([
     'error cosigner cannot sign chain=test-1 cosigner=cosigner-3 code=WATERMARK_AHEAD',

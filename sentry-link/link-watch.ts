@@ -19,6 +19,8 @@ export interface ChainSituation {
   readonly threshold: number;
   /** All cosigners. */
   readonly count: number;
+  /** Height of the chain: where a node asks, or what enough cosigners have reached; undefined: not known. */
+  readonly reached: bigint | undefined;
   readonly unable: readonly Inability[];
 }
 
@@ -136,7 +138,7 @@ export class LinkWatch {
     return state;
   }
 
-  #lookAtWatermarks({ chainId, unable }: ChainSituation): void {
+  #lookAtWatermarks({ chainId, unable, reached }: ChainSituation): void {
     const { log } = this.#deps;
     const told = this.#ahead.get(chainId) ?? new Set();
     this.#ahead.set(chainId, told);
@@ -146,6 +148,7 @@ export class LinkWatch {
       const fields = { cosigner: cosignerName(cosigner), chain: chainId, code, reason: why, fix: FIXES[code] };
       log.error('cosigner cannot sign', fields);
     }
+    if (reached === undefined) return;
     for (const cosigner of told) {
       if (unable.some((one) => one.cosigner === cosigner)) continue;
       told.delete(cosigner);

@@ -4,7 +4,7 @@ import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import type { RandomBytes } from '../src/shared/ports/random.js';
 import type { CosignerHandlers } from './cosigners/cosigner-client.js';
-import { inabilities } from './cosigners/ability.js';
+import { heightReached, inabilities } from './cosigners/ability.js';
 import { Peer } from './cosigners/peer.js';
 import { LeaderView } from './leadership/leader-view.js';
 import { LeaseCandidate } from './leadership/lease-candidate.js';
@@ -111,13 +111,8 @@ export class SentryLink {
       term: this.candidate.term(),
       leader: this.#leaders.leader(this.#clock.nowMs()),
       chains: this.#chains.map(({ chainId, threshold }) => {
-        const askedHeight = this.#asked.get(chainId);
-        return {
-          chainId,
-          threshold,
-          count: peers.length,
-          unable: inabilities({ chainId, threshold, askedHeight }, peers),
-        };
+        const reached = this.#asked.get(chainId) ?? heightReached(chainId, threshold, peers);
+        return { chainId, threshold, count: peers.length, reached, unable: inabilities(chainId, peers, reached) };
       }),
     };
   }

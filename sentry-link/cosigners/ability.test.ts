@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
-import { inabilities, listInabilities, type Observed } from './ability.js';
+import { heightReached, inabilities, listInabilities, type Observed } from './ability.js';
 
 /** Height of its watermark; undefined: never heard from. */
 interface State {
@@ -76,22 +76,23 @@ it.each<[name: string, states: readonly State[], asked: bigint | undefined, unab
     'cosigner-1 WATERMARK_AHEAD, cosigner-2 WATERMARK_AHEAD, cosigner-3 WATERMARK_AHEAD',
   ],
   ['never signed, and one far up', [{ at: 0n }, { at: 0n }, { at: FAR }], undefined, 'cosigner-3 WATERMARK_AHEAD'],
-])('2 of 3: %s', (_name, states, askedHeight, unable) => {
-  const found = inabilities({ chainId: 'test-1', threshold: 2, askedHeight }, states.map(cosigner));
-  expect(listInabilities(found)).toBe(unable);
+])('2 of 3: %s', (_name, states, asked, unable) => {
+  const peers = states.map(cosigner);
+  const reached = asked ?? heightReached('test-1', 2, peers);
+  expect(listInabilities(inabilities('test-1', peers, reached))).toBe(unable);
 });
 
 it.each<[name: string, states: readonly State[], why: string]>([
   ['a chain that it does not know', [{ at: 1n }], 'does not know this chain'],
   ['left out', [{ at: 1n, bad: 'bad signature share' }], 'left out: bad signature share'],
 ])('in words: %s', (_name, states, why) => {
-  const chain = { chainId: why.startsWith('left') ? 'test-1' : 'other-1', threshold: 1, askedHeight: undefined };
-  expect(inabilities(chain, states.map(cosigner)).map((one) => one.why)).toEqual([why]);
+  const chainId = why.startsWith('left') ? 'test-1' : 'other-1';
+  expect(inabilities(chainId, states.map(cosigner), undefined).map((one) => one.why)).toEqual([why]);
 });
 
 it('in words: a watermark that is far up', () => {
   const states = [{ at: 4_069_466n }, { at: 4_069_466n }, { at: FAR }];
-  const found = inabilities({ chainId: 'test-1', threshold: 2, askedHeight: undefined }, states.map(cosigner));
+  const found = inabilities('test-1', states.map(cosigner), 4_069_466n);
   expect(found.map(({ why }) => why)).toEqual([
     'its watermark, all of height 40694660, is 36625194 heights above height 4069466, where the chain is',
   ]);

@@ -15,13 +15,6 @@ export interface Observed {
   readonly chains: Pick<Peer['chains'], 'report'>;
 }
 
-export interface ObservedChain {
-  readonly chainId: string;
-  readonly threshold: number;
-  /** The highest that a node has asked for while this link leads, if any has. */
-  readonly askedHeight: bigint | undefined;
-}
-
 /** Why one cosigner cannot take part in any signature of a chain. */
 export interface Inability {
   readonly cosigner: number;
@@ -32,12 +25,15 @@ export interface Inability {
 
 /**
  * The cosigners that cannot sign for a chain as things are, each with the reason, for people to read: whom to ask is decided
- * elsewhere, and the last word is the cosigner's own.
+ * elsewhere, and the last word is the cosigner's own. `reached`: how far the chain is, where that is known.
  */
-export function inabilities(chain: ObservedChain, peers: readonly Observed[]): readonly Inability[] {
-  const reached = heightReached(chain, peers);
+export function inabilities(
+  chainId: string,
+  peers: readonly Observed[],
+  reached: bigint | undefined,
+): readonly Inability[] {
   return peers.flatMap((peer) => {
-    const found = inability(chain, peer, reached);
+    const found = inability(chainId, peer, reached);
     return found === undefined ? [] : [{ cosigner: peer.id, ...found }];
   });
 }
@@ -47,9 +43,11 @@ export function listInabilities(found: readonly Inability[]): string {
   return found.map(({ cosigner, code, why }) => `${cosignerName(cosigner)} ${code ?? why}`).join(', ');
 }
 
-type Found = Omit<Inability, 'cosigner'>;
-
-function inability({ chainId }: ObservedChain, peer: Observed, reached: bigint | undefined): Found | undefined {
+function inability(
+  chainId: string,
+  peer: Observed,
+  reached: bigint | undefined,
+): Omit<Inability, 'cosigner'> | undefined {
   if (!peer.stream.connected)
     return { code: peer.problem, why: peer.problem === undefined ? 'being dialled' : 'not connected' };
   const { quarantined, quarantineReason } = peer.health;
@@ -63,14 +61,10 @@ function inability({ chainId }: ObservedChain, peer: Observed, reached: bigint |
 }
 
 /**
- * How far the chain certainly is: where a node asks, or else what t cosigners have reached together. One that is not heard now
- * may have reached anything.
+ * How far a chain certainly is, by what t cosigners have reached together. One that is not heard now may have reached anything:
+ * undefined when too few are left.
  */
-function heightReached(
-  { chainId, threshold, askedHeight }: ObservedChain,
-  peers: readonly Observed[],
-): bigint | undefined {
-  if (askedHeight !== undefined) return askedHeight;
+export function heightReached(chainId: string, threshold: number, peers: readonly Observed[]): bigint | undefined {
   const heard = peers.filter(({ stream }) => stream.connected);
   const known = heard.flatMap((peer) => peer.chains.report(chainId)?.height ?? []);
   known.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
