@@ -20,8 +20,8 @@ beforeEach(() => {
   situation = { term: 1, leader: undefined, chains: [CHAIN] };
   const write =
     (level: string) =>
-    (event: string, { chain, able, missing, cosigner, leader, code }: LogFields = {}): void => {
-      const fields = { chain, able, missing, cosigner, leader, code };
+    (event: string, { chain, reason, cosigner, leader, code }: LogFields = {}): void => {
+      const fields = { chain, reason: event.includes('quorum') ? reason : undefined, cosigner, leader, code };
       const told = Object.entries(fields).flatMap(([key, value]) =>
         value === undefined ? [] : `${key}=${String(value)}`,
       );
@@ -46,8 +46,8 @@ const start = (): void => {
 
 describe('the quorum', () => {
   const LOST =
-    'error quorum lost chain=test-1 able=1 of 3 missing=cosigner-1 PEER_REFUSED, cosigner-2 PEER_REFUSED code=QUORUM_LOST';
-  const BACK = 'info quorum is back chain=test-1 able=3 of 3';
+    'error quorum lost chain=test-1 reason=1 of 3 cosigners can sign, 2 needed: cosigner-1 PEER_REFUSED, cosigner-2 PEER_REFUSED code=QUORUM_LOST';
+  const BACK = 'info quorum is back chain=test-1 reason=3 of 3 cosigners can sign, 2 needed';
   const STILL = LOST.replace('quorum lost', 'still no quorum');
   it.each<[name: string, happens: () => void, told: readonly string[]]>([
     ['there all the time', () => quorum([], 600_000), []],
@@ -58,7 +58,7 @@ describe('the quorum', () => {
     [
       'back with one missing',
       () => (quorum(refused(1, 2), 5_000), quorum(refused(2), 5_000)),
-      [LOST, 'info quorum is back chain=test-1 able=2 of 3 missing=cosigner-2 PEER_REFUSED'],
+      [LOST, 'info quorum is back chain=test-1 reason=2 of 3 cosigners can sign, 2 needed: cosigner-2 PEER_REFUSED'],
     ],
     [
       'it comes and goes twice a second, for a minute',
@@ -71,7 +71,7 @@ describe('the quorum', () => {
       'a watermark that is far up counts as missing',
       () => quorum([...refused(1), AHEAD], 0),
       [
-        'error quorum lost chain=test-1 able=1 of 3 missing=cosigner-1 PEER_REFUSED, cosigner-3 WATERMARK_AHEAD code=QUORUM_LOST',
+        'error quorum lost chain=test-1 reason=1 of 3 cosigners can sign, 2 needed: cosigner-1 PEER_REFUSED, cosigner-3 WATERMARK_AHEAD code=QUORUM_LOST',
         'error cosigner cannot sign chain=test-1 cosigner=cosigner-3 code=WATERMARK_AHEAD',
       ],
     ],
@@ -97,11 +97,15 @@ describe('the quorum', () => {
     clock.advance(ms);
   };
   it.each<[name: string, happens: () => void, told: readonly string[]]>([
-    ['at once', () => starting([], 10_000), ['info quorum reached chain=test-1 able=3 of 3']],
+    [
+      'at once',
+      () => starting([], 10_000),
+      ['info quorum reached chain=test-1 reason=3 of 3 cosigners can sign, 2 needed'],
+    ],
     [
       'after two seconds: the cosigners start as well',
       () => (starting(refused(1, 2), 2_000), quorum([], 9_000)),
-      ['info quorum reached chain=test-1 able=3 of 3'],
+      ['info quorum reached chain=test-1 reason=3 of 3 cosigners can sign, 2 needed'],
     ],
     [
       'after five seconds',

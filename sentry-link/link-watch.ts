@@ -1,7 +1,7 @@
 import { FIXES } from '../src/shared/error-codes.js';
 import { cosignerName } from '../src/shared/home/paths.js';
 import type { Clock, Timer } from '../src/shared/ports/clock.js';
-import type { Log, LogFields } from '../src/shared/ports/log.js';
+import type { Log } from '../src/shared/ports/log.js';
 import { listInabilities, type Inability } from './cosigners/ability.js';
 import type { Leader } from './leadership/leader-view.js';
 
@@ -91,8 +91,8 @@ export class LinkWatch {
     for (const chain of chains) {
       const event = this.#quorumNews(chain);
       if (event === undefined) continue;
-      const fields = quorumFields(chain);
-      const key = `${event} ${JSON.stringify(fields)}`;
+      const reason = describeQuorum(chain);
+      const key = `${event} ${reason}`;
       const line = lines.get(key);
       if (line !== undefined) {
         line.chains.push(chain.chainId);
@@ -100,7 +100,7 @@ export class LinkWatch {
       }
       const names = [chain.chainId];
       const write = (): void => {
-        const all = { chain: listChains(names), ...fields };
+        const all = { chain: listChains(names), reason };
         if (hasQuorum(chain)) log.info(event, all);
         else log.error(event, { ...all, code: 'QUORUM_LOST', fix: FIXES.QUORUM_LOST });
       };
@@ -186,9 +186,9 @@ export class LinkWatch {
   }
 }
 
-function quorumFields({ count, unable, threshold }: ChainSituation): LogFields {
-  const missing = unable.length === 0 ? undefined : listInabilities(unable);
-  return { able: `${count - unable.length} of ${count}`, needed: threshold, missing };
+function describeQuorum({ count, unable, threshold }: ChainSituation): string {
+  const able = `${count - unable.length} of ${count} cosigners can sign, ${threshold} needed`;
+  return unable.length === 0 ? able : `${able}: ${listInabilities(unable)}`;
 }
 
 function listChains(names: readonly string[]): string {

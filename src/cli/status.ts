@@ -25,9 +25,9 @@ export function addStatusCommand(program: Command, io: Io, fail: (exitCode: numb
     .addHelpText(
       'after',
       `
-The exit code is 1 when a process does not run, or cannot do its part in signing: a cosigner that signs nothing for
-a chain or that no leader asks, a sentry-link that leads without a quorum or a node or could not take over, no leader at
-all. Each reason is a line that begins with "problem" (\`problems\` in JSON); without one the exit code is 0.
+The exit code is 1 while a process here does not run or cannot do its part in signing. Each reason is a line that begins
+with "problem" (\`problems\` in JSON): no leader; no quorum, with each cosigner that cannot sign and why; no node; a chain for
+which a cosigner has stopped. A cosigner does not know of the quorum: for that, ask a host that has a sentry-link.
 ${examples('hekate status ./cluster', 'hekate status ./cluster --json | jq .')}`,
     )
     .action(async (dir: string, { json }: { json?: boolean }) => {

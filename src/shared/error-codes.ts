@@ -2,6 +2,11 @@ const LOST_SHARE =
   'bring back the share.key of this cosigner; the others sign without it while enough of them are left, and a new dealing of ' +
   'the whole key (`hekate keys split`) takes the place of all shares at once';
 
+/** A link that remembers a state with more writes would take the new one for an old copy. */
+const NEW_STATE =
+  'run `hekate state init` with a height at or above everything this key ever signed; then restart the sentry-links, which ' +
+  'remember the old state, and start this cosigner last';
+
 /** Every error code with the fix that usually applies. Codes are stable: logs, metric labels and docs/errors.md use them. */
 export const FIXES = {
   // configuration and command line
@@ -108,15 +113,11 @@ export const FIXES = {
     'check that the node is on the right chain; if it is, wait, or raise max_heights_per_second or max_height_jump in ' +
     'cosigner.toml and restart',
   // the state file of a cosigner
-  STATE_MISSING: 'if it is lost, run `hekate state init` with a height at or above everything this key ever signed',
-  STATE_TRUNCATED:
-    'move the file away and run `hekate state init` with a height at or above everything this key ever signed',
-  STATE_CORRUPT:
-    'move the file away and run `hekate state init` with a height at or above everything this key ever signed; check the disk',
-  STATE_ROLLED_BACK:
-    'bring the newest files back; if they are lost, move this one away and run `hekate state init` with a height at or above everything this key ever signed',
-  STATE_FOREIGN:
-    'put the state of this chain and key there; if there is none, move this file away and run `hekate state init` with a height at or above everything this key ever signed',
+  STATE_MISSING: `if it is lost, ${NEW_STATE}`,
+  STATE_TRUNCATED: `move the file away and ${NEW_STATE}`,
+  STATE_CORRUPT: `check the disk; move the file away and ${NEW_STATE}`,
+  STATE_ROLLED_BACK: `bring the newest files back; if they are lost, move this one away and ${NEW_STATE}`,
+  STATE_FOREIGN: `put the state of this chain and key there; if there is none, move this file away and ${NEW_STATE}`,
   STATE_VERSION: 'run the version of hekate that wrote it, or a newer one; do not run `hekate state init`',
   STATE_LOCKED: 'stop the other cosigner that runs on this state; two of them must never run',
   STATE_LOCK_UNSUPPORTED: 'run hekate on Linux with glibc (or macOS), where its file lock works',

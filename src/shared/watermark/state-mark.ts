@@ -42,7 +42,7 @@ export async function readState(disk: Disk, path: string, binding: StateBinding)
     const problem = `without ${markPath(path)} the newest state cannot be told from an old copy`;
     const fix =
       'bring the mark back; if it is lost, run `hekate state init … --replace --i-accept-that-this-can-double-sign` with a height ' +
-      'at or above everything this key ever signed';
+      'at or above everything this key ever signed; then restart the sentry-links, and start this cosigner last';
     throw new HekateError('STATE_MISSING', `state file ${path} has lost its mark: ${problem}`, { fix });
   }
   checkAgainstMark(state, mark, path);

@@ -194,7 +194,8 @@ describe('opening', () => {
     const error: unknown = await open(new MemoryDisk()).catch((thrown: unknown) => thrown);
     expect(isHekateError(error) && error.toLine()).toBe(
       'STATE_MISSING: state file dir/test-1.state: it does not exist. ' +
-        'Fix: if it is lost, run `hekate state init` with a height at or above everything this key ever signed',
+        'Fix: if it is lost, run `hekate state init` with a height at or above everything this key ever signed; then restart ' +
+        'the sentry-links, which remember the old state, and start this cosigner last',
     );
   });
 
