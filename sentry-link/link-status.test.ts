@@ -21,12 +21,20 @@ const standsBy = (leader: LinkSituation['leader'], ...chains: ChainSituation[]):
 });
 
 it.each<
-  [name: string, situation: LinkSituation, nodes: Parameters<typeof linkProblems>[1], problems: readonly string[]]
+  [name: string, situation: LinkSituation, nodes: Parameters<typeof linkProblems>[2], problems: readonly string[]]
 >([
   ['it leads and signs', leads(GOOD), [NODE], []],
   ['one cosigner is missing', leads({ ...GOOD, unable: [refused(2)] }), [NODE], []],
   ['one of two nodes is there', leads(GOOD), [DOWN, NODE], []],
   ['it stands by', standsBy(LEADER, GOOD), [{ ...DOWN, problem: null }], []],
+  [
+    'the leader has its name',
+    standsBy({ name: 'sentry-link-1', term: 4 }, GOOD),
+    [],
+    [
+      'LINK_REPLACED: the cosigners name this sentry-link as the leader, and it does not lead: it has just started, or another process has its identity',
+    ],
+  ],
   ['nobody leads', standsBy(undefined, GOOD), [], ['NO_LEADER: no sentry-link leads']],
   [
     'no node',
@@ -51,18 +59,20 @@ it.each<
     ],
   ],
 ])('what keeps a link from having something signed: %s', (_name, situation, nodes, problems) => {
-  expect(linkProblems(situation, nodes).map(({ code, message }) => `${code}: ${message}`)).toEqual(problems);
+  expect(linkProblems('sentry-link-1', situation, nodes).map(({ code, message }) => `${code}: ${message}`)).toEqual(
+    problems,
+  );
 });
 
 it('at a start, a cosigner that is being dialled has no code', () => {
   const dialled = [2, 3].map((cosigner) => ({ cosigner, code: undefined, why: 'being dialled' }));
-  const [quorum] = linkProblems(leads({ ...GOOD, unable: dialled }), [NODE]);
+  const [quorum] = linkProblems('sentry-link-1', leads({ ...GOOD, unable: dialled }), [NODE]);
   expect(quorum?.message).toMatch(/are needed: cosigner-2 being dialled; cosigner-3 being dialled$/);
   expect(quorum?.fix).toMatch(/^bring cosigners back/);
 });
 
 it('the fix is that of what is wrong', () => {
-  const [quorum] = linkProblems(leads({ ...GOOD, unable: [refused(1), refused(2), AHEAD] }), [NODE]);
+  const [quorum] = linkProblems('sentry-link-1', leads({ ...GOOD, unable: [refused(1), refused(2), AHEAD] }), [NODE]);
   expect(quorum?.fix).toMatch(/^start the cosigner, and check the port in its address; none needed if the chain soon/);
-  expect(linkProblems(leads(GOOD), [DOWN])[0]?.fix).toMatch(/^start the node, and check/);
+  expect(linkProblems('sentry-link-1', leads(GOOD), [DOWN])[0]?.fix).toMatch(/^start the node, and check/);
 });

@@ -10,11 +10,14 @@ import type { Peer } from './cosigners/peer.js';
 import { hasQuorum, type ChainSituation, type LinkSituation } from './link-watch.js';
 
 const NAMED_FIXES = 2;
+const OTHER_OF_OUR_NAME =
+  'the cosigners name this sentry-link as the leader, and it does not lead: it has just started, or another process has its identity';
 
 /** What this process answers to `hekate status`. */
 export function describeLink(name: string, { link, services }: AssembledLink): LinkStatus {
   const situation = link.situation();
-  const { term, leader, chains } = situation;
+  const { term, chains } = situation;
+  const leader = situation.leader?.name;
   const nodes = services.flatMap((service) => service.status());
   return {
     kind: 'sentry-link',
@@ -25,13 +28,13 @@ export function describeLink(name: string, { link, services }: AssembledLink): L
     uptimeSeconds: Math.floor(process.uptime()),
     leading: term !== undefined,
     term: term ?? null,
-    leader: term === undefined ? (leader?.name ?? null) : name,
+    leader: term !== undefined ? name : leader === name ? null : (leader ?? null),
     chains: chains.map(({ chainId, threshold, count, unable }) => {
       return { chainId, able: count - unable.length, count, threshold };
     }),
     cosigners: [...link.peers()].map((peer) => describePeer(peer, chains)),
     nodes,
-    problems: linkProblems(situation, nodes),
+    problems: linkProblems(name, situation, nodes),
   };
 }
 
@@ -57,12 +60,16 @@ function describePeer(peer: Peer, chains: readonly ChainSituation[]): PeerStatus
 
 /** Why nothing is signed as things are, or would be if this link led. */
 export function linkProblems(
+  name: string,
   { term, leader, chains }: LinkSituation,
   nodes: readonly Pick<NodeStatus, 'chainId' | 'address' | 'connected' | 'problem'>[],
 ): readonly StatusProblem[] {
   const problems = chains.filter((chain) => !hasQuorum(chain)).map(quorumProblem);
-  if (term === undefined && leader === undefined) problems.push(new HekateError('NO_LEADER', 'no sentry-link leads'));
-  if (term === undefined) return problems;
+  if (term === undefined) {
+    if (leader === undefined) problems.push(new HekateError('NO_LEADER', 'no sentry-link leads'));
+    else if (leader.name === name) problems.push(new HekateError('LINK_REPLACED', OTHER_OF_OUR_NAME));
+    return problems;
+  }
   for (const { chainId } of chains) {
     const own = nodes.filter((node) => node.chainId === chainId);
     if (own.some(({ connected }) => connected)) continue;
