@@ -1,4 +1,6 @@
-import type { CosignerStatus } from '../src/shared/status/process-status.js';
+import type { ChainReport } from '../src/shared/coordination/messages.js';
+import { HekateError } from '../src/shared/errors.js';
+import type { CosignerStatus, StatusProblem } from '../src/shared/status/process-status.js';
 import { watermarkStatus } from '../src/shared/status/watermark-status.js';
 import { VERSION } from '../src/shared/version.js';
 import type { Cosigner } from './cosigner.js';
@@ -6,6 +8,8 @@ import type { Cosigner } from './cosigner.js';
 /** What this process answers to `hekate status`. */
 export function describeCosigner(cosigner: Cosigner, links: readonly string[], nowMs: number): CosignerStatus {
   const { term, holder } = cosigner.leases.describe(nowMs);
+  const leader = holder === '' ? undefined : holder;
+  const reports = cosigner.report();
   return {
     kind: 'cosigner',
     id: cosigner.id,
@@ -14,8 +18,23 @@ export function describeCosigner(cosigner: Cosigner, links: readonly string[], n
     pid: process.pid,
     uptimeSeconds: Math.floor(process.uptime()),
     term,
-    leader: holder === '' ? null : holder,
+    leader: leader ?? null,
     links,
-    chains: cosigner.report().map(watermarkStatus),
+    chains: reports.map(watermarkStatus),
+    problems: cosignerProblems(reports, links, leader),
   };
+}
+
+/** Why this cosigner signs nothing as things are. */
+export function cosignerProblems(
+  reports: readonly Pick<ChainReport, 'chainId' | 'halted'>[],
+  links: readonly string[],
+  leader: string | undefined,
+): readonly StatusProblem[] {
+  const problems = reports.flatMap(({ chainId, halted }) =>
+    halted === undefined ? [] : [new HekateError(halted, `chain ${chainId}: this cosigner signs nothing`)],
+  );
+  if (links.length === 0) problems.push(new HekateError('NO_LINK', 'no sentry-link is connected'));
+  else if (leader === undefined) problems.push(new HekateError('NO_LEADER', 'no sentry-link leads'));
+  return problems;
 }

@@ -17,6 +17,7 @@ import { systemRandom } from '../src/shared/ports/random.js';
 import { lockHome } from '../src/shared/process/home-lock.js';
 import { dieOf, runInForeground, type Running } from '../src/shared/process/lifecycle.js';
 import { fitHeapTo } from '../src/shared/process/memory.js';
+import { tellValidator } from '../src/shared/process/tell-validator.js';
 import { serveStatus } from '../src/shared/status/status-socket.js';
 import { checkIdentityIsOurs, loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
@@ -48,7 +49,7 @@ async function start(config: CosignerConfig, log: Log): Promise<Running> {
   const links = await loadPinnedPeers(config.tls.peers, config.links);
   const otherPeers = await loadPinnedPeers(config.tls.peers, others);
   const chains: CosignerChainOptions[] = [];
-  for (const chain of config.chains) chains.push(await loadChain(config, chain, group));
+  for (const chain of config.chains) chains.push(await loadChain(config, chain, group, log));
 
   const onFault = (error: unknown): never => dieOf(log, error);
   const assembled = await assembleCosigner(
@@ -81,7 +82,12 @@ function withPlace({ code, message, fix, cause }: HekateError, place: string): H
   return new HekateError(code, `${place}: ${message}`, { fix, cause });
 }
 
-async function loadChain(config: CosignerConfig, chain: CosignerChain, group: Group): Promise<CosignerChainOptions> {
+async function loadChain(
+  config: CosignerConfig,
+  chain: CosignerChain,
+  group: Group,
+  log: Log,
+): Promise<CosignerChainOptions> {
   const info = await loadGroupFile(groupFile(config.home, chain.id), chain.id);
   const stranger = config.cosigners.find(({ id }) => id > info.count);
   if (stranger !== undefined)
@@ -90,6 +96,7 @@ async function loadChain(config: CosignerConfig, chain: CosignerChain, group: Gr
       `chain ${chain.id} was dealt to ${info.count} cosigners, ${config.file} names ${cosignerName(stranger.id)}`,
       { fix: 'list cosigners of the dealing only' },
     );
+  tellValidator(log, chain.bech32Prefix, info);
   return {
     chainId: chain.id,
     threshold: info.threshold,

@@ -15,6 +15,8 @@ export interface ServedChain extends LinkChain {
 }
 
 export interface LinkOptions {
+  /** As the cosigners have pinned it. */
+  readonly name: string;
   readonly chains: readonly ServedChain[];
   /** Ids of all cosigners. */
   readonly cosigners: readonly number[];
@@ -57,10 +59,10 @@ export interface AssembledLink {
  * this link leads and let go before anything else when it does not any more (invariant: one dialler per node).
  */
 export function assembleLink(options: LinkOptions, ports: LinkPorts, parts: LinkParts = LINK_PARTS): AssembledLink {
-  const { chains, cosigners, leaseMs, signDeadlineMs } = options;
+  const { name, chains, cosigners, leaseMs, signDeadlineMs } = options;
   const { group, clock, random, log, connectNode, connectCosigner } = ports;
   const link = new SentryLink(
-    { chains, cosigners, leaseMs, deadlineMs: signDeadlineMs },
+    { name, chains, cosigners, leaseMs, deadlineMs: signDeadlineMs },
     {
       group,
       clock,

@@ -23,6 +23,7 @@ import { lockHome } from '../src/shared/process/home-lock.js';
 import { runInForeground, type Running } from '../src/shared/process/lifecycle.js';
 import { identityFromSeed } from '../src/shared/secret-connection/identity.js';
 import { fitHeapTo } from '../src/shared/process/memory.js';
+import { tellValidator } from '../src/shared/process/tell-validator.js';
 import { serveStatus } from '../src/shared/status/status-socket.js';
 import { checkIdentityIsOurs, loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
@@ -48,12 +49,14 @@ async function start(config: SentryLinkConfig, log: Log): Promise<Running> {
   const unlock = lockHome(config.home);
   fitHeapTo(config.chains.length);
   const group = await loadGroup();
-  const chains = await Promise.all(config.chains.map((chain) => servedChain(config, chain, group)));
+  const chains = await Promise.all(config.chains.map((chain) => servedChain(config, chain, group, log)));
   const seed = await loadNodeIdentitySeed(config.home);
   const nodeIdentity = identityFromSeed(seed);
   wipe(seed);
+  log.info('identity for nodes', { id: nodeIdentity.peerId });
   const assembled = assembleLink(
     {
+      name: config.name,
       chains,
       cosigners: config.cosigners.map(({ id }) => id),
       leaseMs: config.leaseMs,
@@ -81,7 +84,7 @@ async function start(config: SentryLinkConfig, log: Log): Promise<Running> {
   };
 }
 
-async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Group): Promise<ServedChain> {
+async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Group, log: Log): Promise<ServedChain> {
   const info = await loadGroupFile(groupFile(config.home, chain.id), chain.id);
   const ids = config.cosigners.map(({ id }) => id);
   // Ascending and each once, so that n of them up to n are all.
@@ -89,6 +92,7 @@ async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Gr
     const message = `chain ${chain.id} was dealt to cosigners 1 to ${info.count}, ${config.file} has ${ids.join(', ')}`;
     throw new HekateError('GROUP_MISMATCH', message, { fix: 'list every cosigner of the dealing, and no other' });
   }
+  tellValidator(log, chain.bech32Prefix, info);
   const verificationShares = new Map(ids.map((id) => [id, verificationShare(group, info.commitments, id)]));
   return {
     chainId: chain.id,

@@ -4,8 +4,11 @@ import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import type { RandomBytes } from '../src/shared/ports/random.js';
 import type { CosignerHandlers } from './cosigners/cosigner-client.js';
+import { heightReached, inabilities } from './cosigners/ability.js';
 import { Peer } from './cosigners/peer.js';
+import { LeaderView } from './leadership/leader-view.js';
 import { LeaseCandidate } from './leadership/lease-candidate.js';
+import { LinkWatch, type LinkSituation } from './link-watch.js';
 import type { GroupKey } from './signing/attempt.js';
 import { ChainCoordinator } from './signing/chain-coordinator.js';
 import type { SignOutcome, VoteToSign } from './vote-to-sign.js';
@@ -17,6 +20,8 @@ export interface LinkChain {
 }
 
 export interface SentryLinkOptions {
+  /** As the cosigners have pinned it. */
+  readonly name: string;
   readonly chains: readonly LinkChain[];
   /** Ids of all cosigners. */
   readonly cosigners: readonly number[];
@@ -43,10 +48,18 @@ export class SentryLink {
   readonly candidate: LeaseCandidate;
   readonly #peers: ReadonlyMap<number, Peer>;
   readonly #coordinators: ReadonlyMap<string, ChainCoordinator>;
+  readonly #chains: readonly LinkChain[];
+  readonly #clock: Clock;
+  readonly #leaders = new LeaderView();
+  readonly #watch: LinkWatch;
+  /** The highest that a node has asked for in this term, by chain. */
+  readonly #asked = new Map<string, bigint>();
   #lastRequestId = 0;
 
   constructor(options: SentryLinkOptions, deps: SentryLinkDeps) {
     const { group, clock, random, log } = deps;
+    this.#chains = options.chains;
+    this.#clock = clock;
     const groupKeys = new Map(options.chains.map(({ chainId, key }) => [chainId, key.publicKey]));
     const onChange = (chainId?: string): void => this.#poke(chainId);
     this.#peers = new Map(options.cosigners.map((id) => [id, new Peer(id, { groupKeys, clock, log, onChange })]));
@@ -57,11 +70,13 @@ export class SentryLink {
       onAcquired: deps.onLeading,
       onLost: (reason) => {
         deps.onLost(reason);
+        this.#asked.clear();
         // Rounds that are under way end: nobody is there any more to be answered.
         this.#poke();
       },
       onRoundTrip: (id, roundTripMs) => this.#peer(id).health.noteRoundTrip(roundTripMs),
     });
+    this.#watch = new LinkWatch({ name: options.name, situation: () => this.situation(), clock, log });
     const shared = {
       group,
       clock,
@@ -80,15 +95,33 @@ export class SentryLink {
 
   start(): void {
     this.candidate.start();
+    this.#watch.start();
   }
 
   /** Gives the lease back; the owner closes streams and nodes. */
   stop(): void {
+    this.#watch.stop();
     this.candidate.stop();
+  }
+
+  /** Whether anything can be signed, for people to read. */
+  situation(): LinkSituation {
+    const peers = [...this.#peers.values()];
+    return {
+      term: this.candidate.term(),
+      leader: this.#leaders.leader(this.#clock.nowMs()),
+      chains: this.#chains.map(({ chainId, threshold }) => {
+        const reached = this.#asked.get(chainId) ?? heightReached(chainId, threshold, peers);
+        return { chainId, threshold, count: peers.length, reached, unable: inabilities(chainId, peers, reached) };
+      }),
+    };
   }
 
   sign(chainId: string, vote: VoteToSign): Promise<SignOutcome> {
     invariant(vote.signBytes.says.chainId === chainId, 'a vote goes to the coordinator of its own chain');
+    const { height } = vote.signBytes.says;
+    if (this.candidate.term() !== undefined && height > (this.#asked.get(chainId) ?? 0n))
+      this.#asked.set(chainId, height);
     return must(this.#coordinators.get(chainId), 'sessions exist for configured chains only').sign(vote);
   }
 
@@ -104,14 +137,21 @@ export class SentryLink {
       connected: (hello, outgoing) => {
         peer.opened(hello, outgoing);
         this.candidate.peerUp(id);
+        this.#watch.look();
       },
       message: (message) => {
         peer.receive(message);
-        if (message.kind === 'heartbeatReply') this.candidate.onReply(id, message);
+        if (message.kind !== 'heartbeatReply') return;
+        this.#leaders.note(id, message, this.#clock.nowMs());
+        this.candidate.onReply(id, message);
       },
-      disconnected: () => peer.lost(),
-      // Its port refused the connection: the process does not run.
+      disconnected: ({ code }) => {
+        peer.lost(code);
+        this.#watch.look();
+      },
       dialFailed: (code) => {
+        peer.notReached(code);
+        // Its port refused the connection: the process does not run.
         if (code === 'PEER_REFUSED') this.candidate.peerDown(id);
       },
     };

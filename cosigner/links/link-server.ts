@@ -16,6 +16,9 @@ import { LinkStream, type LinkCall, type LinkHandler, type OnLink } from './link
 const IDLE_MS = 5_000;
 const REFUSAL_GRACE_MS = 100;
 const LOG_INTERVAL_MS = 10_000;
+const TWINS_INTERVAL_MS = 60_000;
+/** A link that opens another stream has given its old one up; one that spoke on it so lately has not. */
+const ALIVE_MS = 500;
 
 export interface LinkServerOptions {
   readonly listen: HostPort;
@@ -51,12 +54,14 @@ export class LinkServer {
   readonly #connections = new Map<string, Connection>();
   readonly #streams = new Map<string, LinkStream>();
   readonly #limiter: LogLimiter;
+  readonly #twins: LogLimiter;
 
   /** Throws TLS_PIN_MISMATCH or TLS_IDENTITY_INVALID. */
   constructor(options: LinkServerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#limiter = new LogLimiter(this.#clock, LOG_INTERVAL_MS);
+    this.#twins = new LogLimiter(this.#clock, TWINS_INTERVAL_MS);
     this.#links = new Set(options.links.map(({ pin }) => pin));
     const peers = [...options.links, ...options.otherPeers];
     checkPins(peers);
@@ -117,7 +122,7 @@ export class LinkServer {
     connection.used = true;
     connection.idle.cancel();
     if (!this.#links.has(peer.pin)) return this.#refuseRole(call, peer, socket);
-    this.#streams.get(peer.name)?.end(new HekateError('LINK_REPLACED', 'the link has opened another stream'));
+    this.#replace(peer, socket);
     this.#note('link connected', peer.name, { address: socket.remoteAddress ?? '' });
     const stream = new LinkStream(call, {
       name: peer.name,
@@ -132,6 +137,20 @@ export class LinkServer {
     });
     this.#streams.set(peer.name, stream);
     stream.start();
+  }
+
+  /** One stream for each link: a new one is what it means to use, be it another process that came with its identity. */
+  #replace({ name }: PinnedPeer, by: TLSSocket): void {
+    const earlier = this.#streams.get(name);
+    if (earlier === undefined) return;
+    const alive = earlier.silentMs < ALIVE_MS;
+    earlier.end(new HekateError('LINK_REPLACED', 'the link has opened another stream'));
+    if (!alive) return;
+    const { code, fix } = new HekateError('LINK_REPLACED', '');
+    const fields = { code, link: name, address: by.remoteAddress, fix };
+    const { log } = this.#options;
+    const event = 'two processes come with the identity of one sentry-link';
+    this.#twins.write(name, (text, all) => log.error(text, all), event, fields);
   }
 
   #refuseRole(call: LinkCall, { name }: PinnedPeer, socket: TLSSocket): void {

@@ -59,6 +59,11 @@ export class LinkStream {
     );
   }
 
+  /** Since the link last said something. */
+  get silentMs(): number {
+    return this.#options.clock.nowMs() - this.#heardMs;
+  }
+
   start(): void {
     const { clock } = this.#options;
     this.#heardMs = clock.nowMs();

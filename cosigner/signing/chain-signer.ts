@@ -1,7 +1,7 @@
 import { wipe } from '../../src/shared/bytes.js';
 import { MAX_QUEUED_SIGN_REQUESTS } from '../../src/shared/coordination/limits.js';
 import type { ChainReport, RefusedReply, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
-import type { ErrorCode } from '../../src/shared/error-codes.js';
+import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
 import { isHekateError, messageOf, type HekateError } from '../../src/shared/errors.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import { generateNonces } from '../../src/shared/frost/nonce.js';
@@ -100,6 +100,7 @@ export class ChainSigner {
       chain: this.chainId,
       sequence: this.#deps.watermark.sequence,
       seen: sequence,
+      fix: FIXES.STATE_ROLLED_BACK,
     });
   }
 

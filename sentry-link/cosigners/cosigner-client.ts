@@ -13,12 +13,11 @@ import { checkPins, type PinnedPeer } from '../../src/shared/transport/tls.js';
 import { CosignerStream } from './cosigner-stream.js';
 import { Dial } from './dial.js';
 import type { Outgoing } from './peer-stream.js';
+import { RedialDelay } from './redial-delay.js';
 
 const HELLO_TIMEOUT_MS = 1_000;
 /** A dead peer is noticed within a second; its owner makes it say something every 250 ms by heartbeats. */
 const SILENCE_MS = 900;
-const MIN_REDIAL_MS = 100;
-const REDIAL_JITTER_MS = 150;
 const LOG_INTERVAL_MS = 10_000;
 
 export interface CosignerClientOptions {
@@ -55,16 +54,18 @@ export interface CosignerConnection {
   close(): Promise<void>;
 }
 
-/** A link's side of one cosigner: keeps one stream open, dialling again 100 to 250 ms after each loss or failure. */
+/** A link's side of one cosigner: keeps one stream open, dialling again after each loss or failure. */
 export class CosignerClient implements CosignerConnection {
   readonly #options: CosignerClientOptions;
   readonly #handlers: CosignerHandlers;
   readonly #limiter: LogLimiter;
+  readonly #redial: RedialDelay;
   #attempt: Dial | undefined;
   #stream: CosignerStream | undefined;
   /** The hello has come: the owner has been told of this stream. */
   #greeted = false;
   #closed = false;
+  #greetedMs = 0;
   #heardMs = 0;
   #timer: Timer | undefined;
   #lastFailure: ErrorCode | undefined;
@@ -75,6 +76,7 @@ export class CosignerClient implements CosignerConnection {
     this.#options = options;
     this.#handlers = handlers;
     this.#limiter = new LogLimiter(options.clock, LOG_INTERVAL_MS);
+    this.#redial = new RedialDelay(options.random);
   }
 
   start(): void {
@@ -114,6 +116,7 @@ export class CosignerClient implements CosignerConnection {
     if (message.kind !== 'cosignerHello')
       return stream.end(new HekateError('TRANSPORT_MALFORMED', 'the first message is not a hello'));
     this.#greeted = true;
+    this.#greetedMs = this.#heardMs;
     this.#lastFailure = undefined;
     this.#timer?.cancel();
     this.#timer = this.#options.clock.schedule(SILENCE_MS, () => this.#listen());
@@ -148,11 +151,11 @@ export class CosignerClient implements CosignerConnection {
     this.#greeted = false;
     this.#stream = undefined;
     this.#timer?.cancel();
-    const [byte = 0] = this.#options.random(1);
-    const delayMs = MIN_REDIAL_MS + (byte / 255) * REDIAL_JITTER_MS;
-    this.#timer = this.#options.clock.schedule(delayMs, () => this.#dial());
+    const { clock } = this.#options;
+    const delayMs = this.#redial.next(reason.code, wasConnected ? clock.nowMs() - this.#greetedMs : 0);
+    this.#timer = clock.schedule(delayMs, () => this.#dial());
     if (wasConnected) {
-      this.#note('warn', 'cosigner lost', { code: reason.code, reason: reason.message });
+      this.#note('warn', 'cosigner lost', { code: reason.code, reason: reason.message, fix: reason.fix });
       this.#handlers.disconnected(reason);
     } else {
       if (reason.code !== this.#lastFailure)

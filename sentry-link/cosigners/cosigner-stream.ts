@@ -24,6 +24,15 @@ const REASONS: readonly ErrorCode[] = [
   'TRANSPORT_MALFORMED',
 ];
 
+/** What it means to us. */
+const TOLD: Readonly<Partial<Record<ErrorCode, string>>> = {
+  LINK_REPLACED: 'gave the stream to another process that came with the identity of this sentry-link',
+  LINK_SILENT: 'ended the stream: it heard nothing from this sentry-link',
+  TLS_UNPINNED: 'does not know the certificate of this sentry-link',
+  TLS_WRONG_ROLE: 'knows the certificate of this sentry-link as that of a cosigner',
+  TRANSPORT_MALFORMED: 'ended the stream: it could not read what this sentry-link sent',
+};
+
 export interface StreamHandlers {
   message(message: CosignerMessage): void;
   /** Called once, unless close() came first. */
@@ -139,8 +148,9 @@ export class CosignerStream implements Outgoing {
     const status = String(headers['grpc-status']);
     const given = REASONS.find((code) => code === headers['grpc-message']);
     if (given !== undefined && given !== 'LINK_CLOSED')
-      return this.end(new HekateError(given, `${this.#name} ended the stream`));
-    const how = given ?? (status === GRPC_OK ? 'OK' : /^\d{1,2}$/.test(status) ? `gRPC status ${status}` : 'no status');
+      return this.end(new HekateError(given, `${this.#name} ${TOLD[given] ?? 'ended the stream'}`));
+    if (given !== undefined) return this.end(new HekateError('PEER_CLOSED', `${this.#name} is stopping`));
+    const how = status === GRPC_OK ? 'OK' : /^\d{1,2}$/.test(status) ? `gRPC status ${status}` : 'no status';
     this.end(new HekateError('PEER_CLOSED', `${this.#name} ended the stream (${how})`));
   }
 

@@ -6,6 +6,7 @@ import type {
   NonceCommitment,
 } from '../../src/shared/coordination/messages.js';
 import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
+import { cosignerName } from '../../src/shared/home/paths.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import { CommitmentPool } from './commitment-pool.js';
@@ -80,10 +81,14 @@ export class PeerChains {
     }
   }
 
-  /** It refused for its height what the others signed. */
-  noteBehind(chainId: string): void {
+  /** It refused for its height what the others signed: told once for each height. */
+  noteBehind(chainId: string, code: 'HEIGHT_JUMP' | 'HEIGHT_PACE'): void {
     const height = this.report(chainId)?.height ?? 0n;
     const before = this.#behind.get(chainId);
+    if (before?.height !== height) {
+      const fields = { code, cosigner: cosignerName(this.#id), chain: chainId, height, fix: FIXES[code] };
+      this.#log.warn('cosigner is too far behind to sign', fields);
+    }
     const forMs = before?.height === height ? Math.min(MAX_BEHIND_MS, 2 * before.forMs) : BEHIND_MS;
     this.#behind.set(chainId, { height, forMs, untilMs: this.#clock.nowMs() + forMs });
   }
@@ -122,7 +127,8 @@ export class PeerChains {
     const what = `${chain} ${code}`;
     if (this.#told.has(what)) return;
     this.#told.add(what);
-    this.#log.error('cosigner does not sign for this chain', { code, cosigner: this.#id, chain, fix: FIXES[code] });
+    const fields = { code, cosigner: cosignerName(this.#id), chain, fix: FIXES[code] };
+    this.#log.error('cosigner does not sign for this chain', fields);
   }
 
   /** A share of another key, or of another cosigner, is of no use, whatever the cosigner thinks. */

@@ -1,3 +1,5 @@
+import { FIXES } from '../../src/shared/error-codes.js';
+import { cosignerName } from '../../src/shared/home/paths.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import { LatencyEstimate } from './latency.js';
@@ -16,6 +18,7 @@ export class PeerHealth {
   readonly #signLatency = new LatencyEstimate();
   readonly #roundTrip = new LatencyEstimate();
   #quarantinedUntilMs = 0;
+  #quarantineReason = '';
   #suspectUntilMs = 0;
   #suspectMs = SUSPECT_MS;
 
@@ -63,10 +66,17 @@ export class PeerHealth {
     return this.#clock.nowMs() < this.#quarantinedUntilMs;
   }
 
+  /** Of the last time. */
+  get quarantineReason(): string {
+    return this.#quarantineReason;
+  }
+
   quarantine(reason: string): void {
     const known = this.quarantined;
+    this.#quarantineReason = reason;
     this.#quarantinedUntilMs = this.#clock.nowMs() + QUARANTINE_MS;
     if (known) return;
-    this.#log.error('cosigner left out', { code: 'COSIGNER_BAD', cosigner: this.#id, reason });
+    const fields = { code: 'COSIGNER_BAD', cosigner: cosignerName(this.#id), reason, fix: FIXES.COSIGNER_BAD };
+    this.#log.error('cosigner left out', fields);
   }
 }

@@ -70,8 +70,12 @@ describe('peer', () => {
     ['halted since', () => (open(), fill(), beat([report({ halted: 'STATE_ROLLED_BACK' })])), false],
     ['quarantined', () => (open(), fill(), peer.health.quarantine('test')), false],
     ['quarantined a minute ago', () => (open(), fill(), peer.health.quarantine('test'), clock.advance(60_000)), true],
-    ['lost', () => (open(), fill(), peer.lost()), false],
-    ['back after a loss: its old commitments are void', () => (open(), fill(), peer.lost(), open()), false],
+    ['lost', () => (open(), fill(), peer.lost('PEER_CLOSED')), false],
+    [
+      'back after a loss: its old commitments are void',
+      () => (open(), fill(), peer.lost('PEER_CLOSED'), open()),
+      false,
+    ],
   ])('ready: %s', (_name, prepare, ready) => {
     prepare();
     expect(peer.ready('test-1', 2)).toBe(ready);
@@ -92,15 +96,19 @@ describe('peer', () => {
       () => (beat([report({ height: 6n })]), refuse(), clock.advance(5_000)),
       false,
     ],
-    ['an operator raised it, and it started again', () => (peer.lost(), open(1, [report({ height: 6n })])), false],
-    ['it started again', () => (peer.lost(), open()), true],
+    [
+      'an operator raised it, and it started again',
+      () => (peer.lost('PEER_CLOSED'), open(1, [report({ height: 6n })])),
+      false,
+    ],
+    ['it started again', () => (peer.lost('PEER_CLOSED'), open()), true],
   ])('behind, having refused for its height: %s', (_name, since, behind) => {
     open();
     refuse();
     since();
     expect([peer.chains.behind('test-1'), peer.chains.behind('other-1')]).toEqual([behind, false]);
   });
-  const refuse = (): void => peer.chains.noteBehind('test-1');
+  const refuse = (): void => peer.chains.noteBehind('test-1', 'HEIGHT_JUMP');
   const refuseTimes = (times: number): void => {
     for (let n = 0; n < times; n++) refuse();
   };
@@ -113,13 +121,13 @@ describe('peer', () => {
       [refusal(1)],
     ],
     ['an answer to something else', (on) => (peer.stream.ask(request(1), on), peer.receive(refusal(2))), []],
-    ['the stream ends', (on) => (peer.stream.ask(request(1), on), peer.lost()), [undefined]],
+    ['the stream ends', (on) => (peer.stream.ask(request(1), on), peer.lost('PEER_CLOSED')), [undefined]],
     [
       'an answer after the stream ended',
-      (on) => (peer.stream.ask(request(1), on), peer.lost(), peer.receive(refusal(1))),
+      (on) => (peer.stream.ask(request(1), on), peer.lost('PEER_CLOSED'), peer.receive(refusal(1))),
       [undefined],
     ],
-    ['no stream', (on) => (peer.lost(), peer.stream.ask(request(1), on)), [undefined]],
+    ['no stream', (on) => (peer.lost('PEER_CLOSED'), peer.stream.ask(request(1), on)), [undefined]],
   ])('told once: %s', (_name, ask, expected) => {
     open();
     const heard: unknown[] = [];
@@ -131,7 +139,7 @@ describe('peer', () => {
     const heard: unknown[] = [];
     peer.opened(hello(), {
       send: () => {
-        peer.lost();
+        peer.lost('PEER_CLOSED');
         return false;
       },
     });
@@ -156,7 +164,7 @@ describe('peer', () => {
   it('remembers the highest sequence it saw, over streams, of its own chains only', () => {
     open(1, [report({ sequence: 12n })]);
     beat([report({ sequence: 20n })]);
-    peer.lost();
+    peer.lost('PEER_CLOSED');
     open(1, [report({ sequence: 11n })]);
     for (let i = 0; i < 1_000; i++) beat([report({ chainId: `made-up-${i}`, sequence: 5n })]);
     beat([report({ sequence: 19n })]);

@@ -1,4 +1,5 @@
 import type { CosignerHello, CosignerMessage, NonceBatch, SignReply } from '../../src/shared/coordination/messages.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import { PeerChains } from './peer-chains.js';
@@ -22,6 +23,7 @@ export class Peer {
   readonly health: PeerHealth;
   readonly #onChange: (chainId?: string) => void;
   #version = '';
+  #problem: ErrorCode | undefined;
 
   constructor(id: number, { groupKeys, clock, log, onChange }: PeerDeps) {
     this.id = id;
@@ -36,18 +38,30 @@ export class Peer {
     return this.#version;
   }
 
+  /** Why there is no stream; undefined while there is one, and before the first dial has ended. */
+  get problem(): ErrorCode | undefined {
+    return this.#problem;
+  }
+
   opened(hello: CosignerHello, outgoing: Outgoing): void {
     this.#version = hello.version;
+    this.#problem = undefined;
     if (hello.id !== this.id) this.health.quarantine(`it says that it is cosigner ${hello.id}`);
     this.stream.opened(outgoing);
     this.chains.opened(hello);
     this.#onChange();
   }
 
-  lost(): void {
+  lost(code: ErrorCode): void {
+    this.#problem = code;
     this.chains.lost();
     this.stream.lost();
     this.#onChange();
+  }
+
+  /** No stream came of a dial. */
+  notReached(code: ErrorCode): void {
+    this.#problem = code;
   }
 
   receive(message: CosignerMessage): void {

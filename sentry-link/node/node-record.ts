@@ -1,26 +1,24 @@
 import { toHex } from '../../src/shared/bytes.js';
 import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
 import type { HekateError } from '../../src/shared/errors.js';
+import { must } from '../../src/shared/invariant.js';
 import { LogLimiter } from '../../src/shared/log-limiter.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log, LogFields } from '../../src/shared/ports/log.js';
+import { STEP_NAMES, type SignStep } from '../../src/shared/privval/canonical.js';
+import { describePlace } from '../../src/shared/watermark/watermark.js';
 import type { SignRequestOfNode } from '../vote-to-sign.js';
 
 const MINUTE_MS = 60_000;
 /** A node that asks for ever new nonsense gets no more lines than this; the rest is counted. */
 const MAX_WARNINGS_PER_MINUTE = 30;
 const BLOCK_NAME_BYTES = 5;
+/** CometBFT's SignedMsgType (types.proto). */
 const PROPOSAL_TYPE = 32;
-const NAMES: ReadonlyMap<number, string> = new Map([
-  [1, 'Prevote'],
-  [2, 'Precommit'],
-  [PROPOSAL_TYPE, 'Proposal'],
-]);
-/** TMKMS counts the steps of a round from 0. */
-const TMKMS_STEPS: ReadonlyMap<number, number> = new Map([
-  [PROPOSAL_TYPE, 0],
-  [1, 1],
-  [2, 2],
+const STEP_OF_TYPE: ReadonlyMap<number, SignStep> = new Map<number, SignStep>([
+  [PROPOSAL_TYPE, 1],
+  [1, 2],
+  [2, 3],
 ]);
 
 export interface NodeCounters {
@@ -92,7 +90,7 @@ export class NodeRecord {
     this.#counters.lastLatencyMs = latencyMs;
     if (!answered) this.#counters.unanswered++;
     const fields = { ...this.#fields, latencyMs: Math.round(latencyMs * 1000) / 1000, ...(!answered && { answered }) };
-    this.#log.info(`signed ${nameRequest(request)} (${Math.round(latencyMs)} ms)`, fields);
+    this.#log.info(`signed ${tmkmsName(request)} (${Math.round(latencyMs)} ms)`, fields);
   }
 
   /** `what` names the request in words; `cause` must be safe to log. */
@@ -116,12 +114,38 @@ export class NodeRecord {
   }
 }
 
+/** `height 4069466, round 0, prevote for block 2A0D4332F9`, as places are named everywhere. */
+export function describeRequest(request: SignRequestOfNode): string {
+  const { type, height, round, block } = read(request);
+  const step = STEP_OF_TYPE.get(type);
+  const place =
+    step === undefined || height < 1n
+      ? `a vote of type ${type} at height ${height}, round ${round}`
+      : describePlace({ height, round, step });
+  return `${place} for ${block === undefined ? 'nil' : `block ${block}`}`;
+}
+
 /** `Prevote:2A0D4332F9 at h/r/s 4069466/0/1`, as in TMKMS's log; `<nil>` for no block. */
-export function nameRequest(request: SignRequestOfNode): string {
+function tmkmsName(request: SignRequestOfNode): string {
+  const { type, height, round, block = '<nil>' } = read(request);
+  const step = must(STEP_OF_TYPE.get(type), 'what was signed has a step');
+  // TMKMS counts the steps of a round from 0.
+  return `${STEP_NAMES[step]}:${block} at h/r/s ${height}/${round}/${step - 1}`;
+}
+
+interface Read {
+  readonly type: number;
+  readonly height: bigint;
+  readonly round: number;
+  /** The beginning of its hash; undefined for nil. */
+  readonly block: string | undefined;
+}
+
+function read(request: SignRequestOfNode): Read {
   const message = request.kind === 'signVote' ? request.vote : request.proposal;
   const { height, round, blockId } = message;
   // A proposal's own type field means nothing.
   const type = request.kind === 'signVote' ? message.type : PROPOSAL_TYPE;
-  const block = blockId.hash.length === 0 ? '<nil>' : toHex(blockId.hash.subarray(0, BLOCK_NAME_BYTES)).toUpperCase();
-  return `${NAMES.get(type) ?? `Type${type}`}:${block} at h/r/s ${height}/${round}/${TMKMS_STEPS.get(type) ?? '?'}`;
+  const block = toHex(blockId.hash.subarray(0, BLOCK_NAME_BYTES)).toUpperCase();
+  return { type, height, round, block: block === '' ? undefined : block };
 }

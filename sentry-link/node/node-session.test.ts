@@ -440,8 +440,8 @@ describe('the record', () => {
     signer.outcome = () => ({ kind: 'refused', code: 'DOUBLE_SIGN', message: 'no' });
     for (const height of [1n, 1n, 2n, 1n]) await ask(askVote({ ...PREVOTE, height }));
     expect(lines).toEqual([
-      'warn refused Prevote:2A0D4332F9 at h/r/s 1/0/1 DOUBLE_SIGN',
-      'warn refused Prevote:2A0D4332F9 at h/r/s 2/0/1 DOUBLE_SIGN',
+      'warn refused height 1, round 0, prevote for block 2A0D4332F9 DOUBLE_SIGN',
+      'warn refused height 2, round 0, prevote for block 2A0D4332F9 DOUBLE_SIGN',
     ]);
     expect(record.counters().refusedByCode).toEqual(new Map([['DOUBLE_SIGN', 4]]));
   });

@@ -13,7 +13,7 @@ import {
   type Refused,
   type SignedVoteResponse,
 } from '../../src/shared/privval/response.js';
-import { nameRequest, type NodeRecord } from './node-record.js';
+import { describeRequest, type NodeRecord } from './node-record.js';
 import { voteToSign, wrongChain } from '../vote-to-sign.js';
 import type { RefusedVote, SignedVote, SignOutcome, SignRequestOfNode, VoteToSign } from '../vote-to-sign.js';
 
@@ -202,7 +202,7 @@ export class NodeSession {
     const answered = !this.#ended;
     const record = this.#recordOf(request);
     if (outcome.kind === 'refused') {
-      const refusal = this.#refuse(request.kind, nameRequest(request), outcome.code, outcome.message, record);
+      const refusal = this.#refuse(request.kind, describeRequest(request), outcome.code, outcome.message, record);
       return this.#answer(refusal);
     }
     this.#answer(signedResponse(request, outcome));
@@ -217,7 +217,9 @@ export class NodeSession {
     record: NodeRecord = this.#options.record,
   ): Refused {
     const error = remoteError(code, message);
-    record.refused(what, code, error.description, !this.#ended);
+    // Cut and cleaned as the node gets it; the code has a field of its own in our log.
+    const cause = error.description.slice(`${code}: `.length);
+    record.refused(what, code, cause, !this.#ended);
     return { kind: 'refused', of, error };
   }
 

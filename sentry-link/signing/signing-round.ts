@@ -1,7 +1,8 @@
 import type { NonceCommitment, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
-import type { ErrorCode } from '../../src/shared/error-codes.js';
+import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import { isHekateError } from '../../src/shared/errors.js';
+import { cosignerName } from '../../src/shared/home/paths.js';
 import { must } from '../../src/shared/invariant.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
@@ -159,7 +160,8 @@ export class SigningRound {
     attempt.dead = true;
     this.#leaveOut(result.ids, 'bad signature share');
     if (result.ids.length === 0) {
-      this.#deps.log.error('signature does not verify although every share does', { code: 'SIGNATURE_INVALID' });
+      const fields = { code: 'SIGNATURE_INVALID', fix: FIXES.SIGNATURE_INVALID };
+      this.#deps.log.error('signature does not verify although every share does', fields);
       return this.#finish(refused('SIGNATURE_INVALID', 'the shares do not make a signature of the configured key'));
     }
     this.poke();
@@ -169,7 +171,8 @@ export class SigningRound {
   #noteLaggards(): void {
     for (const peer of this.#deps.peers) {
       const code = this.#refusals.get(peer.id)?.code;
-      if (code === 'HEIGHT_JUMP' || code === 'HEIGHT_PACE') peer.chains.noteBehind(this.#vote.signBytes.says.chainId);
+      if (code === 'HEIGHT_JUMP' || code === 'HEIGHT_PACE')
+        peer.chains.noteBehind(this.#vote.signBytes.says.chainId, code);
     }
   }
 
@@ -217,7 +220,7 @@ export class SigningRound {
   }
 
   #noteRefusal(peer: Peer, code: ErrorCode, message: string): void {
-    this.#deps.log.debug('cosigner refused', { cosigner: peer.id, code, reason: message });
+    this.#deps.log.debug('cosigner refused', { cosigner: cosignerName(peer.id), code, reason: message });
     if (!RETRIED.has(code)) {
       this.#refusals.set(peer.id, { code, message });
       return;

@@ -8,7 +8,6 @@ export function addCosignerCommand(program: Command, _io: Io, fail: (exitCode: n
   const cosigner = program
     .command('cosigner')
     .description('The process that holds a share of each key.')
-    .helpCommand(false)
     .addHelpText('after', examples('hekate cosigner start --home ./cluster/cosigner-1'));
   const start = cosigner
     .command('start')

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
+import { bech32PrefixProblem, USUAL_PREFIX } from '../shared/config/bech32-prefix.js';
 import type { GroupInfo } from '../shared/home/group-file.js';
 import { print, printJson, type Io } from './io.js';
 import { examples } from './options.js';
@@ -10,11 +11,11 @@ export function addKeysShowCommand(keys: Command, io: Io): void {
     .command('show')
     .summary('print public keys in the forms that chains use')
     .description(
-      'Prints the validator key of each chain as CometBFT and Cosmos SDK JSON, hex, address and valcons. This, and not what ' +
-        "the node's own show-validator prints, is the key that signs.",
+      'Prints the validator key of each chain as CometBFT and Cosmos SDK JSON, hex, address, valcons and valconspub. ' +
+        "This, and not what the node's own show-validator prints, is the key that signs.",
     )
     .argument('<path>', 'a home, a folder of homes, or a group.json')
-    .option('--prefix <prefix>', 'bech32 prefix of the chain, as in "kira1…"', parsePrefix, 'cosmos')
+    .option('--prefix <prefix>', 'bech32 prefix of the chain, as in "kira1…"', parsePrefix, USUAL_PREFIX)
     .option('--json', 'print JSON')
     .addHelpText('after', examples('hekate keys show ./cluster/cosigner-1 --prefix kira'))
     .action(async (path: string, { prefix, json }: { prefix: string; json?: boolean }) => {
@@ -34,17 +35,19 @@ export function addKeysShowCommand(keys: Command, io: Io): void {
         print(
           io,
           `${chainId} (${threshold} of ${count})`,
-          `  CometBFT  ${JSON.stringify(forms.cometbft)}`,
-          `  SDK       ${JSON.stringify(forms.sdk)}`,
-          `  hex       ${forms.hex}`,
-          `  address   ${forms.address}`,
-          `  valcons   ${forms.valcons}`,
+          `  CometBFT    ${JSON.stringify(forms.cometbft)}`,
+          `  SDK         ${JSON.stringify(forms.sdk)}`,
+          `  hex         ${forms.hex}`,
+          `  address     ${forms.address}`,
+          `  valcons     ${forms.valcons}`,
+          `  valconspub  ${forms.valconspub}`,
         );
     });
 }
 
 function parsePrefix(text: string): string {
-  if (!/^[a-z][a-z0-9]{0,30}$/.test(text)) throw new InvalidArgumentError('A prefix is lower-case letters and digits.');
+  const problem = bech32PrefixProblem(text);
+  if (problem !== undefined) throw new InvalidArgumentError(`${problem}.`);
   return text;
 }
 

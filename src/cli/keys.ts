@@ -9,7 +9,6 @@ export function addKeysCommand(program: Command, io: Io): void {
   const keys = program
     .command('keys')
     .description('Deal, show and check shared keys.')
-    .helpCommand(false)
     .addHelpText('after', examples('hekate keys show ./cluster/cosigner-1'));
   addKeysSplitCommand(keys, io);
   addKeysShowCommand(keys, io);

@@ -80,10 +80,26 @@ test.each([
   expect([code, err]).toEqual([0, '']);
   expect(out).toMatch(new RegExp(`Usage: ${['hekate', ...names].join(' ')}`));
   expect(out).toMatch(/Example:\n {2}hekate /);
+  const group = names.slice(0, -1);
+  const ways = [
+    [...names, '-h'],
+    ['help', ...names],
+    [...group, 'help', ...names.slice(-1)],
+    ['help', ...names, '--json'],
+  ];
+  for (const way of ways) expect(await hekate(...way), way.join(' ')).toEqual({ code: 0, out, err: '' });
 });
 
-test('the version', async () => {
-  expect(await hekate('--version')).toEqual({ code: 0, out: `hekate ${VERSION}\n`, err: '' });
+test.each([['--version'], ['-V'], ['keys', '-V'], ['state', 'show', '--version']])(
+  'the version: %s %s',
+  async (...args) => {
+    expect(await hekate(...args)).toEqual({ code: 0, out: `hekate ${VERSION}\n`, err: '' });
+  },
+);
+
+test('what is asked about is never done', async () => {
+  const { code, out } = await hekate('help', 'init', inDir('never'), ...INIT, ...COSIGNERS);
+  expect([code, out, existsSync(inDir('never'))]).toEqual([0, expect.stringMatching(/^Usage: hekate init/), false]);
 });
 
 test.each<[string, string[], RegExp]>([
@@ -91,6 +107,8 @@ test.each<[string, string[], RegExp]>([
   ['half a command', ['keys'], /Usage: hekate keys/],
   ['an unknown command', ['fly'], /^USAGE: unknown command 'fly'\. Fix: see `hekate --help`\n$/],
   ['an unknown subcommand', ['state', 'fly'], /Fix: see `hekate state --help`/],
+  ['help about an unknown command', ['help', 'fly'], /^USAGE: unknown command 'fly'/],
+  ['help about an unknown subcommand', ['keys', 'help', 'fly'], /^USAGE: unknown command 'fly'/],
   [
     'an unknown option',
     ['state', 'show', 'x', '--fly'],
@@ -113,7 +131,7 @@ test.each<[string, string[], RegExp]>([
   [
     'a state that has signed, and --never-signed',
     ['init', 'CLUSTER-2', ...INIT, ...COSIGNERS, '--key', 'KEY', '--state', 'STATE', '--never-signed'],
-    /^WATERMARK_START_CONTRADICTED: --never-signed, but the state file says that this key signed at 4069466\/0\/3/,
+    /^WATERMARK_START_CONTRADICTED: --never-signed, but the state file says that this key signed at height 4069466, round 0, precommit/,
   ],
   [
     'height 0',
@@ -123,7 +141,7 @@ test.each<[string, string[], RegExp]>([
   [
     'a key file of before Tendermint 0.28 that has signed, and --never-signed',
     ['init', 'CLUSTER-2', ...INIT, ...COSIGNERS, '--key', 'OLD-KEY', '--never-signed'],
-    /^WATERMARK_START_CONTRADICTED: the key file says that this key signed at 500\/0\/3/,
+    /^WATERMARK_START_CONTRADICTED: the key file says that this key signed at height 500, round 0, precommit/,
   ],
   ['a negative height', ['init', 'x', ...INIT, '--height', '-5'], /argument/],
   [
@@ -158,7 +176,7 @@ test.each<[string, string[], RegExp]>([
     ['state', 'init', 'CLUSTER/cosigner-1', '--chain-id', 'x', '--height', '5'],
     /^USAGE: .* has no chain "x"/,
   ],
-  ['an upper-case prefix', ['keys', 'show', 'CLUSTER', '--prefix', 'KIRA'], /prefix is lower-case/],
+  ['an upper-case prefix', ['keys', 'show', 'CLUSTER', '--prefix', 'KIRA'], /is no bech32 prefix: .*lower-case/],
 ])('exit code 2: %s', async (_name, args, expected) => {
   const { code, out, err } = await hekate(...args.map(place));
   expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -174,6 +192,31 @@ test.each<[string, string[], RegExp]>([
   ['no keys', ['keys', 'show', 'nowhere'], /^NO_HOME/],
   ['nothing to verify', ['keys', 'verify', 'nowhere'], /^NO_HOME/],
   ['no processes', ['status', 'nowhere'], /^NO_HOME/],
+  [
+    'a cosigner from the home of a sentry-link',
+    ['cosigner', 'start', '--home', 'CLUSTER/sentry-link-1'],
+    /^NO_HOME: .*sentry-link-1 is the home of a sentry-link, not of a cosigner\. Fix: .*`hekate sentry-link start --home /,
+  ],
+  [
+    'a sentry-link from the home of a cosigner',
+    ['sentry-link', 'start', '--home', 'CLUSTER/cosigner-1'],
+    /^NO_HOME: .*cosigner-1 is the home of a cosigner, not of a sentry-link\. Fix: .*`hekate cosigner start --home /,
+  ],
+  [
+    'a cosigner from the folder of a cluster',
+    ['cosigner', 'start', '--home', 'CLUSTER'],
+    /^NO_HOME: .* is no home but holds some: cosigner-1, cosigner-2, cosigner-3\. Fix: give one of them, as in .*cosigner-1/,
+  ],
+  [
+    'the state of a sentry-link',
+    ['state', 'show', 'CLUSTER/sentry-link-1'],
+    /^NO_HOME: .* is the home of a sentry-link/,
+  ],
+  [
+    'the state of a whole cluster made anew',
+    ['state', 'init', 'CLUSTER', '--chain-id', 'test-1', '--height', '9'],
+    /^NO_HOME: .* holds some: cosigner-1/,
+  ],
   [
     'a state that is there',
     ['state', 'init', 'CLUSTER/cosigner-1', '--chain-id', 'test-1', '--height', '9'],
@@ -232,10 +275,11 @@ test('keys show: all forms, from a cluster, a home or a group file', async () =>
         hex: HEX_KEY,
         address: keys.privValidatorKey.address,
         valcons: expect.stringMatching(/^kiravalcons1[a-z0-9]{38}$/) as string,
+        valconspub: expect.stringMatching(/^kiravalconspub1zcjduepq[a-z0-9]{58}$/) as string,
       },
     ]);
   }
-  expect((await hekate('keys', 'show', cluster)).out).toContain(`address   ${keys.privValidatorKey.address}`);
+  expect((await hekate('keys', 'show', cluster)).out).toContain(`address     ${keys.privValidatorKey.address}`);
 });
 
 test('keys verify: good, and each thing that can be wrong', async () => {
@@ -310,7 +354,10 @@ test('state show and state init', async () => {
   const states = async (): Promise<unknown> =>
     JSON.parse((await hekate('state', 'show', home, '--json')).out) as unknown;
   expect(await states()).toMatchObject([
-    { chainId: 'test-1', watermark: { height: '4069466', round: 0, step: 3, stepName: 'Precommit' } },
+    {
+      chainId: 'test-1',
+      watermark: { height: '4069466', round: 0, step: 3, place: 'height 4069466, round 0, precommit' },
+    },
   ]);
   const raise = ['state', 'init', home, '--chain-id', 'test-1', '--height', '5000000', '--replace'];
   expect(await hekate(...raise)).toMatchObject({
@@ -335,7 +382,7 @@ test('state show and state init', async () => {
   rmSync(join(home, 'state', 'test-1.watermark'));
   const missing = await hekate('state', 'show', cluster);
   expect(missing.code).toBe(1);
-  expect(missing.out.match(/4069466\/0\/3/g)).toHaveLength(2);
+  expect(missing.out.match(/watermark height 4069466, round 0, precommit/g)).toHaveLength(2);
   expect(missing.out).toContain('test-1: STATE_MISSING');
 });
 

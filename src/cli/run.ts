@@ -18,9 +18,8 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
   let exitCode = EXIT_OK;
   const program = new Command('hekate')
     .description('Threshold remote signer for CometBFT validators: the key exists only as shares.')
-    .version(`hekate ${VERSION}`, '--version', 'show the version')
-    .helpOption('--help', 'show this help')
-    .helpCommand(false)
+    .version(`hekate ${VERSION}`, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
     .addHelpText('after', examples('hekate dev', 'hekate init --help', 'hekate status ./cluster'))
     .exitOverride()
     .configureOutput({
@@ -32,8 +31,10 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     exitCode = code;
   };
   for (const add of COMMANDS) add(program, io, fail);
+  for (const one of [program, ...program.commands])
+    if (one.commands.length > 0) one.helpCommand('help [command]', 'show the help of a command');
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(helpAsOption(args, program), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')) {
@@ -41,6 +42,33 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     }
     return report(error, args, program, io);
   }
+}
+
+/**
+ * `help keys show` and `keys help show` as `keys show --help`: commander's own help looks one command far. What follows `help`
+ * is never run.
+ */
+function helpAsOption(args: readonly string[], program: Command): readonly string[] {
+  const path: string[] = [];
+  let command = program;
+  let asked = false;
+  for (const arg of args) {
+    const isGroup = command.commands.length > 0;
+    if (!asked && isGroup && arg === 'help') {
+      asked = true;
+      continue;
+    }
+    const next = command.commands.find((one) => one.name() === arg);
+    if (next === undefined) {
+      if (!asked) return args;
+      // Refused as the unknown command that it is.
+      if (isGroup && !arg.startsWith('-')) return [...path, arg];
+      break;
+    }
+    path.push(arg);
+    command = next;
+  }
+  return asked ? [...path, '--help'] : args;
 }
 
 /** Registers one command; `fail` sets the exit code of a command that ends without an error to print. */

@@ -8,7 +8,6 @@ export function addSentryLinkCommand(program: Command, _io: Io, fail: (exitCode:
   const link = program
     .command('sentry-link')
     .description('The process that serves the validator node.')
-    .helpCommand(false)
     .addHelpText('after', examples('hekate sentry-link start --home ./cluster/sentry-link-1'));
   const start = link
     .command('start')

@@ -42,9 +42,9 @@ export function addStateInitCommand(state: Command, io: Io): void {
     .action(async (home: string, given: StateInitOptions) => {
       const inputs = await readStart(given, given.chainId);
       const { start, result } = await whileUninterrupted(() => init(resolve(home), given, inputs));
-      const { formatHrs } = await import('../shared/watermark/watermark.js');
-      const { describeFloor } = await import('../setup/state-report.js');
-      if (given.json === true) printJson(io, { chainId: given.chainId, start: formatHrs(start), ...result });
+      const { describeFloor, describeWatermark } = await import('../setup/state-report.js');
+      if (given.json === true)
+        printJson(io, { chainId: given.chainId, ...result, watermark: describeWatermark(start) });
       else
         print(
           io,
@@ -57,7 +57,7 @@ export function addStateInitCommand(state: Command, io: Io): void {
           'this watermark is empty: if the key ever signed on this chain, this cosigner can now help to sign twice',
         );
       else if (result.outcome !== 'raised')
-        warn(io, `if the key ever signed above ${formatHrs(start)}, this cosigner can now help to sign twice`);
+        warn(io, 'if the key ever signed more than this watermark covers, this cosigner can now help to sign twice');
     });
 }
 

@@ -64,9 +64,8 @@ function asJson(shown: Shown): object {
 function describe(shown: Shown): string[] {
   if ('error' in shown) return [`${shown.chainId}: ${shown.error.toLine()}`];
   const { watermark, sequence, groupPublicKey } = shown.report;
-  const { height, round, step, stepName, fresh } = watermark;
   return [
-    `${shown.chainId}: ${height}/${round}/${step} (height ${height}, round ${round}, ${stepName})${fresh ? ', nothing signed on it yet' : ''}`,
+    `${shown.chainId}: watermark ${watermark.place}${watermark.fresh ? '; nothing signed on it yet' : ''}`,
     `  sequence ${sequence}, key ${groupPublicKey}`,
     `  ${shown.path}`,
   ];

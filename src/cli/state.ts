@@ -8,7 +8,6 @@ export function addStateCommand(program: Command, io: Io, fail: (exitCode: numbe
   const state = program
     .command('state')
     .description('The watermark of a cosigner: what it signed last.')
-    .helpCommand(false)
     .addHelpText('after', examples('hekate state show ./cluster/cosigner-1'));
   addStateShowCommand(state, io, fail);
   addStateInitCommand(state, io);

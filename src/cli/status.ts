@@ -1,7 +1,14 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CollectedStatus } from '../setup/collect-status.js';
-import type { WatermarkStatus } from '../shared/status/process-status.js';
+import type {
+  CosignerStatus,
+  LinkStatus,
+  NodeStatus,
+  PeerStatus,
+  StatusProblem,
+  WatermarkStatus,
+} from '../shared/status/process-status.js';
 import { EXIT_FAILED } from './exit-codes.js';
 import { print, printJson, type Io } from './io.js';
 import { examples } from './options.js';
@@ -11,49 +18,87 @@ export function addStatusCommand(program: Command, io: Io, fail: (exitCode: numb
     .command('status')
     .summary('what the processes of this host say about themselves')
     .description(
-      'Asks each process whose home is DIR or lies in it: leader, term, watermarks, connections, latency, versions. The ' +
-        'exit code is 1 when one of them does not run.',
+      'Asks each process whose home is DIR or lies in it: who leads, quorum, watermarks, connections, latency, versions.',
     )
     .argument('[dir]', 'a home, or a folder of homes', '.')
     .option('--json', 'print JSON')
-    .addHelpText('after', examples('hekate status ./cluster', 'hekate status ./cluster --json | jq .'))
+    .addHelpText(
+      'after',
+      `
+The exit code is 1 while a process here does not run or cannot do its part in signing. Each reason is a line that begins
+with "problem" (\`problems\` in JSON): no leader; no quorum, with each cosigner that cannot sign and why; no node; a chain for
+which a cosigner has stopped. A cosigner does not know of the quorum: for that, ask a host that has a sentry-link.
+${examples('hekate status ./cluster', 'hekate status ./cluster --json | jq .')}`,
+    )
     .action(async (dir: string, { json }: { json?: boolean }) => {
       const { collectStatus } = await import('../setup/collect-status.js');
       const collected = await collectStatus(resolve(dir));
       if (json === true) printJson(io, collected);
       else print(io, collected.flatMap(describe).join('\n'));
-      if (collected.some(({ running }) => !running)) fail(EXIT_FAILED);
+      if (collected.some((one) => !one.running || one.status.problems.length > 0)) fail(EXIT_FAILED);
     });
 }
 
 function describe(one: CollectedStatus): string[] {
-  if (!one.running) return [`${one.home}: not running`, `  ${one.problem}`];
+  if (!one.running) return [`${one.home}: not running`, `  problem: ${one.problem}`];
   const { status, home } = one;
   const common = `version ${status.version}, node ${status.node}, pid ${status.pid}, up ${status.uptimeSeconds} s`;
-  if (status.kind === 'cosigner')
-    return [
-      `${home}: cosigner ${status.id}, ${common}`,
-      `  term ${status.term}, leader ${status.leader ?? 'none'}, links connected: ${status.links.join(', ') || 'none'}`,
-      ...status.chains.map((chain) => `  ${watermark(chain)}`),
-    ];
   return [
-    `${home}: ${status.name}, ${common}`,
-    `  ${status.leading ? 'leads' : 'stands by'}, term ${status.term ?? 'none'}`,
-    ...status.cosigners.map((peer) => {
-      const state = !peer.connected ? 'not connected' : peer.quarantined ? 'left out: bad share' : 'connected';
-      const delays = peer.connected ? `, round trip ${ms(peer.roundTripMs)}, signs in ${ms(peer.signMs)}` : '';
-      return `  cosigner ${peer.id}: ${state}${delays}${peer.version === null ? '' : `, version ${peer.version}`}`;
-    }),
-    ...status.nodes.map(
-      (node) =>
-        `  node ${node.address} (${node.chainId}): ${node.connected ? 'connected' : 'not connected'}, ` +
-        `${node.signed} signed, ${node.refused} refused`,
+    `${home}: ${status.kind === 'cosigner' ? `cosigner ${status.id}` : status.name}, ${common}`,
+    ...(status.kind === 'cosigner' ? describeCosigner(status) : describeLink(status)),
+    ...status.problems.map(describeProblem),
+  ];
+}
+
+function describeCosigner({ term, leader, links, chains }: CosignerStatus): string[] {
+  return [
+    `  term ${term}, leader ${leader ?? 'none'}, links connected: ${links.join(', ') || 'none'}`,
+    ...chains.map((chain) => `  ${watermark(chain)}${chain.halted === null ? '' : `, signs nothing: ${chain.halted}`}`),
+  ];
+}
+
+function describeLink({ leading, term, leader, chains, cosigners, nodes }: LinkStatus): string[] {
+  return [
+    `  ${leading ? `leads, term ${term}` : `stands by, ${leader === null ? 'no leader known' : `${leader} leads`}`}`,
+    ...chains.map(
+      ({ chainId, able, count, threshold }) =>
+        `  ${chainId}: ${able} of ${count} cosigners can sign, ${threshold} needed`,
+    ),
+    ...cosigners.flatMap(describePeer),
+    ...nodes.map((node) => `  ${describeNode(node, leading)}`),
+  ];
+}
+
+function describePeer(peer: PeerStatus): string[] {
+  const state = !peer.connected
+    ? `not connected${peer.problem === null ? '' : ` (${peer.problem})`}`
+    : peer.quarantined
+      ? 'left out for a while'
+      : 'connected';
+  const delays = peer.connected ? `, round trip ${ms(peer.roundTripMs)}, signs in ${ms(peer.signMs)}` : '';
+  return [
+    `  cosigner ${peer.id}: ${state}${delays}${peer.version === null ? '' : `, version ${peer.version}`}`,
+    ...peer.chains.flatMap(({ unable, ...chain }) =>
+      unable === null ? [] : [`    ${watermark(chain)}, cannot sign: ${unable}`],
     ),
   ];
 }
 
-function watermark({ chainId, height, round, step, halted }: WatermarkStatus): string {
-  return `${chainId}: watermark ${height}/${round}/${step}${halted === null ? '' : `, signs nothing: ${halted}`}`;
+function describeNode({ address, chainId, connected, problem, signed, refused }: NodeStatus, leading: boolean): string {
+  const state = connected
+    ? 'connected'
+    : leading
+      ? `not connected${problem === null ? '' : ` (${problem})`}`
+      : 'not dialled, the leader does that';
+  return `node ${address} (${chainId}): ${state}, ${signed} signed, ${refused} refused`;
+}
+
+function describeProblem({ code, message, fix }: StatusProblem): string {
+  return `  problem: ${code}: ${message}. Fix: ${fix}`;
+}
+
+function watermark({ chainId, place }: WatermarkStatus): string {
+  return `${chainId}: watermark ${place}`;
 }
 
 function ms(value: number | null): string {

@@ -4,6 +4,7 @@ import type { DevEvent } from './dev-process.js';
 const SHOWN: ReadonlyMap<string, (event: DevEvent) => string> = new Map([
   ['lease acquired', ({ process, fields }) => `${process} leads (term ${String(fields['term'])})`],
   ['lease lost', ({ process, fields }) => `${process} leads no more: ${String(fields['reason'])}`],
+  ['quorum is back', ({ process, fields }) => `${process}: quorum is back: ${String(fields['reason'])}`],
   ['connected to the node', ({ process, fields }) => `${process} serves the node at ${String(fields['node'])}`],
 ]);
 

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { isHekateError, messageOf } from '../shared/errors.js';
 import { lockHome } from '../shared/process/home-lock.js';
+import { describePlace } from '../shared/watermark/watermark.js';
 import { COSIGNER_NAMES, COSIGNERS, HEIGHT_FILE, LINK_NAMES, LINKS, THRESHOLD } from './dev-cluster.js';
 import { initWith, openDevHome, type DevHome } from './dev-home.js';
 import type { DevOptions } from './dev-options.js';
@@ -88,9 +89,9 @@ class DevRun {
       heightPath: join(dir, HEIGHT_FILE),
       events: {
         signed: ({ latencyMs }) => this.#tally.signed(latencyMs),
-        missed: ({ height, round, step }, reason) => {
+        missed: (ballot, reason) => {
           this.#tally.missed();
-          this.#say(`missed ${height}/${round}/${step - 1}: ${reason}`);
+          this.#say(`missed ${describePlace(ballot)}: ${reason}`);
         },
         block: () => this.#tally.block(),
       },

@@ -2,7 +2,7 @@ import { INT32_MAX, INT64_MAX } from '../shared/privval/canonical.js';
 import { fromHex } from '../shared/bytes.js';
 import { HekateError, messageOf } from '../shared/errors.js';
 import { SignBytes } from '../shared/privval/sign-bytes.js';
-import { compareHrs, formatHrs, type HeightRoundStep, type Watermark } from '../shared/watermark/watermark.js';
+import { compareHrs, describePlace, type HeightRoundStep, type Watermark } from '../shared/watermark/watermark.js';
 import { base64ToBytes } from '../shared/keys/secret-bytes.js';
 import { isJsonObject } from './json-object.js';
 
@@ -100,6 +100,6 @@ function checkSignBytes({ says }: SignBytes, place: HeightRoundStep, chainId: st
     throw invalid(`signbytes are for chain ${JSON.stringify(says.chainId)}, not ${JSON.stringify(chainId)}`);
   }
   if (compareHrs(says, place) !== 0) {
-    throw invalid(`it says ${formatHrs(place)} but its signbytes say ${formatHrs(says)}`);
+    throw invalid(`it says ${describePlace(place)} but its signbytes say ${describePlace(says)}`);
   }
 }

@@ -1,7 +1,7 @@
 import { promises as fsp } from 'node:fs';
 import { join } from 'node:path';
-import { HekateError } from '../shared/errors.js';
 import { CHAINS_FOLDER, groupFile, shareFile } from '../shared/home/paths.js';
+import { noHomes } from '../shared/home/wrong-home.js';
 import { chainIdProblem } from '../shared/config/chain-id.js';
 import { diskErrorCode } from '../shared/ports/disk-error.js';
 import { ABSENT, exists } from './durable-files.js';
@@ -25,7 +25,7 @@ export async function findHomes(folder: string, ...configFiles: readonly string[
     return [];
   });
   if (homes.length > 0) return homes;
-  throw new HekateError('NO_HOME', `there is no ${configFiles.join(' or ')} in ${folder} or in the folders in it`);
+  throw await noHomes(folder, configFiles);
 }
 
 /** The homes in a folder that are called `nameOf` 1, 2, 3 and so on, up to the first that is not there. */
@@ -46,7 +46,7 @@ export async function findNumberedHomes(
 export async function findChainFiles(folder: string): Promise<readonly ChainFiles[]> {
   const chains = await hereOrBelow(folder, chainsOf);
   if (chains.length > 0) return chains;
-  throw new HekateError('NO_HOME', `there is no ${CHAINS_FOLDER} folder in ${folder} or in the folders in it`);
+  throw await noHomes(folder, [CHAINS_FOLDER]);
 }
 
 async function chainsOf(folder: string): Promise<ChainFiles[]> {

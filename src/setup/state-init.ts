@@ -9,7 +9,7 @@ import { onState } from '../shared/watermark/state-errors.js';
 import { decodeMark, encodeMark, markPath, readIfPresent, readMark } from '../shared/watermark/state-mark.js';
 import type { StateBinding } from '../shared/watermark/slot-record.js';
 import { WatermarkStore } from '../shared/watermark/store.js';
-import { compareHrs, formatHrs, type Watermark } from '../shared/watermark/watermark.js';
+import { compareHrs, describePlace, type Watermark } from '../shared/watermark/watermark.js';
 import { exists, makeFolder } from './durable-files.js';
 
 export interface StateInitRequest {
@@ -55,7 +55,7 @@ export async function createState(
   }
   const mark = await readMark(disk, path, binding);
   if (mark !== undefined && compareHrs(initial, mark.watermark) < 0) {
-    const [wanted, known] = [formatHrs(initial), formatHrs(mark.watermark)];
+    const [wanted, known] = [describePlace(initial), describePlace(mark.watermark)];
     const fix = `start at ${known} or above; if the mark itself is wrong, move ${markPath(path)} away too`;
     throw new HekateError('STATE_ROLLED_BACK', `${wanted} is below ${known}, which ${path} had reached`, { fix });
   }
@@ -100,7 +100,7 @@ export async function initState(disk: Disk, request: StateInitRequest): Promise<
     }
     if (!acceptRisk)
       throw refused(
-        `${path} is at ${formatHrs(current)}; ${formatHrs(start)} would allow to sign below that a second time`,
+        `${path} is at ${describePlace(current)}; a start at ${describePlace(start)} would let what is signed be signed a second time`,
       );
     return await replaceState(disk, request, sequence);
   } finally {

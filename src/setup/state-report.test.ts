@@ -20,7 +20,7 @@ it.each([
       height: '5',
       round: 1,
       step: 3,
-      stepName: 'Precommit',
+      place: 'height 5, round 1, precommit',
       signBytes: '2008021105000000000000001901000000000000002A0208013206746573742D31',
       fresh: false,
     },
@@ -28,7 +28,7 @@ it.each([
   [
     'an operator set',
     floorAtHeight(7n),
-    { height: '7', round: 2 ** 31 - 1, step: 3, stepName: 'Precommit', signBytes: '', fresh: true },
+    { height: '7', round: 2 ** 31 - 1, step: 3, place: 'all of height 7', signBytes: '', fresh: true },
   ],
 ])('a watermark %s in plain JSON', (_name, watermark, expected) => {
   expect(JSON.parse(JSON.stringify(describeWatermark(watermark)))).toEqual(expected);
@@ -39,7 +39,7 @@ it.each<[string, Watermark, string]>([
   ['a height', floorAtHeight(100_000n), 'refuses all of height 100000 and everything below'],
   ['a vote', at(8n, 0, 3), 'refuses everything up to height 8, round 0, precommit'],
   ['a proposal', at(8n, 2, 1), 'refuses everything up to height 8, round 2, proposal'],
-  ['a height that only began', at(8n, 0, 0), 'refuses everything below height 8, round 0'],
+  ['a height that only began', at(8n, 0, 0), 'refuses everything below the start of height 8, round 0'],
 ])('in words: %s', (_name, watermark, expected) => {
   expect(describeFloor(watermark)).toBe(expected);
 });

@@ -1,16 +1,16 @@
 import { toHex } from '../shared/bytes.js';
 import type { Disk } from '../shared/ports/disk.js';
-import { INT32_MAX, STEP_NAMES, STEP_PRECOMMIT } from '../shared/privval/canonical.js';
 import type { StateBinding } from '../shared/watermark/slot-record.js';
 import { readState } from '../shared/watermark/state-mark.js';
-import type { HeightRoundStep, Watermark } from '../shared/watermark/watermark.js';
+import { describePlace, isWholeHeight, type HeightRoundStep, type Watermark } from '../shared/watermark/watermark.js';
 
 /** What `hekate state show` prints of a watermark; plain JSON values. */
 export interface WatermarkDescription {
   readonly height: string;
   readonly round: number;
   readonly step: number;
-  readonly stepName: string;
+  /** In words. */
+  readonly place: string;
   /** Upper-case hex; empty when they are not known. */
   readonly signBytes: string;
   readonly fresh: boolean;
@@ -40,11 +40,10 @@ export async function inspectState(disk: Disk, path: string, binding: StateBindi
 }
 
 /** What a watermark refuses, in words. */
-export function describeFloor({ height, round, step }: HeightRoundStep): string {
-  if (height === 0n) return 'refuses nothing: this key has never signed';
-  if (round === INT32_MAX && step === STEP_PRECOMMIT) return `refuses all of height ${height} and everything below`;
-  if (step === 0) return `refuses everything below height ${height}, round ${round}`;
-  return `refuses everything up to height ${height}, round ${round}, ${STEP_NAMES[step].toLowerCase()}`;
+export function describeFloor(place: HeightRoundStep): string {
+  if (place.height === 0n) return 'refuses nothing: this key has never signed';
+  if (isWholeHeight(place)) return `refuses ${describePlace(place)} and everything below`;
+  return `refuses everything ${place.step === 0 ? 'below' : 'up to'} ${describePlace(place)}`;
 }
 
 export function describeWatermark(watermark: Watermark): WatermarkDescription {
@@ -53,7 +52,7 @@ export function describeWatermark(watermark: Watermark): WatermarkDescription {
     height: height.toString(),
     round,
     step,
-    stepName: step === 0 ? 'none' : STEP_NAMES[step],
+    place: describePlace(watermark),
     signBytes: signBytes === undefined ? '' : toHex(signBytes.bytes).toUpperCase(),
     fresh,
   };

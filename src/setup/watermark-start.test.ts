@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { isHekateError } from '../shared/errors.js';
 import { privateKeyOf, rawPublicKey } from '../shared/ed25519/raw-keys.js';
 import { SignBytes } from '../shared/privval/sign-bytes.js';
-import { formatHrs, type HeightRoundStep, type Watermark } from '../shared/watermark/watermark.js';
+import { describePlace, type HeightRoundStep, type Watermark } from '../shared/watermark/watermark.js';
 import type { FilePvState } from './file-pv.js';
 import { chooseStart, type StartInputs } from './watermark-start.js';
 
@@ -32,35 +32,50 @@ const old = (height: bigint, round: number, step: HeightRoundStep['step']) => ({
   lastSigned: { height, round, step },
 });
 
-const NEVER = '0/0/0';
+const NEVER = 'no height yet';
 const UNSURE = 'WATERMARK_START_UNSURE';
 const CONTRADICTED = 'WATERMARK_START_CONTRADICTED';
 it.each<[name: string, inputs: Partial<StartInputs>, key: Parameters<typeof chooseStart>[1], start: string]>([
   ['nothing said', {}, KEY, 'nothing'],
   ['never signed', { neverSigned: true }, KEY, NEVER],
-  ['a state', { state: stateAt(8n, 1, 2) }, KEY, '8/1/2'],
-  ['a state in a height that only began', { state: stateAt(8n, 0, 0) }, KEY, '8/0/0'],
+  ['a state', { state: stateAt(8n, 1, 2) }, KEY, 'height 8, round 1, prevote'],
+  ['a state in a height that only began', { state: stateAt(8n, 0, 0) }, KEY, 'the start of height 8, round 0'],
   ['a state at zero', { state: stateAt(0n, 0, 0) }, KEY, UNSURE],
   ['a state at height 0 with a step', { state: stateAt(0n, 0, 3) }, KEY, UNSURE],
   ['a state at zero, and never signed', { state: stateAt(0n, 0, 0), neverSigned: true }, KEY, NEVER],
   ['a state above zero, and never signed', { state: stateAt(1n, 0, 1), neverSigned: true }, KEY, CONTRADICTED],
   ['height 0', { height: 0n }, KEY, UNSURE],
-  ['height 1', { height: 1n }, KEY, '1/2147483647/3'],
+  ['height 1', { height: 1n }, KEY, 'all of height 1'],
   ['an old key file that knows better than never', { neverSigned: true }, old(500n, 0, 3), CONTRADICTED],
   ['an old key file that knows better than a height', { height: 499n }, old(500n, 0, 3), CONTRADICTED],
   ['an old key file that knows better than a state', { state: stateAt(500n, 0, 2) }, old(500n, 0, 3), CONTRADICTED],
-  ['an old key file at the place of the state', { state: stateAt(500n, 0, 3) }, old(500n, 0, 3), '500/0/3'],
-  ['an old key file below the height', { height: 500n }, old(500n, 7, 3), '500/2147483647/3'],
+  [
+    'an old key file at the place of the state',
+    { state: stateAt(500n, 0, 3) },
+    old(500n, 0, 3),
+    'height 500, round 0, precommit',
+  ],
+  ['an old key file below the height', { height: 500n }, old(500n, 7, 3), 'all of height 500'],
   ['an old key file and nothing else', {}, old(500n, 0, 3), 'nothing'],
-  ['a state that this key signed', { state: SIGNED }, KEY, '8/0/3'],
+  ['a state that this key signed', { state: SIGNED }, KEY, 'height 8, round 0, precommit'],
   ['a state that another key signed', { state: SIGNED }, OTHER, 'STATE_IMPORT_INVALID'],
-  ['a state that another key signed, with the key unknown', { state: SIGNED }, undefined, '8/0/3'],
-  ['a signed state without its signature', { state: { ...SIGNED, signature: undefined } }, OTHER, '8/0/3'],
+  [
+    'a state that another key signed, with the key unknown',
+    { state: SIGNED },
+    undefined,
+    'height 8, round 0, precommit',
+  ],
+  [
+    'a signed state without its signature',
+    { state: { ...SIGNED, signature: undefined } },
+    OTHER,
+    'height 8, round 0, precommit',
+  ],
 ])('%s', (_name, inputs, key, expected) => {
   let found: string;
   try {
     const start = chooseStart({ ...NOTHING, ...inputs }, key);
-    found = start === undefined ? 'nothing' : formatHrs(start);
+    found = start === undefined ? 'nothing' : describePlace(start);
   } catch (error) {
     if (!isHekateError(error)) throw error;
     found = error.code;

@@ -3,7 +3,7 @@ import { verifySignature } from '../shared/ed25519/openssl-verify.js';
 import {
   compareHrs,
   floorAtHeight,
-  formatHrs,
+  describePlace,
   neverSigned,
   type HeightRoundStep,
   type Watermark,
@@ -37,7 +37,9 @@ export function chooseStart(inputs: StartInputs, key: StartKey | undefined): Wat
   if (key !== undefined && inputs.state !== undefined) checkSignature(inputs.state, key.publicKey);
   const last = key?.lastSigned;
   if (last !== undefined && compareHrs(start, last) < 0)
-    throw contradicted(`the key file says that this key signed at ${formatHrs(last)}, above ${formatHrs(start)}`);
+    throw contradicted(
+      `the key file says that this key signed at ${describePlace(last)}, above ${describePlace(start)}`,
+    );
   return start;
 }
 
@@ -45,7 +47,7 @@ function startOf({ state, height, neverSigned: never }: StartInputs): Watermark 
   const found = state?.watermark;
   if (never) {
     if (found !== undefined && !isNothing(found))
-      throw contradicted(`--never-signed, but the state file says that this key signed at ${formatHrs(found)}`);
+      throw contradicted(`--never-signed, but the state file says that this key signed at ${describePlace(found)}`);
     return neverSigned();
   }
   if (height === 0n) throw unsure('height 0 refuses nothing');

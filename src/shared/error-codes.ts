@@ -1,3 +1,12 @@
+const LOST_SHARE =
+  'bring back the share.key of this cosigner; the others sign without it while enough of them are left, and a new dealing of ' +
+  'the whole key (`hekate keys split`) takes the place of all shares at once';
+
+/** A link that remembers a state with more writes would take the new one for an old copy. */
+const NEW_STATE =
+  'run `hekate state init` with a height at or above everything this key ever signed; then restart the sentry-links, which ' +
+  'remember the old state, and start this cosigner last';
+
 /** Every error code with the fix that usually applies. Codes are stable: logs, metric labels and docs/errors.md use them. */
 export const FIXES = {
   // configuration and command line
@@ -6,10 +15,10 @@ export const FIXES = {
   // keys, shares and the folders that init makes
   KEY_INVALID: 'give the priv_validator_key.json of the validator, as its node wrote it',
   KEY_TYPE_UNSUPPORTED: 'use a validator whose consensus key is Ed25519',
-  KEYS_DISAGREE: 'keep only folders of one dealing; deal again from the key when a share is lost',
-  SHARE_MISSING: 'bring back the share.key of this cosigner, or deal the key again with `hekate keys split`',
+  KEYS_DISAGREE: 'bring the files of one dealing together again; those of another do not go with them',
+  SHARE_MISSING: LOST_SHARE,
   SHARE_MODE: 'run chmod 600 on the file, and find out who could have read it',
-  SHARE_INVALID: 'bring back the share.key of this cosigner, or deal the key again with `hekate keys split`',
+  SHARE_INVALID: LOST_SHARE,
   SHARE_MISMATCH: 'put back the share.key that was dealt to this cosigner together with this group.json',
   ACCESS_DENIED: 'run it as the user that owns the folder, or give the folder to the user that runs it',
   HOME_TOO_OPEN:
@@ -92,22 +101,26 @@ export const FIXES = {
   DOUBLE_SIGN:
     'find out why two different blocks were asked for at one height, round and step: is a second node running?',
   HEIGHT_REGRESSION:
-    'none needed while a node replays or catches up; otherwise find out which node asks for old heights',
+    'none needed while a node replays or catches up; otherwise find out which node asks for old heights, or whose watermark ' +
+    'is too far up (`hekate status`)',
+  WATERMARK_AHEAD:
+    'none needed if the chain soon gets there; if the watermark was raised by mistake, stop that cosigner and make it anew ' +
+    'with `hekate state init … --replace --i-accept-that-this-can-double-sign`, at or above everything this key ever signed',
   ROUND_REGRESSION: 'none needed while a node replays or catches up; otherwise find out which node asks for old rounds',
   STEP_REGRESSION: 'none needed while a node replays or catches up; otherwise find out which node asks for old steps',
   PROPOSAL_TIMESTAMP: 'none needed: the node proposes again in its next round',
-  HEIGHT_JUMP: 'check that the node is on the right chain; if it is, raise the watermark with `hekate state init`',
-  HEIGHT_PACE: 'check that the node is on the right chain; if it is, raise max_heights_per_second or max_height_jump',
+  HEIGHT_JUMP:
+    'check that the node is on the right chain; if it is, stop the cosigners that refuse, one after the other, and raise the ' +
+    'watermark of each with `hekate state init … --replace`',
+  HEIGHT_PACE:
+    'check that the node is on the right chain; if it is, wait, or raise max_heights_per_second or max_height_jump in ' +
+    'cosigner.toml and restart',
   // the state file of a cosigner
-  STATE_MISSING: 'if it is lost, run `hekate state init` with a height at or above everything this key ever signed',
-  STATE_TRUNCATED:
-    'move the file away and run `hekate state init` with a height at or above everything this key ever signed',
-  STATE_CORRUPT:
-    'move the file away and run `hekate state init` with a height at or above everything this key ever signed; check the disk',
-  STATE_ROLLED_BACK:
-    'bring the newest files back; if they are lost, move this one away and run `hekate state init` with a height at or above everything this key ever signed',
-  STATE_FOREIGN:
-    'put the state of this chain and key there; if there is none, move this file away and run `hekate state init` with a height at or above everything this key ever signed',
+  STATE_MISSING: `if it is lost, ${NEW_STATE}`,
+  STATE_TRUNCATED: `move the file away and ${NEW_STATE}`,
+  STATE_CORRUPT: `check the disk; move the file away and ${NEW_STATE}`,
+  STATE_ROLLED_BACK: `bring the newest files back; if they are lost, move this one away and ${NEW_STATE}`,
+  STATE_FOREIGN: `put the state of this chain and key there; if there is none, move this file away and ${NEW_STATE}`,
   STATE_VERSION: 'run the version of hekate that wrote it, or a newer one; do not run `hekate state init`',
   STATE_LOCKED: 'stop the other cosigner that runs on this state; two of them must never run',
   STATE_LOCK_UNSUPPORTED: 'run hekate on Linux with glibc (or macOS), where its file lock works',
@@ -126,8 +139,14 @@ export const FIXES = {
   WRONG_CHAIN: 'check the chain id of the node and of the [[chain]] section',
   EXTENSION_NOT_ALLOWED: 'find out what sent this request: CometBFT extends precommits for a block only',
   NODE_NOT_SERVED: 'none needed: this chain has several nodes, and another one is being served',
-  NOT_LEADER: 'none needed: another sentry-link leads now, or will within a second',
-  QUORUM_LOST: 'bring cosigners back: `hekate status` shows which are missing',
+  NOT_LEADER:
+    'none needed if another sentry-link leads within a second or two; if not, `hekate status` says why none does',
+  QUORUM_LOST: 'bring cosigners back: `hekate status` shows which are missing, and why',
+  NO_LEADER:
+    'none needed for the first seconds: a sentry-link leads as soon as it reaches more than half of the cosigners; if none ' +
+    'does, see the logs of the sentry-links',
+  NO_LINK: 'start a sentry-link; if one runs, its log says why it does not reach this cosigner',
+  NO_NODE: 'start the node with the priv_validator_laddr that the sentry-links dial',
   SIGNATURE_INVALID: 'check with `hekate keys verify` that all shares come from one dealing',
   COSIGNER_BAD: 'look at that cosigner: its share file, its memory, its binary',
   GROUP_MISMATCH: 'give that cosigner the share that belongs to this group.json (`hekate keys verify`)',
@@ -159,7 +178,9 @@ export const FIXES = {
   LISTEN_NOT_YET:
     'none needed if it comes up later (an interface, a tunnel, a name server): it is tried every second; otherwise set `listen` to an address of this host',
   LISTEN_FAILED: 'set `listen` to an address of this host and a port that this user may use',
-  LINK_REPLACED: 'none needed after a reconnect; if it goes on, two processes run with the identity of one sentry-link',
+  LINK_REPLACED:
+    'stop one of the two processes that run with the identity of this sentry-link (copies of one home): each needs a home ' +
+    'of its own, as `hekate init` made it',
   LINK_SILENT: 'check that the sentry-link is not hung and that the network between is not dropping packets',
   LINK_QUEUE_FULL: 'check that the sentry-link is not hung: it does not read what it is sent',
   LINK_CLOSED: 'none needed: the sentry-link connects again by itself while it runs',
@@ -171,7 +192,7 @@ export const FIXES = {
   PEER_NOT_COSIGNER: 'check the address: what answers there is no cosigner of hekate',
   PEER_SILENT: 'check that the cosigner is not hung and that the network between is not dropping packets',
   PEER_QUEUE_FULL: 'check that the cosigner is not hung: it does not read what it is sent',
-  PEER_CLOSED: 'none needed: the sentry-link connects again by itself',
+  PEER_CLOSED: 'start the cosigner again if it was stopped; the sentry-link connects again by itself',
   PEER_FAILED: 'see the cause; hekate connects again by itself',
   // processes and their homes
   DEV_MISMATCH:

@@ -130,9 +130,13 @@ it('what nobody may sign is refused each time, told once with both values, and c
   const at = await AskedCluster.start(cleanup, { name: 'once', links: 1 });
   await at.signed({ step: 'Precommit', height: 50n });
   const requests = [
-    { code: 'DOUBLE_SIGN', ballot: { step: 'Precommit', height: 50n, block: 'Y' }, asked: '50/0/3' },
-    { code: 'HEIGHT_REGRESSION', ballot: { step: 'Precommit', height: 49n }, asked: '49/0/3' },
-    { code: 'HEIGHT_JUMP', ballot: { step: 'Prevote', height: 200_000n }, asked: '200000/0/2' },
+    {
+      code: 'DOUBLE_SIGN',
+      ballot: { step: 'Precommit', height: 50n, block: 'Y' },
+      asked: 'height 50, round 0, precommit',
+    },
+    { code: 'HEIGHT_REGRESSION', ballot: { step: 'Precommit', height: 49n }, asked: 'height 49, round 0, precommit' },
+    { code: 'HEIGHT_JUMP', ballot: { step: 'Prevote', height: 200_000n }, asked: 'height 200000, round 0, prevote' },
   ] as const;
   for (let times = 0; times < 5; times++) {
     for (const { code, ballot } of requests) expect((await at.refused(ballot)).error).toMatch(new RegExp(`^${code}: `));
@@ -141,8 +145,8 @@ it('what nobody may sign is refused each time, told once with both values, and c
   for (const { code, asked } of requests) {
     const told = (link?.events() ?? []).filter((event) => event.code === code);
     expect(told).toHaveLength(1);
-    expect(told[0]?.['cause']).toContain(` at ${asked} `);
-    expect(told[0]?.['cause']).toContain('the watermark is 50/0/3');
+    expect(told[0]?.['cause']).toMatch(new RegExp(`^${asked} `));
+    expect(told[0]?.['cause']).toContain('the watermark is height 50, round 0, precommit');
     expect(told[0]?.['fix']).toBeTypeOf('string');
   }
   const { stdout } = await runHekate(['status', link?.home ?? '', '--json']);

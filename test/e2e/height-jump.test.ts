@@ -18,8 +18,8 @@ it('the first height may be any, a later one at most 100,000 up', async () => {
   for (let times = 0; times < 3; times++) {
     const { error } = await at.refused({ step: 'Prevote', height: tooHigh, round: times });
     expect(error).toMatch(/^HEIGHT_JUMP: /);
-    expect(error).toContain(`${tooHigh}/${times}/2`);
-    expect(error).toContain(`the watermark is ${START}/0/3`);
+    expect(error).toContain(`height ${tooHigh}, round ${times}, prevote`);
+    expect(error).toContain(`the watermark is height ${START}, round 0, precommit`);
   }
   await at.refused({ step: 'Prevote', height: 2n ** 63n - 1n });
   // Not even a cosigner that has signed nothing yet went along.

@@ -102,6 +102,7 @@ export class Cluster {
     const log = recordingLog((event, fields) => this.events.push({ event, fields: { ...fields, link: name } }));
     const process = assembleLink(
       {
+        name,
         chains: [{ chainId: CHAIN, threshold: this.#threshold, key: this.#key, nodes: [], mode: 'active' }],
         cosigners: this.cosigners.map(({ id }) => id),
         leaseMs: LEASE_MS,

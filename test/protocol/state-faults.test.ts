@@ -106,7 +106,7 @@ describe('state and identity that cannot be trusted', () => {
     cluster.wire('a', 1).tamper = wrongKey;
     await cluster.onlyAlive('a', [1, 2, 3]);
     expect(cluster.logged('cosigner does not sign for this chain')).toMatchObject([
-      { code: 'GROUP_MISMATCH', cosigner: 1, chain: 'test-1' },
+      { code: 'GROUP_MISMATCH', cosigner: 'cosigner-1', chain: 'test-1' },
     ]);
     for (let height = 7; height < 10; height++) expect(await sign(height)).toBe('signed 500');
     expect(cluster.wire('a', 1).requests).toHaveLength(0);
@@ -120,7 +120,7 @@ describe('state and identity that cannot be trusted', () => {
     await cluster.onlyAlive('a', [1, 2, 3]);
     await cluster.clock.pass(1_000);
     expect(cluster.logged('cosigner does not sign for this chain')).toMatchObject([
-      { code: 'GROUP_MISMATCH', cosigner: 1 },
+      { code: 'GROUP_MISMATCH', cosigner: 'cosigner-1' },
     ]);
     expect(await sign(7)).toBe('signed 500');
     expect(cluster.wire('a', 1).requests).toHaveLength(0);

@@ -3,7 +3,7 @@ import { equalBytes, toHex } from '../../src/shared/bytes.js';
 import { verifySignature } from '../../src/shared/ed25519/openssl-verify.js';
 import type { Canonical } from '../../src/shared/privval/canonical.js';
 import { sameExceptTimestamp, SignBytes } from '../../src/shared/privval/sign-bytes.js';
-import { compareHrs, formatHrs, type Watermark } from '../../src/shared/watermark/watermark.js';
+import { compareHrs, describePlace, type Watermark } from '../../src/shared/watermark/watermark.js';
 
 export type RuleName =
   | 'no-equivocation'
@@ -70,13 +70,13 @@ export class Checker {
   watermarkSeen(cosigner: number, watermark: Watermark): void {
     const before = this.#highest.get(cosigner);
     if (before !== undefined && compareHrs(watermark, before) < 0) {
-      const message = `cosigner ${cosigner} went from ${formatHrs(before)} to ${formatHrs(watermark)}`;
+      const message = `cosigner ${cosigner} went from ${describePlace(before)} to ${describePlace(watermark)}`;
       throw new RuleViolation('watermark-monotone', message);
     }
     const [is, was] = [watermark.signBytes?.says, before?.signBytes?.says];
     if (before !== undefined && was !== undefined && compareHrs(watermark, before) === 0) {
       const same = is !== undefined && sameExceptTimestamp(is, was);
-      this.demand('watermark-monotone', same, `cosigner ${cosigner} forgot its vote at ${formatHrs(before)}`);
+      this.demand('watermark-monotone', same, `cosigner ${cosigner} forgot its vote at ${describePlace(before)}`);
     }
     this.#highest.set(cosigner, watermark);
   }
@@ -87,7 +87,7 @@ export class Checker {
       throw new RuleViolation('verified', 'a node got a signature that does not verify');
     }
     const canonical = SignBytes.parse(signBytes).says;
-    const place = `${canonical.chainId} ${formatHrs(canonical)}`;
+    const place = `${canonical.chainId} ${describePlace(canonical)}`;
     const before = this.#signed.get(place);
     if (before !== undefined && !sameExceptTimestamp(before, canonical)) {
       const blocks = `${blockName(before)} and ${blockName(canonical)}`;

@@ -62,6 +62,7 @@ export class SimLink {
     const log: Log = { ...silentLog, info: note };
     this.#process = assembleLink(
       {
+        name,
         chains: [{ chainId, threshold, key, nodes, mode: 'active' }],
         ...{ cosigners, leaseMs: 1_000, signDeadlineMs: 4_000 },
       },

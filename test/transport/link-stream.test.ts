@@ -144,6 +144,13 @@ describe('streams that end', () => {
     await second.event('connected');
     expect(await first.event('lost')).toBe('lost LINK_REPLACED');
     expect(server.links[0]?.closed).toBe('LINK_REPLACED');
+    expect(first.log.lines.at(-1)?.fields).toMatchObject({
+      reason: 'cosigner-1 gave the stream to another process that came with the identity of this sentry-link',
+      fix: expect.stringMatching(/^stop one of the two processes/) as string,
+    });
+    expect(server.log.codes('error two processes come with the identity of one sentry-link')).toEqual([
+      'LINK_REPLACED',
+    ]);
     expect(server.links[1]?.name).toBe('sentry-link-1');
   });
 

@@ -3,6 +3,9 @@ import { DEFAULT_MAX_HEIGHT_JUMP } from '../../shared/watermark/rules.js';
 import { formatHostPort, type HostPort } from '../../shared/config/host-port.js';
 import type { LinkCosigner } from '../../shared/config/sentry-link-config.js';
 
+const BECH32_LINE = `# bech32_prefix = "kira" # if the chain's is not "cosmos": for the valcons address in the log of a start
+`;
+
 /** The configuration that init writes. Operators edit it afterwards; later chains are only appended. */
 export function cosignerToml(cosigner: {
   readonly id: number;
@@ -36,7 +39,7 @@ id = ${quote(chainId)}
 # Refuse requests this many heights above the watermark until an operator raises it (100000 is about a week).
 max_height_jump = ${DEFAULT_MAX_HEIGHT_JUMP}
 # max_heights_per_second = 50 # a limit on top, for a node that goes up in steps
-`;
+${BECH32_LINE}`;
 }
 
 export function sentryLinkToml(link: { readonly name: string; readonly cosigners: readonly LinkCosigner[] }): string {
@@ -67,7 +70,7 @@ id = ${quote(chainId)}
 # The priv_validator_laddr of the chain's nodes, as seen from here.
 nodes = [${nodes.map(quote).join(', ')}]
 node_mode = "active" # serve one node until it is lost; "any": whoever asks first
-`;
+${BECH32_LINE}`;
 }
 
 /** A TOML basic string: JSON's escapes are TOML's. */

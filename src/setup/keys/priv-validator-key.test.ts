@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { toBase64, toHex } from '../../shared/bytes.js';
 import { isHekateError } from '../../shared/errors.js';
 import { generateConsensusKey, parsePrivValidatorKey, wipeKey } from './priv-validator-key.js';
-import { formatHrs } from '../../shared/watermark/watermark.js';
+import { describePlace } from '../../shared/watermark/watermark.js';
 import { parsePublicKey } from './public-key-file.js';
 import vectors from '../../shared/keys/testdata/keys.json' with { type: 'json' };
 
@@ -39,12 +39,12 @@ test.each([
 test.each<[string, Record<string, unknown>, string]>([
   ['as CometBFT writes it', {}, 'nothing'],
   ['of Tendermint 0.27, which has not signed', { last_height: '0', last_round: '0', last_step: 0 }, 'nothing'],
-  ['of Tendermint 0.27', { last_height: '500', last_round: '1', last_step: 3 }, '500/1/3'],
-  ['with numbers', { last_height: 500, last_round: 1, last_step: 2 }, '500/1/2'],
-  ['with its height alone', { last_height: '500' }, '500/0/0'],
+  ['of Tendermint 0.27', { last_height: '500', last_round: '1', last_step: 3 }, 'height 500, round 1, precommit'],
+  ['with numbers', { last_height: 500, last_round: 1, last_step: 2 }, 'height 500, round 1, prevote'],
+  ['with its height alone', { last_height: '500' }, 'the start of height 500, round 0'],
 ])('a key file %s: what it says of its past', (_name, change, expected) => {
   const { lastSigned } = parsePrivValidatorKey(json(change));
-  expect(lastSigned === undefined ? 'nothing' : formatHrs(lastSigned)).toBe(expected);
+  expect(lastSigned === undefined ? 'nothing' : describePlace(lastSigned)).toBe(expected);
 });
 
 test.each<[string, Uint8Array, string]>([

@@ -61,14 +61,19 @@ test('a cosigner: defaults are filled in, paths are within the home', async () =
   expect({ links, cosigners, chains }).toEqual({
     links: [{ name: 'sentry-link-1', pin: pin('a') }],
     cosigners: [{ id: 2, pin: pin('b') }],
-    chains: [{ id: 'test-1', maxHeightJump: 100_000n, maxHeightsPerSecond: undefined }],
+    chains: [{ id: 'test-1', bech32Prefix: 'cosmos', maxHeightJump: 100_000n, maxHeightsPerSecond: undefined }],
   });
 });
 
 test('a cosigner: everything that can be said is taken', async () => {
-  const text = `${COSIGNER}max_height_jump = 9007199254740993\nmax_heights_per_second = 0.5\n[log]\nlevel = "debug"\nformat = "json"\n[tls]\nkey = "/run/key"\n`;
+  const text = `${COSIGNER}max_height_jump = 9007199254740993\nmax_heights_per_second = 0.5\nbech32_prefix = "kira"\n[log]\nlevel = "debug"\nformat = "json"\n[tls]\nkey = "/run/key"\n`;
   const config = await parseCosignerConfig('/h', 'f.toml', text);
-  expect(config.chains[0]).toEqual({ id: 'test-1', maxHeightJump: 9007199254740993n, maxHeightsPerSecond: 0.5 });
+  expect(config.chains[0]).toEqual({
+    id: 'test-1',
+    bech32Prefix: 'kira',
+    maxHeightJump: 9007199254740993n,
+    maxHeightsPerSecond: 0.5,
+  });
   expect(config.log).toEqual({ level: 'debug', format: 'json' });
   expect(config.tls).toEqual({ key: '/run/key', certificate: '/h/tls/identity.crt', peers: '/h/tls/peers' });
 });
@@ -77,7 +82,12 @@ test('a sentry-link: cosigners are sorted, timing has defaults', async () => {
   const config = await parseSentryLinkConfig('/h', 'f.toml', LINK);
   expect(config.cosigners.map(({ id }) => id)).toEqual([1, 2]);
   expect(config.chains).toEqual([
-    { id: 'test-1', nodes: ['tcp://10.0.0.9:26659', 'unix:///run/node.sock'], nodeMode: 'active' },
+    {
+      id: 'test-1',
+      bech32Prefix: 'cosmos',
+      nodes: ['tcp://10.0.0.9:26659', 'unix:///run/node.sock'],
+      nodeMode: 'active',
+    },
   ]);
   expect([config.leaseMs, config.signDeadlineMs]).toEqual([1000, 4000]);
 });
@@ -128,6 +138,11 @@ test.each<[string, string, string[]]>([
     'a link name with a slash',
     COSIGNER.replace('sentry-link-1', '../x'),
     ['5:8: "name": "../x" is not 1 to 40 lower-case letters, digits and inner hyphens'],
+  ],
+  [
+    'a prefix in capitals',
+    `${COSIGNER}bech32_prefix = "KIRA"\n`,
+    ['12:17: "bech32_prefix": "KIRA" is no bech32 prefix: up to 31 lower-case letters and digits, as in "cosmos"'],
   ],
   ['itself among the others', COSIGNER.replace('id = 2', 'id = 1'), ['8:6: 1 is this cosigner itself']],
   [

@@ -6,6 +6,7 @@ import { COSIGNER_CONFIG_FILE } from '../home/paths.js';
 import { duplicates, logConfig, logSection, rawSections, tlsPaths, tlsSection } from './common-sections.js';
 import type { TlsPaths } from './common-sections.js';
 import type { LogConfig } from './log-config.js';
+import { USUAL_PREFIX } from './bech32-prefix.js';
 import * as field from './fields.js';
 import { DEFAULT_MAX_HEIGHT_JUMP } from '../watermark/rules.js';
 import type { HostPort } from './host-port.js';
@@ -26,6 +27,8 @@ export interface PinnedCosigner {
 
 export interface CosignerChain {
   readonly id: string;
+  /** Of the chain, for what is shown. */
+  readonly bech32Prefix: string;
   readonly maxHeightJump: bigint;
   /** Undefined: no limit. */
   readonly maxHeightsPerSecond: number | undefined;
@@ -61,6 +64,7 @@ const schema = field.table({
     'chain',
     field.table({
       id: field.chainId,
+      bech32_prefix: field.bech32Prefix.default(USUAL_PREFIX),
       max_height_jump: field.bigWholeNumber(1n, 2n ** 62n).default(DEFAULT_MAX_HEIGHT_JUMP),
       max_heights_per_second: heightsPerSecond.optional(),
     }),
@@ -98,6 +102,7 @@ export async function parseCosignerConfig(
     cosigners: toml.cosigner,
     chains: toml.chain.map((chain) => ({
       id: chain.id,
+      bech32Prefix: chain.bech32_prefix,
       maxHeightJump: chain.max_height_jump,
       maxHeightsPerSecond: chain.max_heights_per_second,
     })),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MAX_COSIGNERS } from '../coordination/limits.js';
 import { messageOf } from '../errors.js';
+import { bech32PrefixProblem } from './bech32-prefix.js';
 import { chainIdProblem } from './chain-id.js';
 import { parseHostPort, whyNotToConnect, type HostPort } from './host-port.js';
 import { parseNodeAddress } from './node-address.js';
@@ -22,6 +23,8 @@ function checked(problem: (value: string) => string | undefined): z.ZodString {
 }
 
 export const chainId: z.ZodString = checked(chainIdProblem);
+
+export const bech32Prefix: z.ZodString = checked(bech32PrefixProblem);
 
 export const linkName: z.ZodString = checked((value) =>
   LINK_NAME.test(value)

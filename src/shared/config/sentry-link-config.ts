@@ -6,6 +6,7 @@ import { SENTRY_LINK_CONFIG_FILE } from '../home/paths.js';
 import { duplicates, logConfig, logSection, rawSections, tlsPaths, tlsSection } from './common-sections.js';
 import type { TlsPaths } from './common-sections.js';
 import type { LogConfig } from './log-config.js';
+import { USUAL_PREFIX } from './bech32-prefix.js';
 import * as field from './fields.js';
 import type { HostPort } from './host-port.js';
 import { parseNodeAddress } from './node-address.js';
@@ -26,6 +27,8 @@ export interface LinkCosigner {
 
 export interface LinkChain {
   readonly id: string;
+  /** Of the chain, for what is shown. */
+  readonly bech32Prefix: string;
   /** As written; node-address.ts parses them. */
   readonly nodes: readonly string[];
   /** Which of several nodes is served: one until it is lost, or whoever asks first. */
@@ -66,6 +69,7 @@ const schema = field.table({
     'chain',
     field.table({
       id: field.chainId,
+      bech32_prefix: field.bech32Prefix.default(USUAL_PREFIX),
       nodes: field.nodeAddresses(MAX_NODES),
       node_mode: field.oneOf(NODE_MODES).default('active'),
     }),
@@ -95,7 +99,12 @@ export async function parseSentryLinkConfig(
     log: logConfig(toml.log),
     tls: tlsPaths(home, toml.tls),
     cosigners: [...toml.cosigner].sort((a, b) => a.id - b.id),
-    chains: toml.chain.map((chain) => ({ id: chain.id, nodes: chain.nodes, nodeMode: chain.node_mode })),
+    chains: toml.chain.map((chain) => ({
+      id: chain.id,
+      bech32Prefix: chain.bech32_prefix,
+      nodes: chain.nodes,
+      nodeMode: chain.node_mode,
+    })),
     leaseMs: toml.timing?.lease_ms ?? DEFAULT_LEASE_MS,
     signDeadlineMs: toml.timing?.sign_deadline_ms ?? DEFAULT_SIGN_DEADLINE_MS,
   };

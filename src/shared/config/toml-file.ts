@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Stats } from 'node:fs';
 import { HekateError, isHekateError, messageOf } from '../errors.js';
 import { checkUnchanged } from '../home/guard.js';
+import { noHome } from '../home/wrong-home.js';
 import { accessDenied } from '../ports/access-denied.js';
 import { diskErrorCode } from '../ports/disk-error.js';
 import { readPlainText } from '../ports/plain-file.js';
@@ -32,7 +33,7 @@ export async function readConfigText(file: string): Promise<string> {
     if (denied !== undefined) throw denied;
     switch (diskErrorCode(error)) {
       case 'ENOENT':
-        throw new HekateError('NO_HOME', `there is no ${file}`, { cause: error });
+        throw await noHome(file);
       case 'EUNFIT':
         throw new HekateError('CONFIG_INVALID', messageOf(error), { fix: 'put the configuration there' });
       default:

@@ -11,19 +11,29 @@ export interface PublicKeyForms {
   readonly hex: string;
   /** Upper-case hex of the first 20 bytes of SHA-256(key). */
   readonly address: string;
-  /** `<prefix>valcons1…`. */
+  /** `<prefix>valcons1…`: the address. */
   readonly valcons: string;
+  /** `<prefix>valconspub1…`: the key, as chains of before Cosmos SDK 0.43 and TMKMS have it. */
+  readonly valconspub: string;
 }
 
-/** The forms of a 32-byte Ed25519 public key; `prefix` is the chain's bech32 prefix ("cosmos", "kira"), with or without "valcons". */
+/** Amino's name and length of an Ed25519 public key (tendermint/go-amino, "tendermint/PubKeyEd25519"). */
+const AMINO_ED25519 = Uint8Array.of(0x16, 0x24, 0xde, 0x64, 0x20);
+
+/**
+ * The forms of a 32-byte Ed25519 public key; `prefix` is the chain's bech32 prefix ("cosmos", "kira"), with or without "valcons"
+ * or "valconspub".
+ */
 export function publicKeyForms(publicKey: Uint8Array, prefix: string): PublicKeyForms {
   const address = addressOf(publicKey);
+  const chain = prefix.replace(/valcons(pub)?$/, '');
   return {
     cometbft: { type: 'tendermint/PubKeyEd25519', value: toBase64(publicKey) },
     sdk: { '@type': '/cosmos.crypto.ed25519.PubKey', key: toBase64(publicKey) },
     hex: toHex(publicKey),
     address: toHex(address).toUpperCase(),
-    valcons: toBech32(prefix.endsWith('valcons') ? prefix : `${prefix}valcons`, address),
+    valcons: toBech32(`${chain}valcons`, address),
+    valconspub: toBech32(`${chain}valconspub`, Uint8Array.of(...AMINO_ED25519, ...publicKey)),
   };
 }
 

@@ -1,11 +1,23 @@
+import type { ErrorCode } from '../error-codes.js';
+
 /** What `hekate status` shows: each process tells its own part as JSON on the socket in its home. Heights are decimal strings. */
 export interface WatermarkStatus {
   readonly chainId: string;
   readonly height: string;
   readonly round: number;
+  /** 1 proposal, 2 prevote, 3 precommit. */
   readonly step: number;
+  /** The same in words. */
+  readonly place: string;
   /** Error code when this chain signs nothing. */
   readonly halted: string | null;
+}
+
+/** Why a process cannot do its part in signing as things are; a HekateError is one. */
+export interface StatusProblem {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly fix: string;
 }
 
 export interface CosignerStatus {
@@ -20,17 +32,26 @@ export interface CosignerStatus {
   readonly leader: string | null;
   readonly links: readonly string[];
   readonly chains: readonly WatermarkStatus[];
+  /** None: it can sign, and is asked to. */
+  readonly problems: readonly StatusProblem[];
+}
+
+export interface PeerChainStatus extends WatermarkStatus {
+  /** Why this cosigner cannot sign for this chain, in words, while it is connected. */
+  readonly unable: string | null;
 }
 
 export interface PeerStatus {
   readonly id: number;
   readonly connected: boolean;
+  /** Code of what ended the stream, or of the last dial, while there is none. */
+  readonly problem: string | null;
   readonly version: string | null;
   readonly roundTripMs: number | null;
   readonly signMs: number | null;
-  /** Left out because of a bad share. */
+  /** Left out for a while because of what it sent. */
   readonly quarantined: boolean;
-  readonly chains: readonly WatermarkStatus[];
+  readonly chains: readonly PeerChainStatus[];
 }
 
 export interface NodeStatus {
@@ -38,9 +59,17 @@ export interface NodeStatus {
   readonly address: string;
   readonly connected: boolean;
   /** Code of the last failed dial while there is no connection. */
-  readonly problem: string | null;
+  readonly problem: ErrorCode | null;
   readonly signed: number;
   readonly refused: number;
+}
+
+export interface QuorumStatus {
+  readonly chainId: string;
+  /** Cosigners that can sign for it now, of how many, and how many it takes. */
+  readonly able: number;
+  readonly count: number;
+  readonly threshold: number;
 }
 
 export interface LinkStatus {
@@ -51,9 +80,15 @@ export interface LinkStatus {
   readonly pid: number;
   readonly uptimeSeconds: number;
   readonly leading: boolean;
+  /** In which it leads. */
   readonly term: number | null;
+  /** The link that leads, by the name that the cosigners have pinned, or null when they name none. */
+  readonly leader: string | null;
+  readonly chains: readonly QuorumStatus[];
   readonly cosigners: readonly PeerStatus[];
   readonly nodes: readonly NodeStatus[];
+  /** None: if it leads, a node's requests are signed; if it stands by, it could take over. */
+  readonly problems: readonly StatusProblem[];
 }
 
 export type ProcessStatus = CosignerStatus | LinkStatus;

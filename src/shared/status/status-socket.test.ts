@@ -15,7 +15,17 @@ const STATUS: CosignerStatus = {
   term: 3,
   leader: null,
   links: [],
-  chains: [{ chainId: 'test-1', height: '9007199254740993', round: 0, step: 3, halted: null }],
+  chains: [
+    {
+      chainId: 'test-1',
+      height: '9007199254740993',
+      round: 0,
+      step: 3,
+      place: 'height 9007199254740993, round 0, precommit',
+      halted: null,
+    },
+  ],
+  problems: [],
 };
 
 describe('status socket', () => {

@@ -96,7 +96,8 @@ describe('takeHeights', () => {
     const { refusal } = takeHeights(limit, startHeightPace(limit, 0), at(5), at(50), 0);
     expect(refusal).toMatchObject({
       code: 'HEIGHT_PACE',
-      message: 'Prevote at 50/0/2 is 45 heights up, and 2 per second leave 10 now; the watermark is 5/0/2',
+      message:
+        'height 50, round 0, prevote is 45 heights up, and 2 per second leave 10 now; the watermark is height 5, round 0, prevote',
     });
   });
 

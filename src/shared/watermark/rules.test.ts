@@ -148,18 +148,23 @@ describe('decide', () => {
   });
 
   it.each<[name: string, stored: Spec, asked: Spec, message: string]>([
-    ['regression', PREVOTE, { at: [6, 0, 3] }, 'Precommit at 6/0/3 would go back in height; the watermark is 7/2/2'],
+    [
+      'regression',
+      PREVOTE,
+      { at: [6, 0, 3] },
+      'height 6, round 0, precommit would go back in height; the watermark is height 7, round 2, prevote',
+    ],
     [
       'jump',
       PREVOTE,
       { at: [200_007, 0, 2] },
-      'Prevote at 200007/0/2 is 200000 heights up, allowed are 100000; the watermark is 7/2/2',
+      'height 200007, round 0, prevote is 200000 heights up, allowed are 100000; the watermark is height 7, round 2, prevote',
     ],
     [
       'double sign',
       PRECOMMIT,
       { ...PRECOMMIT, block: 'nil' },
-      'Precommit at 7/2/3 for block nil would double sign: block A0A0A0A0A0:1:A1A1A1A1A1 is signed there; the watermark is 7/2/3',
+      'height 7, round 2, precommit for block nil would double sign: block A0A0A0A0A0:1:A1A1A1A1A1 is signed there; the watermark is height 7, round 2, precommit',
     ],
   ])('says what was asked and where it stands: %s', (_name, stored, asked, message) => {
     expect(decide(watermark(stored), request(asked))).toMatchObject({ kind: 'refuse', message });

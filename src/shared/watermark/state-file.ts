@@ -34,7 +34,7 @@ import { invariant, must } from '../invariant.js';
 import { EMPTY_BYTES } from '../privval/fields.js';
 import { decodeRecord, encodeRecord, RECORD_BYTES, sameBinding } from './slot-record.js';
 import type { SlotRecord, StateBinding } from './slot-record.js';
-import { compareHrs, formatHrs, type Watermark } from './watermark.js';
+import { compareHrs, describePlace, type Watermark } from './watermark.js';
 
 export const SLOT_BYTES = 2 * RECORD_BYTES;
 export const SLOT_FILE_BYTES = 8192;
@@ -90,7 +90,7 @@ export function recoverSlotFile(contents: Uint8Array, binding: StateBinding, pat
   }
   const [high, low] = [newest.newest.watermark, before.newest.watermark];
   if (compareHrs(high, low) < 0) {
-    throw corrupt(path, `its watermark falls from ${formatHrs(low)} to ${formatHrs(high)}`);
+    throw corrupt(path, `its watermark falls from ${describePlace(low)} to ${describePlace(high)}`);
   }
   return {
     sequence: newest.newest.sequence,

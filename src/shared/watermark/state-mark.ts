@@ -5,7 +5,7 @@ import type { RecoveredState } from './state-file.js';
 import { decodeRecord, encodeRecord, RECORD_BYTES } from './slot-record.js';
 import type { SlotRecord, StateBinding } from './slot-record.js';
 import { onState } from './state-errors.js';
-import { compareHrs, formatHrs } from './watermark.js';
+import { compareHrs, describePlace } from './watermark.js';
 
 /**
  * A second, small file beside the state: the record that stood at the last start, in two copies. A state file
@@ -40,7 +40,10 @@ export async function readState(disk: Disk, path: string, binding: StateBinding)
   const mark = await readMark(disk, path, binding);
   if (mark === undefined) {
     const problem = `without ${markPath(path)} the newest state cannot be told from an old copy`;
-    throw new HekateError('STATE_MISSING', `state file ${path} has lost its mark: ${problem}`);
+    const fix =
+      'bring the mark back; if it is lost, run `hekate state init … --replace --i-accept-that-this-can-double-sign` with a height ' +
+      'at or above everything this key ever signed; then restart the sentry-links, and start this cosigner last';
+    throw new HekateError('STATE_MISSING', `state file ${path} has lost its mark: ${problem}`, { fix });
   }
   checkAgainstMark(state, mark, path);
   return state;
@@ -65,8 +68,8 @@ export async function readIfPresent(disk: Disk, path: string): Promise<Uint8Arra
 /** Throws STATE_ROLLED_BACK when the state is older than its mark. */
 function checkAgainstMark(state: RecoveredState, mark: SlotRecord, path: string): void {
   if (state.sequence >= mark.sequence && compareHrs(state.watermark, mark.watermark) >= 0) return;
-  const found = `number ${state.sequence} at ${formatHrs(state.watermark)}`;
-  const known = `number ${mark.sequence} at ${formatHrs(mark.watermark)}`;
+  const found = `number ${state.sequence} at ${describePlace(state.watermark)}`;
+  const known = `number ${mark.sequence} at ${describePlace(mark.watermark)}`;
   throw new HekateError('STATE_ROLLED_BACK', `${path} is an old copy: it has ${found}, but it had reached ${known}`);
 }
 

@@ -194,7 +194,8 @@ describe('opening', () => {
     const error: unknown = await open(new MemoryDisk()).catch((thrown: unknown) => thrown);
     expect(isHekateError(error) && error.toLine()).toBe(
       'STATE_MISSING: state file dir/test-1.state: it does not exist. ' +
-        'Fix: if it is lost, run `hekate state init` with a height at or above everything this key ever signed',
+        'Fix: if it is lost, run `hekate state init` with a height at or above everything this key ever signed; then restart ' +
+        'the sentry-links, which remember the old state, and start this cosigner last',
     );
   });
 
@@ -242,7 +243,7 @@ describe('opening', () => {
     const before = disk.writes.length;
     const report = await inspectState(disk, PATH, BINDING);
     expect(report).toMatchObject({ chainId: 'test-1', sequence: store.sequence, staleCopies: 0 });
-    expect(report.watermark).toMatchObject({ height: '5', stepName: 'Precommit', fresh: false });
+    expect(report.watermark).toMatchObject({ height: '5', place: 'height 5, round 0, precommit', fresh: false });
     expect(disk.writes.length).toBe(before);
   });
 });

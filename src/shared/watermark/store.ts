@@ -9,7 +9,7 @@ import { encodeSlot, slotOffset, type RecoveredState } from './state-file.js';
 import type { StateBinding } from './slot-record.js';
 import { onState } from './state-errors.js';
 import { markPath, readState, writeMark } from './state-mark.js';
-import { compareHrs, formatHrs, type Watermark } from './watermark.js';
+import { compareHrs, describePlace, type Watermark } from './watermark.js';
 
 /**
  * The durable watermark of one chain and key (invariants 2 and 4). One process holds it at a time. The caller serialises
@@ -88,8 +88,8 @@ export class WatermarkStore {
    */
   async raiseTo(floor: Watermark): Promise<void> {
     if (compareHrs(floor, this.#watermark) <= 0) {
-      const [wanted, current] = [formatHrs(floor), formatHrs(this.#watermark)];
-      throw new HekateError('STATE_IMPORT_INVALID', `${wanted} is not above the current watermark ${current}`);
+      const [wanted, current] = [describePlace(floor), describePlace(this.#watermark)];
+      throw new HekateError('STATE_IMPORT_INVALID', `${wanted}, is not above the current watermark, ${current}`);
     }
     this.#checkRunning();
     await this.#write(floor);
@@ -117,7 +117,7 @@ export class WatermarkStore {
     } catch (error) {
       this.#halted = 'STATE_WRITE_FAILED';
       if (error instanceof InvariantViolation) throw error;
-      const message = `state file ${this.#path}: number ${sequence} at ${formatHrs(next)} may not be durable`;
+      const message = `state file ${this.#path}: number ${sequence} at ${describePlace(next)} may not be durable`;
       const details = { path: this.#path, disk: diskErrorCode(error) ?? '' };
       throw new HekateError('STATE_WRITE_FAILED', message, { cause: error, details });
     } finally {

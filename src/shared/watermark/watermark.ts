@@ -1,5 +1,5 @@
 import { HekateError } from '../errors.js';
-import { INT32_MAX, INT64_MAX, type SignStep } from '../privval/canonical.js';
+import { INT32_MAX, INT64_MAX, STEP_NAMES, STEP_PRECOMMIT, type SignStep } from '../privval/canonical.js';
 import type { SignBytes } from '../privval/sign-bytes.js';
 
 /** A place in consensus: what one signature is for. */
@@ -37,7 +37,20 @@ export function compareHrs(a: HeightRoundStep, b: HeightRoundStep): number {
   return a.round === b.round ? a.step - b.step : a.round - b.round;
 }
 
-/** `height/round/step`, the way operators grep for it. */
-export function formatHrs(at: HeightRoundStep): string {
-  return `${at.height}/${at.round}/${at.step}`;
+/** As a peer reports it. */
+type Place = Pick<HeightRoundStep, 'height' | 'round'> & { readonly step: number };
+
+/** A place as operators see it everywhere: `height 9, round 0, precommit`. Numbers of steps differ from signer to signer. */
+export function describePlace(place: Place): string {
+  const { height, round, step } = place;
+  if (height === 0n) return 'no height yet';
+  if (isWholeHeight(place)) return `all of height ${height}`;
+  if (step === 0) return `the start of height ${height}, round ${round}`;
+  const names: Readonly<Record<number, string>> = STEP_NAMES;
+  return `height ${height}, round ${round}, ${names[step]?.toLowerCase() ?? `step ${step}`}`;
+}
+
+/** Nothing of this height comes after it, as at an operator's floor. */
+export function isWholeHeight({ round, step }: Place): boolean {
+  return round === INT32_MAX && step === STEP_PRECOMMIT;
 }

@@ -1,0 +1,73 @@
+import type { ErrorCode } from '../../src/shared/error-codes.js';
+import { cosignerName } from '../../src/shared/home/paths.js';
+import { describePlace } from '../../src/shared/watermark/watermark.js';
+import type { Peer } from './peer.js';
+
+/** So many heights pass by themselves, or in a half-finished vote; a watermark further up is somebody's doing. */
+const USUAL_LEAD = 10n;
+
+/** What it depends on. */
+export interface Observed {
+  readonly id: number;
+  readonly problem: ErrorCode | undefined;
+  readonly stream: Pick<Peer['stream'], 'connected'>;
+  readonly health: Pick<Peer['health'], 'quarantined' | 'quarantineReason'>;
+  readonly chains: Pick<Peer['chains'], 'report'>;
+}
+
+/** Why one cosigner cannot take part in any signature of a chain. */
+export interface Inability {
+  readonly cosigner: number;
+  /** Undefined: nothing is wrong, its first dial has not ended. */
+  readonly code: ErrorCode | undefined;
+  readonly why: string;
+}
+
+/**
+ * The cosigners that cannot sign for a chain as things are, each with the reason, for people to read: whom to ask is decided
+ * elsewhere, and the last word is the cosigner's own. `reached`: how far the chain is, where that is known.
+ */
+export function inabilities(
+  chainId: string,
+  peers: readonly Observed[],
+  reached: bigint | undefined,
+): readonly Inability[] {
+  return peers.flatMap((peer) => {
+    const found = inability(chainId, peer, reached);
+    return found === undefined ? [] : [{ cosigner: peer.id, ...found }];
+  });
+}
+
+/** `cosigner-2 PEER_REFUSED, cosigner-3 being dialled`. */
+export function listInabilities(found: readonly Inability[]): string {
+  return found.map(({ cosigner, code, why }) => `${cosignerName(cosigner)} ${code ?? why}`).join(', ');
+}
+
+function inability(
+  chainId: string,
+  peer: Observed,
+  reached: bigint | undefined,
+): Omit<Inability, 'cosigner'> | undefined {
+  if (!peer.stream.connected)
+    return { code: peer.problem, why: peer.problem === undefined ? 'being dialled' : 'not connected' };
+  const { quarantined, quarantineReason } = peer.health;
+  if (quarantined) return { code: 'COSIGNER_BAD', why: `left out: ${quarantineReason}` };
+  const report = peer.chains.report(chainId);
+  if (report === undefined) return { code: 'WRONG_CHAIN', why: 'does not know this chain' };
+  if (report.halted !== undefined) return { code: report.halted, why: 'signs nothing' };
+  if (reached === undefined || report.height <= reached + USUAL_LEAD) return undefined;
+  const why = `its watermark, ${describePlace(report)}, is ${report.height - reached} heights above height ${reached}`;
+  return { code: 'WATERMARK_AHEAD', why: `${why}, where the chain is` };
+}
+
+/**
+ * How far a chain certainly is, by what t cosigners have reached together. One that is not heard now may have reached anything:
+ * undefined when too few are left.
+ */
+export function heightReached(chainId: string, threshold: number, peers: readonly Observed[]): bigint | undefined {
+  const heard = peers.filter(({ stream }) => stream.connected);
+  const known = heard.flatMap((peer) => peer.chains.report(chainId)?.height ?? []);
+  known.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  const unheard = peers.length - known.length;
+  return known[threshold - 1 - unheard];
+}

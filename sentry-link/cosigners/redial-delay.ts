@@ -1,0 +1,52 @@
+import type { ErrorCode } from '../../src/shared/error-codes.js';
+import type { RandomBytes } from '../../src/shared/ports/random.js';
+
+interface Steps {
+  /** Least wait after the first failure; it doubles with each one that follows. */
+  readonly firstMs: number;
+  readonly mostMs: number;
+  /** A stream that lasted so long makes the next failure a first one. */
+  readonly lastedMs: number;
+}
+
+/** A stream was open, or something answered: dialled again soon, less often while that goes on. */
+const USUAL: Steps = { firstMs: 100, mostMs: 400, lastedMs: 10_000 };
+/**
+ * Another process came with our identity. Whoever dials takes the stream from the other, so two that are in a hurry take turns
+ * for ever and neither gets anything signed. `lastedMs` is above the longest wait: losing the stream again is no first time.
+ */
+const REPLACED: Steps = { firstMs: 1_000, mostMs: 60_000, lastedMs: 180_000 };
+/** Each wait is up to this much longer than its least, so that two never keep step. */
+const JITTER = 1.5;
+/** Nobody is there to be bothered, and a cosigner that comes back is wanted at once. */
+const NOBODY_THERE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'PEER_REFUSED',
+  'PEER_TIMEOUT',
+  'PEER_UNREACHABLE',
+  'PEER_UNKNOWN_HOST',
+]);
+
+/** How long to wait before a cosigner is dialled again. */
+export class RedialDelay {
+  readonly #random: RandomBytes;
+  readonly #failures = new Map<Steps, number>();
+
+  constructor(random: RandomBytes) {
+    this.#random = random;
+  }
+
+  /** `code`: why there is no stream. `openMs`: for how long there was one; 0 when none came of the dial. */
+  next(code: ErrorCode, openMs: number): number {
+    for (const steps of this.#failures.keys()) if (openMs >= steps.lastedMs) this.#failures.delete(steps);
+    if (NOBODY_THERE.has(code)) return this.#spread(USUAL.firstMs);
+    const steps = code === 'LINK_REPLACED' ? REPLACED : USUAL;
+    const failures = this.#failures.get(steps) ?? 0;
+    this.#failures.set(steps, failures + 1);
+    return this.#spread(Math.min(steps.mostMs, steps.firstMs * 2 ** failures));
+  }
+
+  #spread(leastMs: number): number {
+    const [byte = 0] = this.#random(1);
+    return leastMs * (1 + (byte / 255) * JITTER);
+  }
+}
