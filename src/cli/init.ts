@@ -129,7 +129,7 @@ function describe(result: InitResult, forms: object, floor: string, given: InitO
       : [`  1. Copy each folder to its host and delete it here; ${dir}/README.md says which goes where.`]),
     '  2. Start the cosigners: hekate cosigner start --home FOLDER',
     '  3. Start the sentry-links: hekate sentry-link start --home FOLDER',
-    `  4. Start the node with a priv_validator_laddr that the sentry-links reach as ${given.node.join(', ')}`,
+    `  4. Start the node with a priv_validator_laddr that the sentry-links reach as ${result.nodes.join(', ')}`,
   );
 }
 

@@ -15,7 +15,8 @@ export const FIXES = {
   // keys, shares and the folders that init makes
   KEY_INVALID: 'give the priv_validator_key.json of the validator, as its node wrote it',
   KEY_TYPE_UNSUPPORTED: 'use a validator whose consensus key is Ed25519',
-  KEYS_DISAGREE: 'bring the files of one dealing together again; those of another do not go with them',
+  KEYS_DISAGREE:
+    'look at each BAD line: files of one dealing belong together, and each home has a share and a TLS identity of its own',
   SHARE_MISSING: LOST_SHARE,
   SHARE_MODE: 'run chmod 600 on the file, and find out who could have read it',
   SHARE_INVALID: LOST_SHARE,

@@ -103,7 +103,7 @@ describe('a cluster of a service user', () => {
     const cluster = clusterOf(SERVICE);
     const { code, err } = await hekateAs(SOMEBODY, argsOf(name, cluster));
     expect(err).toMatch(/ACCESS_DENIED: .* belongs to user 61001, this is user 61002/);
-    expect(err).toContain('runuser -u 61001 -- hekate');
+    expect(err).toContain("sudo -u '#61001' hekate");
     expect(code).toBe(1);
     expect(strangersIn(cluster, SERVICE)).toEqual([]);
   });

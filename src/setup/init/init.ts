@@ -24,6 +24,8 @@ export interface InitResult {
   readonly dir: string;
   readonly plan: ClusterPlan;
   readonly info: GroupInfo;
+  /** Addresses of the chain's nodes as they are dialled. */
+  readonly nodes: readonly string[];
   /** Names of the process folders in `dir`. */
   readonly folders: readonly string[];
   readonly addedToCluster: boolean;
@@ -50,10 +52,11 @@ export async function initCluster(request: InitRequest, deps: InitDeps): Promise
     const plan = cluster?.plan ?? planCluster(request);
     checkThreshold(plan.threshold, plan.cosigners.length);
     const start = request.start ?? neverSigned();
-    const info = await dealAndWrite({ ...request, start }, plan, cluster, deps);
+    const nodes = request.nodes.map((node) => parseNodeAddress(node).text);
+    const info = await dealAndWrite({ ...request, start, nodes }, plan, cluster, deps);
     const [addedToCluster, generatedKey] = [cluster !== undefined, request.key === undefined];
     const folders = processNames(plan);
-    return { dir: request.dir, plan, info, folders, addedToCluster, generatedKey, start, recovery };
+    return { dir: request.dir, plan, info, nodes, folders, addedToCluster, generatedKey, start, recovery };
   } catch (error) {
     if (isHekateError(error) || error instanceof InvariantViolation) throw error;
     const denied = accessDenied(error);
@@ -68,8 +71,7 @@ async function dealAndWrite(
   cluster: Cluster | undefined,
   deps: InitDeps,
 ): Promise<GroupInfo> {
-  const { dir, chainId } = request;
-  const nodes = request.nodes.map((node) => parseNodeAddress(node).text);
+  const { dir, chainId, nodes } = request;
   const group = await loadGroup();
   const key = request.key ?? generateConsensusKey(deps.random);
   const { threshold } = plan;

@@ -35,7 +35,9 @@ export async function readConfigText(file: string): Promise<string> {
       case 'ENOENT':
         throw await noHome(file);
       case 'EUNFIT':
-        throw new HekateError('CONFIG_INVALID', messageOf(error), { fix: 'put the configuration there' });
+        throw new HekateError('CONFIG_INVALID', messageOf(error), {
+          fix: 'put the configuration there, a plain file in UTF-8',
+        });
       default:
         throw new HekateError('CONFIG_INVALID', `${file} cannot be read: ${messageOf(error)}`, {
           fix: 'let the user that runs hekate read it',

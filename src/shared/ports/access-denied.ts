@@ -30,7 +30,9 @@ function fixFor(barrier: string, owner: number | undefined, us: number): string 
     return `root is kept out by something else than modes: a network file system, a security module, lsattr ${barrier}`;
   if (owner === us) return `chmod u+rwX ${barrier}`;
   const them = owner === undefined ? 'OWNER' : plainName(owner);
-  return `run it as ${them} (runuser -u ${them} -- hekate …), or give the folder to this user: chown -R ${plainName(us)} ${barrier}`;
+  // runuser knows names only.
+  const as = /^\d+$/.test(them) ? `sudo -u '#${them}' hekate …` : `runuser -u ${them} -- hekate …`;
+  return `run it as ${them} (${as}), or give the folder to this user: chown -R ${plainName(us)} ${barrier}`;
 }
 
 /** The first folder on the way that we may not enter, else what the path names, else the folder it would be in. */
