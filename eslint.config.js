@@ -28,7 +28,7 @@ export default tseslint.config(
   },
   { files: ['**/*.config.ts', 'eslint.config.js'], rules: { 'no-restricted-syntax': 'off' } },
   {
-    files: ['scripts/**/*.mjs', '*.cjs'],
+    files: ['scripts/**/*.mjs', '*.cjs', 'bin/*.cjs'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', module: 'writable' } },
   },
 );

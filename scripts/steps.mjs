@@ -1,3 +1,4 @@
+import '../bin/node-version.cjs';
 import { spawn } from 'node:child_process';
 import { dirname, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';

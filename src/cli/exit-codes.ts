@@ -7,6 +7,7 @@ const EXIT_USAGE = 2;
 /** The command or a configuration file must be written differently; everything else is a failure. */
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'USAGE',
+  'NODE_TOO_OLD',
   'CONFIG_INVALID',
   'NODE_ADDRESS_INVALID',
   'NODE_ADDRESS_UNSUPPORTED',

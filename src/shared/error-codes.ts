@@ -3,6 +3,10 @@ export const FIXES = {
   // configuration and command line
   CONFIG_INVALID: 'correct the file at the line and column given',
   USAGE: 'see --help',
+  // said by bin/node-version.cjs
+  NODE_TOO_OLD:
+    'install the current LTS release from https://nodejs.org or with a version manager (nvm install --lts), and run the ' +
+    'command again with it',
   // keys, shares and the folders that init makes
   KEY_INVALID: 'give the priv_validator_key.json of the validator, as its node wrote it',
   KEY_TYPE_UNSUPPORTED: 'use a validator whose consensus key is Ed25519',
