@@ -1,5 +1,6 @@
 import type { NodeAddress } from '../src/shared/config/node-address.js';
 import type { Group } from '../src/shared/frost/group.js';
+import { InFlight } from '../src/shared/in-flight.js';
 import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import type { RandomBytes } from '../src/shared/ports/random.js';
@@ -48,6 +49,8 @@ export interface AssembledLink {
   readonly link: SentryLink;
   /** In the order of the chains. */
   readonly services: readonly NodeServing[];
+  /** Requests that nodes wait for. */
+  readonly inFlight: InFlight;
   start(): void;
   /** Gives the lease back, then closes every connection to nodes, then those to cosigners. */
   stop(): Promise<void>;
@@ -77,16 +80,24 @@ export function assembleLink(options: LinkOptions, ports: LinkPorts, parts: Link
       },
     },
   );
+  const inFlight = new InFlight();
   const services = chains.map(({ chainId, key, nodes, mode }) =>
     parts.nodeService(
       { chainId, publicKey: key.publicKey, nodes, mode },
-      { connect: connectNode, sign: (vote) => link.sign(chainId, vote), clock, random, log },
+      {
+        connect: connectNode,
+        sign: (vote) => inFlight.during(() => link.sign(chainId, vote)),
+        clock,
+        random,
+        log,
+      },
     ),
   );
   const connections = cosigners.map((id) => connectCosigner(id, link.handlersFor(id)));
   return {
     link,
     services,
+    inFlight,
     start: () => {
       link.start();
       for (const connection of connections) connection.start();

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { HekateError, isHekateError, messageOf } from '../shared/errors.js';
+import { asSystemError } from '../shared/system-error.js';
 import { VERSION } from '../shared/version.js';
 import { addCosignerCommand } from './cosigner.js';
 import { addDevCommand } from './dev.js';
@@ -56,7 +57,7 @@ const COMMANDS: readonly AddCommand[] = [
 ];
 
 function report(error: unknown, args: readonly string[], program: Command, io: Io): number {
-  const known = error instanceof CommanderError ? usageError(error, args, program) : error;
+  const known = error instanceof CommanderError ? usageError(error, args, program) : (asSystemError(error) ?? error);
   if (!isHekateError(known)) {
     io.err(`INTERNAL: ${messageOf(known)}. Fix: report it with this text\n`);
     if (known instanceof Error && known.stack !== undefined) io.err(`${known.stack}\n`);

@@ -171,6 +171,7 @@ export const FIXES = {
   PEER_CLOSED: 'none needed: the sentry-link connects again by itself',
   PEER_FAILED: 'see the cause; hekate connects again by itself',
   // processes and their homes
+  SYSTEM_ERROR: 'see the cause: it is what the operating system answered',
   DEV_MISMATCH:
     'leave the options out to go on with it, or choose another folder with --dir; --fresh starts over, but not where a key ' +
     'was given',
@@ -181,6 +182,9 @@ export const FIXES = {
     'go on without --fresh, or choose another folder with --dir; if what is there may really go, remove it by hand',
   DEV_INIT_FAILED: 'see the cause',
   NOT_RUNNING: 'start it: `hekate cosigner start --home …` or `hekate sentry-link start --home …`',
+  STATUS_UNAVAILABLE:
+    'none needed, hekate works without it; for `hekate status`, move away what is in the place of status.sock in the home, ' +
+    'and let the user that runs hekate write there and to the folder for temporary files; then start the process again',
   NO_HOME: 'give a folder that `hekate init` made, or the one that holds them',
   HOME_NOT_WRITABLE: 'make the folder and its file system writable for the user that runs hekate',
   HOME_LOCKED: 'stop the other process that uses this home; two must never share it',
