@@ -181,6 +181,10 @@ export const FIXES = {
   DEV_FRESH_REFUSED:
     'go on without --fresh, or choose another folder with --dir; if what is there may really go, remove it by hand',
   DEV_INIT_FAILED: 'see the cause',
+  DEV_RUNNING:
+    'go on with the one that runs (`hekate dev status` shows it), or end it first; a second one needs a folder of its own, --dir',
+  DEV_PROCESS_FAILED:
+    'see the cause; started by hand, with the home that is named, the process says it again: `hekate cosigner start --home …`',
   NOT_RUNNING: 'start it: `hekate cosigner start --home …` or `hekate sentry-link start --home …`',
   STATUS_UNAVAILABLE:
     'none needed, hekate works without it; for `hekate status`, move away what is in the place of status.sock in the home, ' +

@@ -28,7 +28,7 @@ describe.each([12, 14, 16, 18])('on Node %i', (major) => {
   it.for([
     ['the command', [manifest.bin.hekate, 'cosigner', 'start', '--home', '/nowhere']],
     ['its compiled file', [HEKATE_MAIN, '--version']],
-    ['npm start', manifest.scripts.start.split(' ').slice(1)],
+    ['npm start', manifest.scripts.start.split(' ').slice(2)],
   ] as const)('%s says in one line what is needed', async ([, args], context) => {
     const node = await oldNode(context, major);
     const error = (await run(node, [...args], { cwd: PROJECT_ROOT }).catch((reason: unknown) => reason)) as {
