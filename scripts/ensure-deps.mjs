@@ -7,7 +7,8 @@ import { ROOT, run, step } from './steps.mjs';
 const NPM_CI = [
   'ci',
   ...['--include=prod', '--include=dev', '--include=optional', '--include=peer', '--ignore-scripts'],
-  ...['--package-lock', '--no-package-lock-only', '--no-dry-run', '--no-global', '--install-strategy=hoisted'],
+  ...['--package-lock', '--no-package-lock-only', '--no-dry-run', '--no-global', '--location=project'],
+  '--install-strategy=hoisted',
   ...['--no-audit', '--no-fund', '--loglevel=error'],
 ];
 
