@@ -28,7 +28,12 @@ export default tseslint.config(
   },
   { files: ['**/*.config.ts', 'eslint.config.js'], rules: { 'no-restricted-syntax': 'off' } },
   {
-    files: ['scripts/**/*.mjs', '*.cjs'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', module: 'writable' } },
+    files: ['scripts/**/*.mjs', '*.cjs', 'bin/*.cjs'],
+    languageOptions: {
+      globals: {
+        ...{ process: 'readonly', console: 'readonly', URL: 'readonly', module: 'writable' },
+        ...{ setInterval: 'readonly', clearInterval: 'readonly' },
+      },
+    },
   },
 );

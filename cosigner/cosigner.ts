@@ -1,4 +1,5 @@
 import type { ChainReport, CosignerHello, CosignerMessage } from '../src/shared/coordination/messages.js';
+import { InFlight } from '../src/shared/in-flight.js';
 import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import type { ChainSigner } from './signing/chain-signer.js';
@@ -23,6 +24,8 @@ export interface CosignerDeps {
 export class Cosigner {
   readonly id: number;
   readonly leases: LeaseTable;
+  /** Requests that links wait for. */
+  readonly inFlight = new InFlight();
   readonly #options: CosignerOptions;
   readonly #deps: CosignerDeps;
   readonly #chains: ReadonlyMap<string, ChainSigner>;
@@ -46,7 +49,7 @@ export class Cosigner {
       report: () => this.report(),
       hello: () => this.#hello(),
     };
-    return new LinkSession(link, host, { ...this.#deps, send });
+    return new LinkSession(link, host, { ...this.#deps, inFlight: this.inFlight, send });
   }
 
   report(): readonly ChainReport[] {

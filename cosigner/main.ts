@@ -15,10 +15,12 @@ import { nodeDisk } from '../src/shared/ports/node-disk.js';
 import { pinoLog } from '../src/shared/ports/pino-log.js';
 import { systemRandom } from '../src/shared/ports/random.js';
 import { lockHome } from '../src/shared/process/home-lock.js';
-import { dieOf, runInForeground, type Running } from '../src/shared/process/lifecycle.js';
+import { dieOf, FINISH_MS, runInForeground } from '../src/shared/process/lifecycle.js';
 import { fitHeapTo } from '../src/shared/process/memory.js';
+import type { Started } from '../src/shared/process/started.js';
 import { tellValidator } from '../src/shared/process/tell-validator.js';
-import { serveStatus } from '../src/shared/status/status-socket.js';
+import type { CosignerStatus } from '../src/shared/status/process-status.js';
+import { serveStatusIfPossible } from '../src/shared/status/status-socket.js';
 import { checkIdentityIsOurs, loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
 import { assembleCosigner, type CosignerChainOptions } from './assembly.js';
@@ -36,11 +38,11 @@ export interface StartOptions {
 export async function startCosigner({ home, log: overrides }: StartOptions): Promise<number> {
   const config = await loadCosignerConfig(home);
   const log = pinoLog({ ...config.log, ...overrides, base: { process: cosignerName(config.id) } });
-  return runInForeground(log, () => start(config, log));
+  return runInForeground(log, (started) => start(config, log, started));
 }
 
-async function start(config: CosignerConfig, log: Log): Promise<Running> {
-  const unlock = lockHome(config.home);
+async function start(config: CosignerConfig, log: Log, started: Started): Promise<void> {
+  started.add(lockHome(config.home));
   fitHeapTo(config.chains.length);
   const group = await loadGroup();
   const identity = await loadIdentity(config.tls.certificate, config.tls.key);
@@ -56,6 +58,7 @@ async function start(config: CosignerConfig, log: Log): Promise<Running> {
     { id: config.id, version: VERSION, chains },
     { group, disk: nodeDisk, clock: systemClock, random: systemRandom, log, onFault },
   );
+  started.add(() => assembled.close());
   const { cosigner } = assembled;
   const { listen } = config;
   const onLink: OnLink = ({ name }, send) => cosigner.open(name, send);
@@ -65,15 +68,10 @@ async function start(config: CosignerConfig, log: Log): Promise<Running> {
   await server.start().catch(async (error: unknown) => {
     throw isHekateError(error) && LISTEN_CODES.has(error.code) ? withPlace(error, await config.listenPlace()) : error;
   });
-  const status = await serveStatus(config.home, () => describeCosigner(cosigner, server.links(), systemClock.nowMs()));
-  return {
-    stop: async () => {
-      status.close();
-      await server.close();
-      await assembled.close();
-      unlock();
-    },
-  };
+  started.add(() => server.close());
+  started.add(() => cosigner.inFlight.untilNone(systemClock, FINISH_MS));
+  const describe = (): CosignerStatus => describeCosigner(cosigner, server.links(), systemClock.nowMs());
+  started.add(await serveStatusIfPossible(config.home, describe, log));
 }
 
 const LISTEN_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['PORT_IN_USE', 'LISTEN_FAILED']);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { alone } from './set-up-lock.mjs';
 import { ROOT, run, step } from './steps.mjs';
 
 const STAMP = join(ROOT, 'dist', '.built-from');
@@ -9,11 +10,23 @@ const FILES = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scr
 
 /** Compiles to dist/ unless its stamp says that it was built from exactly these files. */
 export async function ensureBuild() {
+  if (isBuilt()) return;
+  await alone(async () => {
+    if (!isBuilt()) await build();
+  });
+}
+
+function isBuilt() {
+  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === fingerprintOfSources();
+}
+
+async function build() {
   const fingerprint = fingerprintOfSources();
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === fingerprint) return;
+  // Options that were meant for what is started in the end, a small heap say.
+  const env = { ...process.env, NODE_OPTIONS: '' };
   await step('building', async () => {
-    await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
-    await run(process.execPath, ['scripts/copy-proto.mjs']);
+    await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { env });
+    await run(process.execPath, ['scripts/copy-proto.mjs'], { env });
   });
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
   writeFileSync(STAMP, fingerprint);

@@ -1,6 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { alone } from './set-up-lock.mjs';
 import { ROOT, run, step } from './steps.mjs';
+
+/** Everything in package-lock.json, here, and no scripts of packages: whatever the settings of this user or the environment say. */
+const NPM_CI = [
+  'ci',
+  ...['--include=prod', '--include=dev', '--include=optional', '--include=peer', '--ignore-scripts'],
+  ...['--package-lock', '--no-package-lock-only', '--no-dry-run', '--no-global', '--location=project'],
+  '--install-strategy=hoisted',
+  ...['--no-audit', '--no-fund', '--loglevel=error'],
+];
 
 /**
  * Runs `npm ci` when node_modules is missing or is not what package-lock.json says. npm keeps a lockfile of what it
@@ -9,7 +19,9 @@ import { ROOT, run, step } from './steps.mjs';
  */
 export async function ensureDeps() {
   if (isInstalled()) return;
-  await step('installing dependencies', () => run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']));
+  await alone(async () => {
+    if (!isInstalled()) await step('installing dependencies', () => run('npm', NPM_CI));
+  });
 }
 
 function isInstalled() {

@@ -1,5 +1,5 @@
 // Real CometBFT nodes for the end-to-end tests, built once into .cache/bin, and with --node24 a Node 24 to run the unit
-// tests on a second time. `npm test` calls this; by hand: `node scripts/fetch-nodes.mjs [--node24]`.
+// tests on a second time. `npm test` calls this; by hand: `node scripts/fetch-nodes.mjs [--nodeMAJOR]`.
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -48,16 +48,16 @@ async function build(version) {
   }
 }
 
-/** Path of a Node 24 binary, from the npm package that carries it. It stays out of the project's dependencies. */
-export async function fetchNode24() {
+/** Path of a Node binary of that major version, from the npm package that carries it. It stays out of the project's dependencies. */
+export async function fetchNode(major) {
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
-  const folder = join(CACHE, 'node24');
+  const folder = join(CACHE, `node${major}`);
   const binary = join(folder, 'node_modules', name, 'bin', 'node');
   if (!existsSync(binary)) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-    const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', `${name}@24`];
-    await step('fetching Node 24', () => run('npm', args, { cwd: folder }));
+    const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', `${name}@${major}`];
+    await step(`fetching Node ${major}`, () => run('npm', args, { cwd: folder }));
   }
   await run(binary, ['--version']);
   return binary;
@@ -65,8 +65,9 @@ export async function fetchNode24() {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await main(async () => {
-    if (process.argv.includes('--node24')) {
-      console.log(await fetchNode24());
+    const [, major] = /^--node(\d+)$/.exec(process.argv[2] ?? '') ?? [];
+    if (major !== undefined) {
+      console.log(await fetchNode(major));
       return;
     }
     const reasons = await fetchNodes();

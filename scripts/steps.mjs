@@ -1,3 +1,4 @@
+import '../bin/node-version.cjs';
 import { spawn } from 'node:child_process';
 import { dirname, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -19,17 +20,22 @@ export class StepFailed extends Error {
   }
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 /**
- * Runs a tool in the project's folder. With `show` it prints as it goes, otherwise its output is kept for the error.
+ * Runs a tool in the project's folder, without NODE_ENV: what is installed and built does not depend on it. A signal that would
+ * end us ends the tool first. With `show` it prints as it goes, otherwise its output is kept for the error.
  * Resolves with what was kept.
  */
 export function run(command, args, { show = false, env = process.env, cwd = ROOT } = {}) {
   return new Promise((done, fail) => {
     const child = spawn(command, args, {
       cwd,
-      env,
+      env: { ...env, NODE_ENV: undefined },
       stdio: ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'],
     });
+    const pass = (signal) => child.kill(signal);
+    for (const signal of SIGNALS) process.on(signal, pass);
     let output = '';
     child.stdout?.on('data', (bytes) => (output += bytes));
     child.stderr?.on('data', (bytes) => (output += bytes));
@@ -37,6 +43,7 @@ export function run(command, args, { show = false, env = process.env, cwd = ROOT
       fail(new StepFailed(error.code === 'ENOENT' ? `${command} is not installed` : error.message));
     });
     child.on('close', (code, signal) => {
+      for (const name of SIGNALS) process.off(name, pass);
       if (code === 0) done(output);
       else fail(new StepFailed(`${command} ${args.join(' ')} ended with ${signal ?? code}`, output));
     });

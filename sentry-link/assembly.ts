@@ -1,5 +1,6 @@
 import type { NodeAddress } from '../src/shared/config/node-address.js';
 import type { Group } from '../src/shared/frost/group.js';
+import { InFlight } from '../src/shared/in-flight.js';
 import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import type { RandomBytes } from '../src/shared/ports/random.js';
@@ -49,6 +50,8 @@ export const LINK_PARTS: LinkParts = { nodeService: (chains, deps) => new NodeSe
 export interface AssembledLink {
   readonly link: SentryLink;
   readonly nodes: NodeServing;
+  /** Requests that nodes wait for. */
+  readonly inFlight: InFlight;
   start(): void;
   /** Gives the lease back, then closes every connection to nodes, then those to cosigners. */
   stop(): Promise<void>;
@@ -78,16 +81,24 @@ export function assembleLink(options: LinkOptions, ports: LinkPorts, parts: Link
       },
     },
   );
+  const inFlight = new InFlight();
   const nodes = parts.nodeService(
     chains.map(({ chainId, key, nodes: addresses, mode }) => ({
       ...{ chainId, publicKey: key.publicKey, nodes: addresses, mode },
     })),
-    { connect: connectNode, sign: (chainId, vote) => link.sign(chainId, vote), clock, random, log },
+    {
+      connect: connectNode,
+      sign: (chainId, vote) => inFlight.during(() => link.sign(chainId, vote)),
+      clock,
+      random,
+      log,
+    },
   );
   const connections = cosigners.map((id) => connectCosigner(id, link.handlersFor(id)));
   return {
     link,
     nodes,
+    inFlight,
     start: () => {
       link.start();
       for (const connection of connections) connection.start();

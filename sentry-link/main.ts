@@ -20,11 +20,12 @@ import type { Log } from '../src/shared/ports/log.js';
 import { pinoLog } from '../src/shared/ports/pino-log.js';
 import { systemRandom } from '../src/shared/ports/random.js';
 import { lockHome } from '../src/shared/process/home-lock.js';
-import { runInForeground, type Running } from '../src/shared/process/lifecycle.js';
+import { FINISH_MS, runInForeground } from '../src/shared/process/lifecycle.js';
 import { identityFromSeed } from '../src/shared/secret-connection/identity.js';
 import { fitHeapTo } from '../src/shared/process/memory.js';
+import type { Started } from '../src/shared/process/started.js';
 import { tellValidator } from '../src/shared/process/tell-validator.js';
-import { serveStatus } from '../src/shared/status/status-socket.js';
+import { serveStatusIfPossible } from '../src/shared/status/status-socket.js';
 import { checkIdentityIsOurs, loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
 import { assembleLink, type LinkPorts, type ServedChain } from './assembly.js';
@@ -42,11 +43,11 @@ export interface StartOptions {
 export async function startSentryLink({ home, log: overrides }: StartOptions): Promise<number> {
   const config = await loadSentryLinkConfig(home);
   const log = pinoLog({ ...config.log, ...overrides, base: { process: config.name } });
-  return runInForeground(log, () => start(config, log));
+  return runInForeground(log, (started) => start(config, log, started));
 }
 
-async function start(config: SentryLinkConfig, log: Log): Promise<Running> {
-  const unlock = lockHome(config.home);
+async function start(config: SentryLinkConfig, log: Log, started: Started): Promise<void> {
+  started.add(lockHome(config.home));
   fitHeapTo(config.chains.length);
   const group = await loadGroup();
   const chains = await Promise.all(config.chains.map((chain) => servedChain(config, chain, group, log)));
@@ -73,15 +74,10 @@ async function start(config: SentryLinkConfig, log: Log): Promise<Running> {
   );
   for (const { text, droppedId } of chains.flatMap(({ nodes }) => nodes.filter(hasDroppedId)))
     log.info('node id left out of the address', { node: text, id: droppedId, reason: DROPPED_ID });
-  const status = await serveStatus(config.home, () => describeLink(config.name, assembled));
   assembled.start();
-  return {
-    stop: async () => {
-      status.close();
-      await assembled.stop();
-      unlock();
-    },
-  };
+  started.add(() => assembled.stop());
+  started.add(() => assembled.inFlight.untilNone(systemClock, FINISH_MS));
+  started.add(await serveStatusIfPossible(config.home, () => describeLink(config.name, assembled), log));
 }
 
 async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Group, log: Log): Promise<ServedChain> {

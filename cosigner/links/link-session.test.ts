@@ -11,6 +11,7 @@ import { generateNonces } from '../../src/shared/frost/nonce.js';
 import { toSignatureShare } from '../../src/shared/frost/signature-share.js';
 import { scalarOf, seededRandom } from '../../src/shared/frost/testdata/fixture.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
+import { InFlight } from '../../src/shared/in-flight.js';
 import { silentLog } from '../../src/shared/ports/log.js';
 import type { SigningStream } from '../signing/chain-signer.js';
 import { LeaseTable } from '../lease-table.js';
@@ -95,6 +96,7 @@ describe('link session', () => {
       clock,
       log: silentLog,
       send: (message) => sent.push(message),
+      inFlight: new InFlight(),
       onFault: (error) => faults.push(error),
     });
     session.start();
@@ -169,6 +171,7 @@ describe('link session', () => {
       clock,
       log: silentLog,
       send: () => session.close(),
+      inFlight: new InFlight(),
       onFault: (error) => faults.push(error),
     });
     session.start();

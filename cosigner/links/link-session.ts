@@ -8,6 +8,7 @@ import type {
   SignRequest,
   ChainReport,
 } from '../../src/shared/coordination/messages.js';
+import type { InFlight } from '../../src/shared/in-flight.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { LeaseTable } from '../lease-table.js';
@@ -35,6 +36,7 @@ export interface SessionDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly send: (message: CosignerMessage) => void;
+  readonly inFlight: InFlight;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -112,7 +114,7 @@ export class LinkSession implements LinkHandler {
     // What still waits for its turn when the stream ends must not become a half-finished vote for nobody. And a link that
     // has not told what it has seen could not know that this state is an old copy.
     const admits = (): boolean => this.#open && this.#greeted && this.#host.leases.admits(this.link, request.term);
-    const reply = await stream.sign(request, admits);
+    const reply = await this.#deps.inFlight.during(() => stream.sign(request, admits));
     this.#send(reply.kind === 'signed' ? this.#withFresh(reply, chainId, stream.nonces) : reply);
     this.#deps.clock.schedule(0, () => this.#replace(chainId, stream.nonces));
   }

@@ -9,6 +9,7 @@ const EXIT_FAULT = 70;
 /** The command or a configuration file must be written differently, and trying again is no use; everything else is a failure. */
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'USAGE',
+  'NODE_TOO_OLD',
   'CONFIG_INVALID',
   'NODE_ADDRESS_INVALID',
   'NODE_ADDRESS_UNSUPPORTED',

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { HekateError, isHekateError, messageOf } from '../shared/errors.js';
 import { accessDenied } from '../shared/ports/access-denied.js';
+import { asSystemError } from '../shared/system-error.js';
 import { VERSION } from '../shared/version.js';
 import { addCosignerCommand } from './cosigner.js';
 import { addDevCommand } from './dev.js';
@@ -85,7 +86,10 @@ const COMMANDS: readonly AddCommand[] = [
 ];
 
 function report(error: unknown, args: readonly string[], program: Command, io: Io): number {
-  const known = error instanceof CommanderError ? usageError(error, args, program) : (accessDenied(error) ?? error);
+  const known =
+    error instanceof CommanderError
+      ? usageError(error, args, program)
+      : (accessDenied(error) ?? asSystemError(error) ?? error);
   if (!isHekateError(known)) {
     io.err(`INTERNAL: ${messageOf(known)}. Fix: report it with this text\n`);
     if (known instanceof Error && known.stack !== undefined) io.err(`${known.stack}\n`);

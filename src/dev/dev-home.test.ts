@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { initCluster } from '../setup/init/init.js';
 import { toPoint } from '../shared/frost/group.js';
 import { encodeGroup, loadGroupFile } from '../shared/home/group-file.js';
@@ -69,8 +69,13 @@ afterEach(() => {
 const make: MakeCluster = async (wanted) => {
   made.push(wanted);
   cpSync(initial, wanted.dir, { recursive: true });
+  for (const [i, port] of wanted.ports.entries()) {
+    const path = join(wanted.dir, `cosigner-${i + 1}`, 'cosigner.toml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(`:700${i + 1}"`, `:${port}"`));
+  }
 };
-const open = (options: DevOptions = {}): Promise<DevHome> => openDevHome({ dir: parent, ...options }, make);
+const open = (options: DevOptions = {}, makes = make): Promise<DevHome> =>
+  openDevHome({ dir: parent, ...options }, makes);
 const at = (...names: string[]): string => join(dir, ...names);
 
 /** A cluster as a run leaves it. */
@@ -260,5 +265,30 @@ describe('without --fresh', () => {
     expect(await open(options).catch((error: unknown) => error)).toMatchObject(expected);
     expect(snapshot(parent)).toEqual(before);
     expect(made).toEqual([]);
+  });
+
+  it.each<[when: string, makes: MakeCluster, makesIt: boolean, expected: object]>([
+    ['the cluster was there, its plan not', make, true, { model: true, keyGiven: false }],
+    ['there was nothing yet', async () => undefined, false, { model: true }],
+    [
+      'there was nothing yet, and somebody made another cluster there',
+      async (wanted) => make({ ...wanted, ports: [1, 2, 3] }),
+      true,
+      { code: 'DEV_FOREIGN' },
+    ],
+  ])('a making that was killed when %s is begun again or finished', async (_when, makes, makesIt, expected) => {
+    const killed = new Promise<never>(() => undefined);
+    void open({}, async (wanted) => (await makes(wanted), await killed));
+    await vi.waitFor(() => expect(existsSync(`${dir}.making.json`)).toBe(true));
+    await vi.waitFor(() => expect(existsSync(dir)).toBe(makesIt));
+    const made = existsSync(dir) ? snapshot(dir) : undefined;
+    expect(await open().catch((error: unknown) => error)).toMatchObject(expected);
+    if (made !== undefined) expect(snapshot(dir)).toMatchObject(made);
+    expect(existsSync(`${dir}.making.json`)).toBe(false);
+  });
+
+  it('a making that fails leaves nothing', async () => {
+    await expect(open({}, () => Promise.reject(new Error('no room')))).rejects.toThrow('no room');
+    expect(readdirSync(parent)).toEqual([]);
   });
 });

@@ -8,9 +8,10 @@ export interface DevSummary {
   readonly missed: number;
 }
 
-/** Counts what a run has done. A block is a height whose precommit was signed, or one that the model node has made. */
+/** Counts what a run has done. A block is a height at which a precommit for one was signed, or that the model node has made. */
 export class DevTally {
   readonly #latencies = new LatencySamples();
+  #height = 0n;
   #blocks = 0;
   #signatures = 0;
   #missed = 0;
@@ -28,7 +29,10 @@ export class DevTally {
     this.#missed++;
   }
 
-  block(): void {
+  /** A height may need several rounds: it counts once. */
+  block(height: bigint): void {
+    if (height <= this.#height) return;
+    this.#height = height;
     this.#blocks++;
   }
 

@@ -1,42 +1,60 @@
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { isHekateError, messageOf } from '../shared/errors.js';
-import { lockHome } from '../shared/process/home-lock.js';
+import { HekateError } from '../shared/errors.js';
+import { diskErrorCode } from '../shared/ports/disk-error.js';
 import { describePlace } from '../shared/watermark/watermark.js';
 import { COSIGNER_NAMES, COSIGNERS, HEIGHT_FILE, LINK_NAMES, LINKS, THRESHOLD } from './dev-cluster.js';
-import { initWith, openDevHome, type DevHome } from './dev-home.js';
+import { devFolder, initWith, openDevHome, type DevHome } from './dev-home.js';
+import { lockDev } from './dev-lock.js';
 import type { DevOptions } from './dev-options.js';
-import { DevProcess, RESTART_MS, type DevEvent } from './dev-process.js';
+import { DevProcess, type DevEvent } from './dev-process.js';
 import { DevTally, summaryLine } from './dev-summary.js';
 import { describeEvent } from './dev-view.js';
+import { EndSignal } from './end-signal.js';
 import { startModelNode, type RunningModelNode } from './model-node/start.js';
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+/** Links go first: they give the lease back and close their streams in order. All is over within 2 s. */
+const LINKS_STOP_MS = 800;
+const COSIGNERS_STOP_MS = 800;
+/** As a shell says of a program that was interrupted. */
+const EXIT_INTERRUPTED = 130;
 
 /** Runs the local cluster until --blocks are made or Ctrl-C; resolves with the exit code when nothing of it is left. */
 export async function startDev(options: DevOptions): Promise<number> {
-  let stopped = false;
-  // A folder is not left half made: what was begun is finished first.
-  for (const signal of SIGNALS) process.on(signal, () => (stopped = true));
-  const home = await openDevHome(options, initWith(MAIN));
-  if (stopped) return 0;
-  lockHome(home.dir);
-  return new DevRun(options, home).run();
+  const signal = new EndSignal();
+  signal.onAgain(() => process.exit(EXIT_INTERRUPTED));
+  const { dir } = devFolder(options);
+  const unlock = lockDev(dir);
+  try {
+    const home = await openDevHome(options, initWith(MAIN));
+    // A folder is not left half made: what was begun is finished first.
+    return signal.heard ? 0 : await new DevRun(options, home, signal).run();
+  } finally {
+    unlock();
+  }
 }
 
 class DevRun {
   readonly #options: DevOptions;
   readonly #home: DevHome;
+  readonly #signal: EndSignal;
   readonly #tally = new DevTally();
   readonly #processes: readonly DevProcess[];
+  readonly #ended: Promise<number>;
   #node: RunningModelNode | undefined;
   #end: (exitCode: number) => void = () => undefined;
+  #fail: (error: unknown) => void = () => undefined;
   #ending = false;
 
-  constructor(options: DevOptions, home: DevHome) {
+  constructor(options: DevOptions, home: DevHome, signal: EndSignal) {
     this.#options = options;
     this.#home = home;
+    this.#signal = signal;
+    this.#ended = new Promise((resolve, reject) => {
+      this.#end = resolve;
+      this.#fail = reject;
+    });
     const names = [
       ...COSIGNER_NAMES.map((name) => ['cosigner', name] as const),
       ...LINK_NAMES.map((name) => ['sentry-link', name] as const),
@@ -50,32 +68,42 @@ class DevRun {
           main: MAIN,
           onEvent: (event) => this.#onEvent(event),
           onStart: (started, pid) => this.#say(`${started} runs as process ${pid}`),
-          onDeath: (died, how) => this.#say(`${died} ended (${how}); it is started again in ${RESTART_MS / 1000} s`),
+          onDeath: (died, how, restartMs) =>
+            this.#say(`${died} ended (${how}); it is started again in ${restartMs / 1000} s`),
+          onGivenUp: (died, why) => this.#fail(new HekateError('DEV_PROCESS_FAILED', neverReady(home.dir, died, why))),
         }),
     );
   }
 
   async run(): Promise<number> {
-    const ended = new Promise<number>((resolve) => {
-      this.#end = resolve;
+    this.#signal.onAgain(() => this.#endAtOnce());
+    void this.#signal.first.then((name) => {
+      this.#say(`ending (${name}); once more ends it at once`);
+      this.#end(0);
     });
-    // npm passes a Ctrl-C on that the terminal has sent us already: the second one changes nothing.
-    for (const signal of SIGNALS) process.on(signal, () => this.#end(0));
+    // Nobody looks any more: a pipe that was closed, or a terminal.
+    process.stdout.on('error', () => this.#end(0));
+    process.stderr.on('error', () => undefined);
     const { dir, chainId, node, model } = this.#home;
     this.#say(`chain ${chainId}: ${THRESHOLD} of ${COSIGNERS} cosigners, ${LINKS} sentry-links; homes in ${dir}`);
     this.#say(model ? `model node at ${node}, a block a second` : `waiting for the node at ${node}`);
-    if (model) await this.#startNode();
-    await this.#start(this.#processes.slice(0, COSIGNERS));
-    await this.#start(this.#processes.slice(COSIGNERS));
-    const exitCode = await ended;
-    await this.#stop();
+    const exitCode = await Promise.race([this.#ended, this.#startAll().then(() => this.#ended)]).finally(() =>
+      this.#stop(),
+    );
     const summary = this.#tally.summary();
     this.#say(summaryLine(summary));
     if (this.#options.json === true) console.log(JSON.stringify(summary));
     return exitCode;
   }
 
+  async #startAll(): Promise<void> {
+    if (this.#home.model) await this.#startNode();
+    await this.#start(this.#processes.slice(0, COSIGNERS));
+    await this.#start(this.#processes.slice(COSIGNERS));
+  }
+
   async #start(processes: readonly DevProcess[]): Promise<void> {
+    if (this.#ending) return;
     for (const child of processes) child.start();
     await Promise.all(processes.map(({ ready }) => ready));
   }
@@ -93,23 +121,30 @@ class DevRun {
           this.#tally.missed();
           this.#say(`missed ${describePlace(ballot)}: ${reason}`);
         },
-        block: () => this.#tally.block(),
+        block: (height) => this.#tally.block(height),
       },
+    }).catch((error: unknown) => {
+      throw diskErrorCode(error) === 'EADDRINUSE' ? portInUse(this.#home) : error;
     });
     this.#node.node.run(this.#options.blocks).then(
       () => this.#end(0),
-      (error: unknown) => {
-        this.#say(isHekateError(error) ? error.toLine() : messageOf(error));
-        this.#end(1);
-      },
+      (error: unknown) => this.#fail(error),
     );
   }
 
   async #stop(): Promise<void> {
     this.#ending = true;
-    await this.#node?.stop();
-    // Links first: they give the lease back and close their streams in order.
-    for (const child of [...this.#processes].reverse()) await child.stop();
+    const node = this.#node?.stop();
+    const stop = (processes: readonly DevProcess[], graceMs: number): Promise<unknown> =>
+      Promise.all(processes.map((child) => child.stop(graceMs)));
+    await stop(this.#processes.slice(COSIGNERS), LINKS_STOP_MS);
+    await stop(this.#processes.slice(0, COSIGNERS), COSIGNERS_STOP_MS);
+    await node;
+  }
+
+  #endAtOnce(): void {
+    for (const child of this.#processes) child.kill();
+    process.exit(EXIT_INTERRUPTED);
   }
 
   #onEvent(event: DevEvent): void {
@@ -122,13 +157,26 @@ class DevRun {
   #count({ event, fields }: DevEvent): void {
     if (event.startsWith('signed ')) {
       this.#tally.signed(Number(fields['latencyMs']));
-      if (event.startsWith('signed Precommit')) this.#tally.block();
+      const height = /^signed Precommit:[0-9A-F]+ at h\/r\/s (\d+)\//.exec(event)?.[1];
+      if (height !== undefined) this.#tally.block(BigInt(height));
       const { blocks } = this.#options;
       if (blocks !== undefined && this.#tally.blocks >= blocks) this.#end(0);
     } else if (event.startsWith('refused ')) this.#tally.missed();
   }
 
+  /** With --json, standard output is for the summary alone. */
   #say(line: string): void {
-    console.log(line);
+    if (this.#options.json === true) console.error(line);
+    else console.log(line);
   }
+}
+
+function neverReady(dir: string, name: string, why: string): string {
+  return `${join(dir, name)} was started several times and never got ready: ${why}`;
+}
+
+function portInUse({ dir, node }: DevHome): HekateError {
+  return new HekateError('PORT_IN_USE', `another process listens on ${node}, where the model node of ${dir} belongs`, {
+    fix: 'stop that process; or take another folder, --dir; or start over with other ports, --fresh',
+  });
 }

@@ -12,6 +12,10 @@ export const FIXES = {
   // configuration and command line
   CONFIG_INVALID: 'correct the file at the line and column given',
   USAGE: 'see --help',
+  // said by bin/node-version.cjs
+  NODE_TOO_OLD:
+    'install the current LTS release from https://nodejs.org or with a version manager (nvm install --lts), and run the ' +
+    'command again with it',
   // keys, shares and the folders that init makes
   KEY_INVALID: 'give the priv_validator_key.json of the validator, as its node wrote it',
   KEY_TYPE_UNSUPPORTED: 'use a validator whose consensus key is Ed25519',
@@ -196,6 +200,7 @@ export const FIXES = {
   PEER_CLOSED: 'start the cosigner again if it was stopped; the sentry-link connects again by itself',
   PEER_FAILED: 'see the cause; hekate connects again by itself',
   // processes and their homes
+  SYSTEM_ERROR: 'see the cause: it is what the operating system answered',
   DEV_MISMATCH:
     'leave the options out to go on with it, or choose another folder with --dir; --fresh starts over, but not where a key ' +
     'was given',
@@ -205,7 +210,14 @@ export const FIXES = {
   DEV_FRESH_REFUSED:
     'go on without --fresh, or choose another folder with --dir; if what is there may really go, remove it by hand',
   DEV_INIT_FAILED: 'see the cause',
+  DEV_RUNNING:
+    'go on with the one that runs (`hekate dev status` shows it), or end it first; a second one needs a folder of its own, --dir',
+  DEV_PROCESS_FAILED:
+    'see the cause; started by hand, with the home that is named, the process says it again: `hekate cosigner start --home …`',
   NOT_RUNNING: 'start it: `hekate cosigner start --home …` or `hekate sentry-link start --home …`',
+  STATUS_UNAVAILABLE:
+    'none needed, hekate works without it; for `hekate status`, move away what is in the place of status.sock in the home, ' +
+    'and let the user that runs hekate write there and to the folder for temporary files; then start the process again',
   NO_HOME: 'give a folder that `hekate init` made, or the one that holds them',
   HOME_NOT_WRITABLE: 'make the folder and its file system writable for the user that runs hekate',
   HOME_LOCKED: 'stop the other process that uses this home; two must never share it',

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CosignerStatus } from './process-status.js';
-import { readStatus, serveStatus } from './status-socket.js';
+import { silentLog, type LogFields } from '../ports/log.js';
+import { readStatus, serveStatus, serveStatusIfPossible } from './status-socket.js';
 
 const STATUS: CosignerStatus = {
   kind: 'cosigner',
@@ -44,5 +45,35 @@ describe('status socket', () => {
     expect(statSync(join(home, 'status.sock')).mode & 0o777).toBe(0o600);
     server.close();
     await expect(readStatus(home)).rejects.toMatchObject({ code: 'NOT_RUNNING' });
+  });
+
+  it.each<[name: string, prepare: (home: string) => void, reason: RegExp]>([
+    [
+      'something else is in its place',
+      (home) => mkdirSync(join(home, 'status.sock', 'x'), { recursive: true }),
+      /EADDRINUSE/,
+    ],
+    ['there is no folder', (home) => rmSync(home, { recursive: true }), /ENOENT|EACCES/],
+  ])('cannot be made, for %s: one warning, and the process runs on', async (_name, prepare, reason) => {
+    const home = join(folder, 'home');
+    mkdirSync(home, { recursive: true });
+    prepare(home);
+    const events: string[] = [];
+    const warn = (event: string, fields: LogFields = {}): void =>
+      void events.push(`${event}; ${String(fields['code'])}; ${String(fields['reason'])}`);
+    const close = await serveStatusIfPossible(home, () => STATUS, { ...silentLog, warn });
+    close();
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatch(/^no status can be asked for; STATUS_UNAVAILABLE; /);
+    expect(events[0]).toMatch(reason);
+  });
+
+  it('is there: no warning', async () => {
+    const home = join(folder, 'home');
+    mkdirSync(home, { recursive: true });
+    const warn = (event: string): void => expect.fail(event);
+    const close = await serveStatusIfPossible(home, () => STATUS, { ...silentLog, warn });
+    expect(await readStatus(home)).toEqual(STATUS);
+    close();
   });
 });

@@ -2,9 +2,11 @@ import { connect, createServer } from 'node:net';
 import { mkdtempSync, rmSync, symlinkSync, unlinkSync, chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { FIXES } from '../error-codes.js';
 import { HekateError, messageOf } from '../errors.js';
 import { accessDenied } from '../ports/access-denied.js';
 import { giveToFolderOwner } from '../ports/folder-owner.js';
+import type { Log } from '../ports/log.js';
 import type { ProcessStatus } from './process-status.js';
 
 export const STATUS_SOCKET = 'status.sock';
@@ -27,6 +29,8 @@ export async function serveStatus(home: string, describe: () => ProcessStatus): 
   tryUnlink(path);
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
+    // Who asks and does not go away keeps nobody from ending.
+    socket.unref();
     socket.end(JSON.stringify(describe()));
   });
   await withShortPath(path, (short) => {
@@ -36,14 +40,37 @@ export async function serveStatus(home: string, describe: () => ProcessStatus): 
     });
   });
   server.on('error', () => undefined);
-  chmodSync(path, 0o600);
-  giveToFolderOwner(path);
-  return {
-    close: () => {
-      server.close();
-      tryUnlink(path);
-    },
+  const close = (): void => {
+    server.close();
+    tryUnlink(path);
   };
+  try {
+    chmodSync(path, 0o600);
+    giveToFolderOwner(path);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { close };
+}
+
+/**
+ * As serveStatus, for a process that has better things to do: where the socket cannot be made, that is one warning in the log.
+ * Returns what ends it.
+ */
+export async function serveStatusIfPossible(
+  home: string,
+  describe: () => ProcessStatus,
+  log: Log,
+): Promise<() => void> {
+  try {
+    const server = await serveStatus(home, describe);
+    return () => server.close();
+  } catch (error) {
+    const code = 'STATUS_UNAVAILABLE';
+    log.warn('no status can be asked for', { code, reason: messageOf(error), fix: FIXES[code] });
+    return () => undefined;
+  }
 }
 
 /** Asks the process of a home; throws HekateError NOT_RUNNING when nobody answers. */

@@ -1,0 +1,9 @@
+/** Options of Node are meant for the process that was started: its children would share its debug port, or its heap's limit. */
+const NOT_INHERITED = ['NODE_OPTIONS', 'NODE_ENV', 'NODE_CHANNEL_FD', 'NOTIFY_SOCKET'];
+
+/** The environment of a process of the local cluster: what one would have that an operator starts. */
+export function childEnvironment(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !NOT_INHERITED.includes(name) && !name.startsWith('npm_')),
+  );
+}
