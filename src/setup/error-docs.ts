@@ -1,4 +1,5 @@
-import { FIXES } from '../shared/error-codes.js';
+import { FIXES, type ErrorCode } from '../shared/error-codes.js';
+import { CAUSES } from './error-causes.js';
 
 export interface ExitCode {
   readonly code: number;
@@ -9,15 +10,15 @@ export interface ExitCode {
 export function errorTable(exits: readonly ExitCode[]): string {
   const rows = Object.entries(FIXES)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([code, fix]) => `| \`${code}\` | ${fix.replaceAll('|', '\\|')} |`);
+    .map(([code, fix]) => `| \`${code}\` | ${cell(CAUSES[code as ErrorCode])} | ${cell(fix)} |`);
   return [
     '# Error codes',
     '',
     'Errors read `CODE: cause. Fix: …`. The code is stable; logs, answers to nodes and `--json` output carry it. Some causes',
     'come with a fix of their own; this is the usual one. Written by `npm run docs` from `src/shared/error-codes.ts`.',
     '',
-    '| code | fix |',
-    '| --- | --- |',
+    '| code | what has happened | fix |',
+    '| --- | --- | --- |',
     ...rows,
     '',
     '## Exit codes',
@@ -31,4 +32,8 @@ export function errorTable(exits: readonly ExitCode[]): string {
     'still holds is exit code 1, so that the next start finds it free.',
     '',
   ].join('\n');
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
 }
