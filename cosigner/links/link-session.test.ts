@@ -39,6 +39,7 @@ describe('link session', () => {
   /** What the chain does with a request; it takes one nonce pair, as the real one does. */
   let answer: (request: SignRequest, admits: () => boolean) => Promise<SignReply>;
   let host: SessionHost;
+  let inFlight: InFlight;
 
   const told = (chainId: string): NonceCommitment[] =>
     sent.flatMap((message) => {
@@ -83,6 +84,7 @@ describe('link session', () => {
         return { nonces: pool, sign, close: () => pool.close() };
       },
     }));
+    inFlight = new InFlight();
     host = {
       leases,
       chain: (chainId) => chains[CHAINS.indexOf(chainId)],
@@ -96,7 +98,7 @@ describe('link session', () => {
       clock,
       log: silentLog,
       send: (message) => sent.push(message),
-      inFlight: new InFlight(),
+      inFlight,
       onFault: (error) => faults.push(error),
     });
     session.start();
@@ -171,7 +173,7 @@ describe('link session', () => {
       clock,
       log: silentLog,
       send: () => session.close(),
-      inFlight: new InFlight(),
+      inFlight,
       onFault: (error) => faults.push(error),
     });
     session.start();
@@ -190,6 +192,25 @@ describe('link session', () => {
     end(refused(1));
     await settled();
     expect(sent).toEqual([]);
+  });
+
+  it('a request is under way until it has been answered', async () => {
+    let end: (reply: SignReply) => void = () => undefined;
+    answer = () => new Promise((resolve) => (end = resolve));
+    const session = open();
+    clock.advance(0);
+    session.receive(request(1));
+    sent = [];
+    let answered: boolean | undefined;
+    void inFlight.untilNone(clock, 1_500).then(() => (answered = sent.length > 0));
+    clock.advance(1_000);
+    await settled();
+    expect(answered).toBeUndefined();
+    end(refused(1));
+    await settled();
+    clock.advance(100);
+    await settled();
+    expect(answered).toBe(true);
   });
 
   it.each<[name: string, holder: string, term: number, admitted: boolean]>([

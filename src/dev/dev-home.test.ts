@@ -249,6 +249,12 @@ describe('without --fresh', () => {
       {},
       { code: 'DEV_FOREIGN', message: expect.stringContaining('holds README.md, cosigner-1') as string },
     ],
+    [
+      'a dev.json with a port that there is not',
+      () => plan((json) => (json['node'] = 'tcp://127.0.0.1:99999')),
+      {},
+      { code: 'DEV_FOREIGN' },
+    ],
     ['a dev.json that was cut short', () => writeFileSync(at('dev.json'), ''), {}, { code: 'DEV_FOREIGN' }],
     ['something else', () => (rmSync(dir, { recursive: true }), writeFileSync(dir, 'x')), {}, { code: 'DEV_FOREIGN' }],
     [

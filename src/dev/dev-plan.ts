@@ -47,6 +47,7 @@ function parse(text: string): DevPlan | undefined {
   if (!isJsonObject(value)) return undefined;
   const { chainId, node, model, keyGiven, publicKey } = value;
   if (typeof chainId !== 'string' || typeof node !== 'string' || typeof model !== 'boolean') return undefined;
+  if (model && !isModelAddress(node)) return undefined;
   return {
     chainId,
     node,
@@ -54,4 +55,10 @@ function parse(text: string): DevPlan | undefined {
     keyGiven: typeof keyGiven === 'boolean' ? keyGiven : undefined,
     publicKey: typeof publicKey === 'string' ? publicKey : undefined,
   };
+}
+
+/** Where we let the model node listen. */
+function isModelAddress(node: string): boolean {
+  const port = /^tcp:\/\/127\.0\.0\.1:([1-9]\d{0,4})$/.exec(node)?.[1];
+  return port !== undefined && Number(port) <= 65_535;
 }

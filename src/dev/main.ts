@@ -70,7 +70,7 @@ class DevRun {
           onStart: (started, pid) => this.#say(`${started} runs as process ${pid}`),
           onDeath: (died, how, restartMs) =>
             this.#say(`${died} ended (${how}); it is started again in ${restartMs / 1000} s`),
-          onGivenUp: (died, why) => this.#fail(new HekateError('DEV_PROCESS_FAILED', neverReady(home.dir, died, why))),
+          onGivenUp: (died, why) => this.#fail(neverReady(join(home.dir, died), why)),
         }),
     );
   }
@@ -171,8 +171,11 @@ class DevRun {
   }
 }
 
-function neverReady(dir: string, name: string, why: string): string {
-  return `${join(dir, name)} was started several times and never got ready: ${why}`;
+/** With the fix that the process gave, when it did. */
+function neverReady(home: string, why: string): HekateError {
+  const [, cause = why, fix] = /^(.*?)\. Fix: (.*)$/.exec(why) ?? [];
+  const message = `${home} was started several times and never got ready: ${cause}`;
+  return new HekateError('DEV_PROCESS_FAILED', message, fix === undefined ? {} : { fix });
 }
 
 function portInUse({ dir, node }: DevHome): HekateError {
