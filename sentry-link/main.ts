@@ -24,7 +24,8 @@ import { runInForeground, type Running } from '../src/shared/process/lifecycle.j
 import { identityFromSeed } from '../src/shared/secret-connection/identity.js';
 import { fitHeapTo } from '../src/shared/process/memory.js';
 import { serveStatus } from '../src/shared/status/status-socket.js';
-import { loadIdentity } from '../src/shared/transport/identity.js';
+import { loadIdentity, type TlsIdentity } from '../src/shared/transport/identity.js';
+import type { PinnedPeer } from '../src/shared/transport/tls.js';
 import { VERSION } from '../src/shared/version.js';
 import { assembleLink, type LinkPorts, type ServedChain } from './assembly.js';
 import { CosignerClient } from './cosigners/cosigner-client.js';
@@ -52,6 +53,9 @@ async function start(config: SentryLinkConfig, log: Log): Promise<Running> {
   const seed = await loadNodeIdentitySeed(config.home);
   const nodeIdentity = identityFromSeed(seed);
   wipe(seed);
+  const identity = await loadIdentity(config.tls.certificate, config.tls.key);
+  const pins = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
+  const peers = await loadPinnedPeers(config.tls.peers, pins);
   const assembled = assembleLink(
     {
       chains,
@@ -65,9 +69,11 @@ async function start(config: SentryLinkConfig, log: Log): Promise<Running> {
       random: systemRandom,
       log,
       connectNode: nodeConnect({ identity: nodeIdentity, clock: systemClock, random: systemRandom }),
-      connectCosigner: await cosignerConnector(config, log),
+      connectCosigner: cosignerConnector(config, identity, peers, log),
     },
   );
+  // OpenSSL has its own copies now.
+  wipe(identity.keyPem);
   const status = await serveStatus(config.home, () => describeLink(config.name, assembled));
   assembled.start();
   return {
@@ -96,10 +102,12 @@ async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Gr
   };
 }
 
-async function cosignerConnector(config: SentryLinkConfig, log: Log): Promise<LinkPorts['connectCosigner']> {
-  const identity = await loadIdentity(config.tls.certificate, config.tls.key);
-  const pins = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
-  const peers = await loadPinnedPeers(config.tls.peers, pins);
+function cosignerConnector(
+  config: SentryLinkConfig,
+  identity: TlsIdentity,
+  peers: readonly PinnedPeer[],
+  log: Log,
+): LinkPorts['connectCosigner'] {
   return (id, handlers) => {
     const index = config.cosigners.findIndex((cosigner) => cosigner.id === id);
     const { address } = must(config.cosigners[index], 'connections are for configured cosigners');

@@ -12,8 +12,11 @@ import { addSentryLinkCommand } from './sentry-link.js';
 import { addStateCommand } from './state.js';
 import { addStatusCommand } from './status.js';
 
+/** Looks at a command, named as it is typed after `hekate`, before it does anything. */
+export type BeforeCommand = (command: string, io: Io) => Promise<void>;
+
 /** Runs `hekate` with these arguments; the exit code. Errors go to standard error as `CODE: cause. Fix: …`, or as JSON with --json. */
-export async function runCli(args: readonly string[], io: Io): Promise<number> {
+export async function runCli(args: readonly string[], io: Io, before?: BeforeCommand): Promise<number> {
   let exitCode = EXIT_OK;
   const program = new Command('hekate')
     .description('Threshold remote signer for CometBFT validators: the key exists only as shares.')
@@ -31,6 +34,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     exitCode = code;
   };
   for (const add of COMMANDS) add(program, io, fail);
+  program.hook('preAction', (_program, command) => before?.(nameOf(command), io));
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
@@ -65,6 +69,12 @@ function report(error: unknown, args: readonly string[], program: Command, io: I
   if (args.includes('--json')) io.err(`${JSON.stringify({ error: known })}\n`);
   else io.err(`${known.toLine()}\n`);
   return exitCodeOf(known.code);
+}
+
+/** As it is typed: "cosigner start". */
+function nameOf(command: Command): string {
+  const { parent } = command;
+  return parent?.parent ? `${nameOf(parent)} ${command.name()}` : command.name();
 }
 
 function usageError(error: CommanderError, args: readonly string[], program: Command): HekateError {

@@ -179,6 +179,8 @@ export const FIXES = {
   NOT_RUNNING: 'start it: `hekate cosigner start --home …` or `hekate sentry-link start --home …`',
   NO_HOME: 'give a folder that `hekate init` made, or the one that holds them',
   HOME_NOT_WRITABLE: 'make the folder and its file system writable for the user that runs hekate',
+  DEBUGGER_OPEN:
+    'start it without --inspect, also in NODE_OPTIONS: who reaches the debugger of a process has every secret in it',
   HOME_LOCKED: 'stop the other process that uses this home; two must never share it',
 } as const satisfies Record<string, string>;
 
