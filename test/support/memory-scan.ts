@@ -16,9 +16,12 @@ export interface Hit {
   readonly address: number;
 }
 
-export interface Mapping {
+interface Range {
   readonly from: number;
   readonly to: number;
+}
+
+export interface Mapping extends Range {
   readonly path: string;
   /** Kernel's flags, proc_pid_smaps(5): `lo` is locked, `dd` is left out of core dumps. */
   readonly flags: ReadonlySet<string>;
@@ -26,6 +29,7 @@ export interface Mapping {
 
 export const NEEDLE_BYTES = 16;
 const STRIDES = [1, 2, 4, 8] as const;
+const PAGE_BYTES = 4096;
 const CHUNK_BYTES = 1 << 22;
 const OVERLAP_BYTES = NEEDLE_BYTES * 8;
 
@@ -37,24 +41,40 @@ export function scanMemory(pid: number, needles: readonly Needle[]): Hit[] {
   const index = new NeedleIndex(needles);
   const chunk = Buffer.alloc(CHUNK_BYTES);
   const hits: Hit[] = [];
-  const memory = openSync(`/proc/${pid}/mem`, 'r');
+  const [memory, pagemap] = [openSync(`/proc/${pid}/mem`, 'r'), openSync(`/proc/${pid}/pagemap`, 'r')];
   try {
-    for (const mapping of mappingsOf(pid)) {
-      for (let at = mapping.from; at < mapping.to; at += CHUNK_BYTES - OVERLAP_BYTES) {
-        const length = readAt(memory, chunk, at, Math.min(CHUNK_BYTES, mapping.to - at));
-        const last = at + length >= mapping.to;
-        const end = last ? length : length - OVERLAP_BYTES;
-        for (const stride of STRIDES)
-          index.search(chunk, end, length, stride, (name, offset) =>
-            hits.push({ name, stride, mapping, address: at + offset }),
-          );
-        if (last) break;
-      }
-    }
+    for (const mapping of mappingsOf(pid))
+      for (const { from, to } of usedPages(pagemap, mapping))
+        for (let at = from; at < to; at += CHUNK_BYTES - OVERLAP_BYTES) {
+          const length = readAt(memory, chunk, at, Math.min(CHUNK_BYTES, to - at));
+          const last = at + length >= to;
+          const end = last ? length : length - OVERLAP_BYTES;
+          for (const stride of STRIDES)
+            index.search(chunk, end, length, stride, (name, offset) =>
+              hits.push({ name, stride, mapping, address: at + offset }),
+            );
+          if (last) break;
+        }
   } finally {
     closeSync(memory);
+    closeSync(pagemap);
   }
   return hits;
+}
+
+/** Runs of pages that are in memory or in swap (proc_pid_pagemap(5), bits 63 and 62). Others are zeros. */
+function usedPages(pagemap: number, { from, to }: Mapping): Range[] {
+  const entries = Buffer.alloc(((to - from) / PAGE_BYTES) * 8);
+  const known = readSync(pagemap, entries, 0, entries.length, (from / PAGE_BYTES) * 8);
+  const runs: { from: number; to: number }[] = [];
+  for (let page = 0; page * 8 < known; page++) {
+    if ((entries[page * 8 + 7]! & 0xc0) === 0) continue;
+    const at = from + page * PAGE_BYTES;
+    const last = runs.at(-1);
+    if (last?.to === at) last.to += PAGE_BYTES;
+    else runs.push({ from: at, to: at + PAGE_BYTES });
+  }
+  return runs;
 }
 
 /** Those that have pages in memory or in swap. Pages of programs that nobody wrote to have no secret. */
@@ -78,12 +98,21 @@ function readAt(memory: number, chunk: Buffer, at: number, length: number): numb
       if (bytes === 0) throw new Error('nothing there');
       done += bytes;
     } catch {
-      const end = Math.min(length, done + 4096 - ((at + done) % 4096));
+      const end = Math.min(length, done + PAGE_BYTES - ((at + done) % PAGE_BYTES));
       chunk.fill(0, done, end);
       done = end;
     }
   }
   return length;
+}
+
+/** Which needles are in bytes as they are. */
+export function findNeedles(bytes: Uint8Array, needles: readonly Needle[]): Pick<Hit, 'name' | 'address'>[] {
+  const hits: Pick<Hit, 'name' | 'address'>[] = [];
+  new NeedleIndex(needles).search(bytes, bytes.length, bytes.length, 1, (name, address) =>
+    hits.push({ name, address }),
+  );
+  return hits;
 }
 
 /** Needles by their first three bytes, behind a table of bits that almost every address fails at once. */

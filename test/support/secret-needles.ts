@@ -59,7 +59,7 @@ export function reduced(bytes: Uint8Array): Uint8Array {
 }
 
 /** The first and the last 16 bytes; of longer ones everything between as well. */
-function windows(name: string, bytes: Uint8Array): Needle[] {
+export function windows(name: string, bytes: Uint8Array): Needle[] {
   const starts = [...Array(Math.ceil(bytes.length / NEEDLE_BYTES)).keys()].map((i) =>
     Math.min(i * NEEDLE_BYTES, bytes.length - NEEDLE_BYTES),
   );
