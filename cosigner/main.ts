@@ -2,6 +2,7 @@ import { loadCosignerConfig, type CosignerChain, type CosignerConfig } from '../
 import type { LogConfig } from '../src/shared/config/log-config.js';
 import { formatHostPort } from '../src/shared/config/host-port.js';
 import type { ErrorCode } from '../src/shared/error-codes.js';
+import { wipe } from '../src/shared/bytes.js';
 import { HekateError, isHekateError } from '../src/shared/errors.js';
 import { loadGroup } from '../src/shared/frost/load-group.js';
 import type { Group } from '../src/shared/frost/group.js';
@@ -10,6 +11,7 @@ import { cosignerName, groupFile, watermarkFile } from '../src/shared/home/paths
 import { loadPinnedPeers } from '../src/shared/home/peer-certificates.js';
 import { loadShare } from '../src/shared/home/share-file.js';
 import { systemClock } from '../src/shared/ports/clock.js';
+import { canLockMemory } from '../src/shared/ports/locked-memory.js';
 import type { Log } from '../src/shared/ports/log.js';
 import { nodeDisk } from '../src/shared/ports/node-disk.js';
 import { pinoLog } from '../src/shared/ports/pino-log.js';
@@ -18,6 +20,7 @@ import { lockHome } from '../src/shared/process/home-lock.js';
 import { dieOf, FINISH_MS, runInForeground } from '../src/shared/process/lifecycle.js';
 import { fitHeapTo } from '../src/shared/process/memory.js';
 import type { Started } from '../src/shared/process/started.js';
+import { swapInUse } from '../src/shared/process/swap.js';
 import { tellValidator } from '../src/shared/process/tell-validator.js';
 import type { CosignerStatus } from '../src/shared/status/process-status.js';
 import { serveStatusIfPossible } from '../src/shared/status/status-socket.js';
@@ -53,6 +56,8 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   const chains: CosignerChainOptions[] = [];
   for (const chain of config.chains) chains.push(await loadChain(config, chain, group, log));
 
+  tellOfSwap(log);
+
   const onFault = (error: unknown): never => dieOf(log, error);
   const assembled = await assembleCosigner(
     { id: config.id, version: VERSION, chains },
@@ -65,6 +70,8 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   const onListening = (port: number): void =>
     log.info('listening', { address: formatHostPort({ ...listen, port }), version: VERSION, group: group.name });
   const server = new LinkServer({ listen, identity, links, otherPeers, log, onFault, onLink, onListening });
+  // OpenSSL has its own copy now.
+  wipe(identity.keyPem);
   await server.start().catch(async (error: unknown) => {
     throw isHekateError(error) && LISTEN_CODES.has(error.code) ? withPlace(error, await config.listenPlace()) : error;
   });
@@ -72,6 +79,17 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   started.add(() => cosigner.inFlight.untilNone(systemClock, FINISH_MS));
   const describe = (): CosignerStatus => describeCosigner(cosigner, server.links(), systemClock.nowMs());
   started.add(await serveStatusIfPossible(config.home, describe, log));
+}
+
+/** Shares and nonces are locked in memory where that can be; where it cannot, swap matters. */
+function tellOfSwap(log: Log): void {
+  const areas = canLockMemory() ? [] : swapInUse();
+  if (areas.length === 0) return;
+  const fix = 'raise LimitMEMLOCK, set MemorySwapMax=0, or turn swap off';
+  log.warn('swap is on, and shares cannot be locked in memory: they may be written to it', {
+    swap: areas.join(', '),
+    fix,
+  });
 }
 
 const LISTEN_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['PORT_IN_USE', 'LISTEN_FAILED']);

@@ -26,7 +26,8 @@ import { fitHeapTo } from '../src/shared/process/memory.js';
 import type { Started } from '../src/shared/process/started.js';
 import { tellValidator } from '../src/shared/process/tell-validator.js';
 import { serveStatusIfPossible } from '../src/shared/status/status-socket.js';
-import { checkIdentityIsOurs, loadIdentity } from '../src/shared/transport/identity.js';
+import { checkIdentityIsOurs, loadIdentity, type TlsIdentity } from '../src/shared/transport/identity.js';
+import type { PinnedPeer } from '../src/shared/transport/tls.js';
 import { VERSION } from '../src/shared/version.js';
 import { assembleLink, type LinkPorts, type ServedChain } from './assembly.js';
 import { CosignerClient } from './cosigners/cosigner-client.js';
@@ -55,6 +56,10 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
   const nodeIdentity = identityFromSeed(seed);
   wipe(seed);
   log.info('identity for nodes', { id: nodeIdentity.peerId });
+  const identity = await loadIdentity(config.tls.certificate, config.tls.key);
+  const pins = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
+  checkIdentityIsOurs(identity, config.tls.certificate, pins);
+  const peers = await loadPinnedPeers(config.tls.peers, pins);
   const assembled = assembleLink(
     {
       name: config.name,
@@ -69,9 +74,11 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
       random: systemRandom,
       log,
       connectNode: nodeConnect({ identity: nodeIdentity, clock: systemClock, random: systemRandom }),
-      connectCosigner: await cosignerConnector(config, log),
+      connectCosigner: cosignerConnector(config, identity, peers, log),
     },
   );
+  // OpenSSL has its own copies now.
+  wipe(identity.keyPem);
   for (const { text, droppedId } of chains.flatMap(({ nodes }) => nodes.filter(hasDroppedId)))
     log.info('node id left out of the address', { node: text, id: droppedId, reason: DROPPED_ID });
   assembled.start();
@@ -99,11 +106,12 @@ async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Gr
   };
 }
 
-async function cosignerConnector(config: SentryLinkConfig, log: Log): Promise<LinkPorts['connectCosigner']> {
-  const identity = await loadIdentity(config.tls.certificate, config.tls.key);
-  const pins = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
-  checkIdentityIsOurs(identity, config.tls.certificate, pins);
-  const peers = await loadPinnedPeers(config.tls.peers, pins);
+function cosignerConnector(
+  config: SentryLinkConfig,
+  identity: TlsIdentity,
+  peers: readonly PinnedPeer[],
+  log: Log,
+): LinkPorts['connectCosigner'] {
   return (id, handlers) => {
     const index = config.cosigners.findIndex((cosigner) => cosigner.id === id);
     const { address } = must(config.cosigners[index], 'connections are for configured cosigners');

@@ -9,9 +9,9 @@ import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
 import type { TlsIdentity } from '../../src/shared/transport/identity.js';
 import { LogLimiter } from '../../src/shared/log-limiter.js';
-import { checkPins, type PinnedPeer } from '../../src/shared/transport/tls.js';
+import { checkPins, clientContext, type PinnedPeer } from '../../src/shared/transport/tls.js';
 import { CosignerStream } from './cosigner-stream.js';
-import { Dial } from './dial.js';
+import { Dial, type DialOptions } from './dial.js';
 import type { Outgoing } from './peer-stream.js';
 import { RedialDelay } from './redial-delay.js';
 
@@ -22,7 +22,7 @@ const LOG_INTERVAL_MS = 10_000;
 
 export interface CosignerClientOptions {
   readonly address: HostPort;
-  /** Our own. */
+  /** Our own; not needed any more once the client is made. */
   readonly identity: TlsIdentity;
   /** The one cosigner that may answer. */
   readonly peer: PinnedPeer;
@@ -56,7 +56,7 @@ export interface CosignerConnection {
 
 /** A link's side of one cosigner: keeps one stream open, dialling again after each loss or failure. */
 export class CosignerClient implements CosignerConnection {
-  readonly #options: CosignerClientOptions;
+  readonly #options: CosignerClientOptions & Pick<DialOptions, 'context'>;
   readonly #handlers: CosignerHandlers;
   readonly #limiter: LogLimiter;
   readonly #redial: RedialDelay;
@@ -73,7 +73,8 @@ export class CosignerClient implements CosignerConnection {
   /** Throws TLS_PIN_MISMATCH or TLS_IDENTITY_INVALID. */
   constructor(options: CosignerClientOptions, handlers: CosignerHandlers) {
     checkPins([options.peer, ...options.otherPeers]);
-    this.#options = options;
+    const context = clientContext(options.identity, [options.peer, ...options.otherPeers]);
+    this.#options = { ...options, context };
     this.#handlers = handlers;
     this.#limiter = new LogLimiter(options.clock, LOG_INTERVAL_MS);
     this.#redial = new RedialDelay(options.random);

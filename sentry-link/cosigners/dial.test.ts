@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { pinOf, type TlsIdentity } from '../../src/shared/transport/identity.js';
+import { clientContext } from '../../src/shared/transport/tls.js';
 import { makeIdentity } from '../../src/setup/identity/make-identity.js';
 import { Dial } from './dial.js';
 
@@ -25,7 +26,7 @@ function dial(): { clock: ManualClock; sockets: LostSocket[]; outcome: string[];
   const outcome: string[] = [];
   const peer = { name: 'cosigner-1', certPem: identity.certPem, pin: pinOf(identity.certPem) };
   const dialling = new Dial(
-    { address: { host: '10.0.0.1', port: 7 }, identity, peer, otherPeers: [], clock },
+    { address: { host: '10.0.0.1', port: 7 }, context: clientContext(identity, [peer]), peer, otherPeers: [], clock },
     { connected: () => outcome.push('connected'), failed: ({ code }) => outcome.push(code) },
     () => {
       const socket = new LostSocket();

@@ -1,10 +1,9 @@
 import { connect, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
 import { formatHostPort, type HostPort } from '../../src/shared/config/host-port.js';
 import { HekateError, isHekateError, messageOf } from '../../src/shared/errors.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
-import type { TlsIdentity } from '../../src/shared/transport/identity.js';
 import { pinnedTlsClient, type PinnedPeer } from '../../src/shared/transport/tls.js';
 
 /** A lost SYN is sent again only after a second (RFC 6298 §2), so a new attempt starts beside it well before. */
@@ -14,7 +13,8 @@ const HANDSHAKE_TIMEOUT_MS = 1_000;
 
 export interface DialOptions {
   readonly address: HostPort;
-  readonly identity: TlsIdentity;
+  /** Our own identity, and the certificates of all peers. */
+  readonly context: SecureContext;
   readonly peer: PinnedPeer;
   readonly otherPeers: readonly PinnedPeer[];
   readonly clock: Clock;
@@ -75,8 +75,8 @@ export class Dial {
     this.#clear();
     for (const other of this.#sockets) if (other !== socket) other.destroy();
     this.#sockets.clear();
-    const { identity, peer, otherPeers } = this.#options;
-    const tls = pinnedTlsClient(socket, identity, peer, otherPeers);
+    const { context, peer, otherPeers } = this.#options;
+    const tls = pinnedTlsClient(socket, context, peer, otherPeers);
     this.#sockets.add(tls);
     const failed = (error: Error): void => this.#fail(handshakeError(error, this.#where()));
     const dropped = (): void => this.#fail(new HekateError('PEER_DROPPED', `${this.#where()} drops the connection`));

@@ -18,6 +18,7 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'WATERMARK_START_MISSING',
   'WATERMARK_START_UNSURE',
   'WATERMARK_START_CONTRADICTED',
+  'DEBUGGER_OPEN',
 ]);
 
 export function exitCodeOf(code: ErrorCode): number {

@@ -67,14 +67,16 @@ export function checkOneStandardInput(...files: readonly (string | undefined)[])
 
 /** Reads a priv_validator_key.json. The caller wipes the key. Throws USAGE, KEY_INVALID or KEY_TYPE_UNSUPPORTED. */
 export async function readKey(file: string, io: Io): Promise<KeyFile> {
-  const [{ readInput }, { parsePrivValidatorKey }, { wipe }] = await Promise.all([
+  const [{ readInput }, { parsePrivValidatorKey }, { loadGroup }, { wipe }] = await Promise.all([
     import('./read-input.js'),
     import('../setup/keys/priv-validator-key.js'),
+    import('../shared/frost/load-group.js'),
     import('../shared/bytes.js'),
   ]);
+  const group = await loadGroup();
   const contents = await readInput(file, 'the key file');
   try {
-    const key = parsePrivValidatorKey(contents);
+    const key = parsePrivValidatorKey(group, contents);
     const stats = file === STANDARD_INPUT ? undefined : await stat(file);
     const unsafe = stats?.isFile() === true ? whyUnsafe(file, stats, 'secret') : undefined;
     if (unsafe !== undefined) warn(io, `${unsafe.problem}; ${unsafe.fix}, or move it away`);

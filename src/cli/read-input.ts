@@ -1,5 +1,5 @@
 import { createReadStream, promises as fsp } from 'node:fs';
-import { wipe } from '../shared/bytes.js';
+import { pinnedBytes, wipe } from '../shared/bytes.js';
 import { HekateError, isHekateError, messageOf } from '../shared/errors.js';
 import { readPrivateFile } from '../shared/home/private-file.js';
 import { accessDenied } from '../shared/ports/access-denied.js';
@@ -35,8 +35,7 @@ async function isStream(path: string): Promise<boolean> {
 
 /** The parts are wiped as they come. */
 async function gather(parts: AsyncIterable<Buffer>, name: string): Promise<Uint8Array> {
-  // Large enough to have memory of its own, which nothing moves.
-  const contents = new Uint8Array(MAX_INPUT_BYTES);
+  const contents = pinnedBytes(MAX_INPUT_BYTES);
   let length = 0;
   try {
     for await (const part of parts) {

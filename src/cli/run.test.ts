@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { recordOutput } from '../../test/support/suite-record.js';
 import keys from '../shared/keys/testdata/keys.json' with { type: 'json' };
 import { lockHome } from '../shared/process/home-lock.js';
 import { VERSION } from '../shared/version.js';
@@ -26,6 +27,7 @@ interface Run {
 async function hekate(...args: readonly string[]): Promise<Run> {
   const text = { out: '', err: '' };
   const code = await runCli(args, { out: (part) => void (text.out += part), err: (part) => void (text.err += part) });
+  recordOutput(text.out + text.err);
   return { code, ...text };
 }
 

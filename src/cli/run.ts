@@ -14,8 +14,11 @@ import { addSentryLinkCommand } from './sentry-link.js';
 import { addStateCommand } from './state.js';
 import { addStatusCommand } from './status.js';
 
+/** Looks at a command, named as it is typed after `hekate`, before it does anything. */
+export type BeforeCommand = (command: string, io: Io) => Promise<void>;
+
 /** Runs `hekate` with these arguments; the exit code. Errors go to standard error as `CODE: cause. Fix: …`, or as JSON with --json. */
-export async function runCli(args: readonly string[], io: Io): Promise<number> {
+export async function runCli(args: readonly string[], io: Io, before?: BeforeCommand): Promise<number> {
   let exitCode = EXIT_OK;
   const program = new Command('hekate')
     .description('Threshold remote signer for CometBFT validators: the key exists only as shares.')
@@ -34,6 +37,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
   for (const add of COMMANDS) add(program, io, fail);
   for (const one of [program, ...program.commands])
     if (one.commands.length > 0) one.helpCommand('help [command]', 'show the help of a command');
+  program.hook('preAction', (_program, command) => before?.(nameOf(command), io));
   try {
     await program.parseAsync(helpAsOption(args, program), { from: 'user' });
     return exitCode;
@@ -98,6 +102,12 @@ function report(error: unknown, args: readonly string[], program: Command, io: I
   if (args.includes('--json')) io.err(`${JSON.stringify({ error: known })}\n`);
   else io.err(`${known.toLine()}\n`);
   return exitCodeOf(known.code);
+}
+
+/** As it is typed: "cosigner start". */
+function nameOf(command: Command): string {
+  const { parent } = command;
+  return parent?.parent ? `${nameOf(parent)} ${command.name()}` : command.name();
 }
 
 function usageError(error: CommanderError, args: readonly string[], program: Command): HekateError {

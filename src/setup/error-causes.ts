@@ -3,6 +3,7 @@ import type { ErrorCode } from '../shared/error-codes.js';
 /** What has happened when a code is said, for docs/errors.md; the message of an error names the case. */
 export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   CONFIG_INVALID: 'a configuration file is not TOML, or has an unknown key or a value that cannot be',
+  DEBUGGER_OPEN: 'a process or command with secrets in it was started with a debugger',
   USAGE: 'the command line is not one that this command takes',
   NODE_TOO_OLD: 'the Node.js that runs hekate is older than it needs',
   KEY_INVALID: 'the file holds no consensus key, or parts of it do not belong together',

@@ -1,5 +1,13 @@
 const HEX = /^(?:[0-9a-fA-F]{2})*$/;
 
+/**
+ * Fresh zeroed bytes for a secret or for libsodium to write to. V8 keeps small typed arrays inside its moving heap,
+ * where garbage collection leaves copies behind; an ArrayBuffer of its own stays where it is, so wiping it is enough.
+ */
+export function pinnedBytes(length: number): Uint8Array {
+  return new Uint8Array(new ArrayBuffer(length));
+}
+
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }
@@ -14,6 +22,7 @@ export function toBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
+/** Of public bytes: what is short lies where garbage collection leaves copies. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

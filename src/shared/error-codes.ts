@@ -220,6 +220,8 @@ export const FIXES = {
     'and let the user that runs hekate write there and to the folder for temporary files; then start the process again',
   NO_HOME: 'give a folder that `hekate init` made, or the one that holds them',
   HOME_NOT_WRITABLE: 'make the folder and its file system writable for the user that runs hekate',
+  DEBUGGER_OPEN:
+    'start it without --inspect, also in NODE_OPTIONS: who reaches the debugger of a process has every secret in it',
   HOME_LOCKED: 'stop the other process that uses this home; two must never share it',
 } as const satisfies Record<string, string>;
 

@@ -53,7 +53,7 @@ async function disk({ folder, effort, add }: BenchContext): Promise<void> {
 
 /** One share of 2-of-3, the nonces for it, and the check of the whole signature. */
 async function curve({ effort, add }: BenchContext, group: Group): Promise<void> {
-  const key = generateConsensusKey(systemRandom);
+  const key = generateConsensusKey(group, systemRandom);
   const dealt = dealKey(group, key, { chainId: 'part-1', threshold: 2, count: 3, random: systemRandom });
   const groupPublicKey = dealt.info.groupPublicKey;
   const signers = dealt.shares.slice(0, 2);

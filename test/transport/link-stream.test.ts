@@ -10,6 +10,7 @@ import { HekateError } from '../../src/shared/errors.js';
 import { newPoint } from '../../src/shared/frost/group.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { clientContext } from '../../src/shared/transport/tls.js';
 import { HOST, member, PausableNetwork, TestCosigner, TestLink, until, type Member } from './stream-fixture.js';
 
 let cosigner1: Member;
@@ -234,7 +235,8 @@ describe('peers that come and go', () => {
     const address = { host: HOST, port: server.port };
     const lost = new Socket();
     const attempts = [lost];
-    const options = { address, identity: link1.identity, peer: cosigner1, otherPeers: [], clock: systemClock };
+    const context = clientContext(link1.identity, [cosigner1]);
+    const options = { address, context, peer: cosigner1, otherPeers: [], clock: systemClock };
     const connected = await new Promise<TLSSocket | string>((resolve) => {
       const handlers = { connected: resolve, failed: ({ code }: HekateError) => resolve(code) };
       new Dial(options, handlers, () => attempts.pop() ?? connect(address)).start();

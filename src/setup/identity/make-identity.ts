@@ -12,7 +12,8 @@ const NOT_AFTER = '9999-12-31T23:59:59Z';
 
 /**
  * A new ECDSA P-256 key and a certificate it signs itself. It is valid from 1970 to 9999, so that neither an expiry nor a
- * wrong clock can take a cluster down: who may connect is decided by pins alone.
+ * wrong clock can take a cluster down: who may connect is decided by pins alone. The caller wipes the key; OpenSSL's copy
+ * goes with the next `collectGarbage`.
  */
 export async function makeIdentity(commonName: string): Promise<TlsIdentity> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);

@@ -15,6 +15,7 @@ import { encodeGroup, type GroupInfo } from '../../shared/home/group-file.js';
 import * as paths from '../../shared/home/paths.js';
 import { encodeSecret } from '../../shared/home/secret-file.js';
 import { makeFolder, MODE_PUBLIC } from '../durable-files.js';
+import { collectGarbage } from '../garbage.js';
 import { createState } from '../state-init.js';
 import { clusterReadme, cosignerReadme, sentryLinkReadme } from './readme-text.js';
 import type { ClusterPlan } from './request.js';
@@ -75,6 +76,8 @@ export async function writeCluster(
   for (const name of paths.cosignerNames(plan.cosigners.length)) cosigners.push(await makeNamed(name));
   const links: Named[] = [];
   for (const name of paths.sentryLinkNames(plan.links)) links.push(await makeNamed(name));
+
+  collectGarbage();
 
   for (const [i, identity] of cosigners.entries()) {
     const home = join(root, identity.name);

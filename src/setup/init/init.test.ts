@@ -118,7 +118,7 @@ test('what init makes loads, fits together and keeps its secrets to the owner', 
 });
 
 test('a given key is dealt, with its watermark, and stays the caller’s', async () => {
-  const key = generateConsensusKey(systemRandom);
+  const key = generateConsensusKey(group, systemRandom);
   const { info } = await initCluster(request({ key, start: floorAtHeight(500n) }), deps);
   expect(info.groupPublicKey).toEqual(key.publicKey);
   expect(key.seed.some((byte) => byte !== 0)).toBe(true);
@@ -141,7 +141,7 @@ test.each<[string, number, number]>([
   180_000,
 );
 
-const key = generateConsensusKey(systemRandom);
+const key = generateConsensusKey(group, systemRandom);
 const many = (count: number): HostPort[] => Array.from({ length: count }, (_, i) => at(7001 + i));
 
 test.each<[string, Partial<InitRequest>, string]>([

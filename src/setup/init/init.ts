@@ -73,7 +73,7 @@ async function dealAndWrite(
 ): Promise<GroupInfo> {
   const { dir, chainId, nodes } = request;
   const group = await loadGroup();
-  const key = request.key ?? generateConsensusKey(deps.random);
+  const key = request.key ?? generateConsensusKey(group, deps.random);
   const { threshold } = plan;
   const dealt = dealKey(group, key, { chainId, threshold, count: plan.cosigners.length, random: deps.random });
   if (request.key === undefined) wipeKey(key);

@@ -28,7 +28,7 @@ export function dealKey(group: Group, key: ConsensusKey, options: DealingOptions
   const { chainId, threshold, count, random } = options;
   const { secret, publicKey } = keyFromSeed(group, key.seed);
   try {
-    invariant(equalBytes(publicKey, key.publicKey), 'libsodium and OpenSSL derive the same public key');
+    invariant(equalBytes(publicKey, key.publicKey), 'the seed is that of its public key');
     const { shares, commitments, groupPublicKey } = deal(group, { secret, threshold, count, random });
     invariant(equalBytes(groupPublicKey, publicKey), 'a dealing keeps its public key');
     const info: GroupInfo = { chainId, threshold, count, groupPublicKey, commitments };

@@ -1,21 +1,23 @@
 import { expect, test } from 'vitest';
 import { toBase64, toHex } from '../../shared/bytes.js';
 import { isHekateError } from '../../shared/errors.js';
+import { loadGroup } from '../../shared/frost/load-group.js';
 import { generateConsensusKey, parsePrivValidatorKey, wipeKey } from './priv-validator-key.js';
 import { describePlace } from '../../shared/watermark/watermark.js';
 import { parsePublicKey } from './public-key-file.js';
 import vectors from '../../shared/keys/testdata/keys.json' with { type: 'json' };
 
+const group = await loadGroup();
 const file = vectors.privValidatorKey;
 const SECRET = file.priv_key.value;
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 const json = (change: Record<string, unknown>): Uint8Array =>
   bytes(JSON.stringify({ ...file, ...change }, undefined, 2));
-const other = generateConsensusKey((length) => new Uint8Array(length).fill(7));
+const other = generateConsensusKey(group, (length) => new Uint8Array(length).fill(7));
 
 function refusal(contents: Uint8Array): string {
   try {
-    parsePrivValidatorKey(contents);
+    parsePrivValidatorKey(group, contents);
   } catch (error) {
     if (isHekateError(error)) return error.toLine();
     throw error;
@@ -29,7 +31,7 @@ test.each([
   ['with escaped slashes', JSON.stringify(file).replaceAll('/', '\\/')],
   ['with an address in lower case', JSON.stringify({ ...file, address: file.address.toLowerCase() })],
 ])('a key file is read: %s', (_name, text) => {
-  const key = parsePrivValidatorKey(bytes(text));
+  const key = parsePrivValidatorKey(group, bytes(text));
   expect(toBase64(key.publicKey)).toBe(file.pub_key.value);
   expect(toBase64(Buffer.concat([key.seed, key.publicKey]))).toBe(SECRET);
   wipeKey(key);
@@ -43,7 +45,7 @@ test.each<[string, Record<string, unknown>, string]>([
   ['with numbers', { last_height: 500, last_round: 1, last_step: 2 }, 'height 500, round 1, prevote'],
   ['with its height alone', { last_height: '500' }, 'the start of height 500, round 0'],
 ])('a key file %s: what it says of its past', (_name, change, expected) => {
-  const { lastSigned } = parsePrivValidatorKey(json(change));
+  const { lastSigned } = parsePrivValidatorKey(group, json(change));
   expect(lastSigned === undefined ? 'nothing' : describePlace(lastSigned)).toBe(expected);
 });
 

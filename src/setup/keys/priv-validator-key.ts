@@ -1,12 +1,13 @@
-import { equalBytes, toHex, wipe } from '../../shared/bytes.js';
+import { equalBytes, pinnedBytes, toHex, wipe } from '../../shared/bytes.js';
 import { HekateError } from '../../shared/errors.js';
 import type { RandomBytes } from '../../shared/ports/random.js';
-import { privateKeyOf, rawPublicKey } from '../../shared/ed25519/raw-keys.js';
+import type { Group } from '../../shared/frost/group.js';
+import { keyFromSeed } from '../../shared/frost/keys.js';
 import { addressOf } from '../../shared/keys/formats.js';
 import { INT32_MAX, INT64_MAX } from '../../shared/privval/canonical.js';
 import type { HeightRoundStep } from '../../shared/watermark/watermark.js';
 import { isJsonObject } from '../json-object.js';
-import { parseLiftedJson } from './lifted-json.js';
+import { parseLiftedJson, type LiftedJson } from './lifted-json.js';
 import { base64ToBytes, hexToBytes } from '../../shared/keys/secret-bytes.js';
 
 /** A whole consensus key. Exists only while it is dealt into shares: wipe it with `wipeKey`. */
@@ -34,9 +35,16 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
   'cometbft/PrivKeySecp256k1eth': 'an Ethereum secp256k1 key',
 };
 
-export function generateConsensusKey(random: RandomBytes): ConsensusKey {
+export function generateConsensusKey(group: Group, random: RandomBytes): ConsensusKey {
   const seed = random(32);
-  return { seed, publicKey: rawPublicKey(privateKeyOf('ed25519', seed)) };
+  return { seed, publicKey: publicKeyOf(group, seed) };
+}
+
+/** By libsodium: OpenSSL would keep the seed until its key object is collected as garbage. */
+function publicKeyOf(group: Group, seed: Uint8Array): Uint8Array {
+  const { secret, publicKey } = keyFromSeed(group, seed);
+  wipe(secret);
+  return publicKey;
 }
 
 export function wipeKey(key: ConsensusKey): void {
@@ -47,8 +55,16 @@ export function wipeKey(key: ConsensusKey): void {
  * A priv_validator_key.json (FilePVKey in CometBFT privval/file.go). Everything in it must agree: both halves of the private
  * key, the public key and the address. Throws KEY_INVALID or KEY_TYPE_UNSUPPORTED; no message has a part of the key.
  */
-export function parsePrivValidatorKey(contents: Uint8Array): KeyFile {
+export function parsePrivValidatorKey(group: Group, contents: Uint8Array): KeyFile {
   const json = parse(contents);
+  try {
+    return readKey(group, json);
+  } finally {
+    json.wipe();
+  }
+}
+
+function readKey(group: Group, json: LiftedJson): KeyFile {
   const file = asObject(json.value, 'it is not a JSON object');
   if (file['priv_key'] !== undefined && file['pub_key'] === undefined && file['address'] === undefined)
     throw invalid('it has only a priv_key, so it is a node_key.json, the identity of a node on its p2p network');
@@ -59,20 +75,23 @@ export function parsePrivValidatorKey(contents: Uint8Array): KeyFile {
   const halves = readBase64(json.bytesOf(privateKey['value']), 64, '"priv_key"');
   try {
     const lastSigned = readLastSigned(file);
-    const key = checkedKey(halves, readBase64(json.bytesOf(publicKey['value']), 32, '"pub_key"'), file['address']);
+    const key = checkedKey(
+      group,
+      halves,
+      readBase64(json.bytesOf(publicKey['value']), 32, '"pub_key"'),
+      file['address'],
+    );
     return { ...key, lastSigned };
   } finally {
     wipe(halves);
-    const ascii = json.bytesOf(privateKey['value']);
-    if (ascii !== undefined) wipe(ascii);
   }
 }
 
-function checkedKey(halves: Uint8Array, publicKey: Uint8Array, address: unknown): ConsensusKey {
-  const seed = new Uint8Array(new ArrayBuffer(32));
+function checkedKey(group: Group, halves: Uint8Array, publicKey: Uint8Array, address: unknown): ConsensusKey {
+  const seed = pinnedBytes(32);
   seed.set(halves.subarray(0, 32));
   try {
-    const derived = rawPublicKey(privateKeyOf('ed25519', seed));
+    const derived = publicKeyOf(group, seed);
     if (!equalBytes(derived, halves.subarray(32)))
       throw invalid('the two halves of "priv_key" do not belong together: the file is damaged');
     if (!equalBytes(derived, publicKey))
@@ -103,7 +122,7 @@ function readLastSigned(file: Readonly<Record<string, unknown>>): HeightRoundSte
   return height === 0n ? undefined : { height, round, step };
 }
 
-function parse(contents: Uint8Array): ReturnType<typeof parseLiftedJson> {
+function parse(contents: Uint8Array): LiftedJson {
   if (contents.length > MAX_KEY_FILE_BYTES) throw invalid(`it has ${contents.length} bytes`);
   try {
     return parseLiftedJson(contents);

@@ -15,7 +15,7 @@ const group = await loadGroup();
 
 function deal(threshold: number, count: number): GroupInfo {
   const options = { chainId: 'test-1', threshold, count, random: systemRandom };
-  const dealt = dealKey(group, generateConsensusKey(systemRandom), options);
+  const dealt = dealKey(group, generateConsensusKey(group, systemRandom), options);
   wipeShares(dealt);
   return dealt.info;
 }

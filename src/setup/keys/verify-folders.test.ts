@@ -15,7 +15,7 @@ import { verifyChain } from './verify-folders.js';
 
 const group = await loadGroup();
 const options = { chainId: 'test-1', threshold: 2, count: 3, random: systemRandom };
-const { info } = dealKey(group, generateConsensusKey(systemRandom), options);
+const { info } = dealKey(group, generateConsensusKey(group, systemRandom), options);
 const key = must(info.commitments[0], 'a dealing has commitments');
 const NOT_ON_THE_CURVE = toPoint(new Uint8Array(32).fill(2, 0, 1));
 

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { concat, fromHex, wipe } from '../bytes.js';
+import { concat, fromHex, pinnedBytes, wipe } from '../bytes.js';
 import { invariant } from '../invariant.js';
 
 /** The DER around raw 32-byte keys, RFC 8410 §4 and §7: PKCS #8 for private, SubjectPublicKeyInfo for public keys. */
@@ -10,10 +10,16 @@ const DER = {
 
 export type RawKeyType = keyof typeof DER;
 
-/** A private key of 32 bytes (an Ed25519 seed, an X25519 scalar) as node:crypto wants it; the copy in DER is wiped. */
+/**
+ * A private key of 32 bytes (an Ed25519 seed, an X25519 scalar) as node:crypto wants it; the copy in DER is wiped. OpenSSL
+ * keeps its own until the key is collected as garbage, and frees another without wiping it: nothing for a validator's key.
+ */
 export function privateKeyOf(type: RawKeyType, raw: Uint8Array): KeyObject {
   invariant(raw.length === 32, 'a raw private key has 32 bytes');
-  const der = concat(DER[type].pkcs8, raw);
+  const { pkcs8 } = DER[type];
+  const der = pinnedBytes(pkcs8.length + raw.length);
+  der.set(pkcs8);
+  der.set(raw, pkcs8.length);
   try {
     return createPrivateKey({ key: Buffer.from(der.buffer), format: 'der', type: 'pkcs8' });
   } finally {

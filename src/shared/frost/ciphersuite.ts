@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { wipe } from '../bytes.js';
+import { pinnedBytes, wipe } from '../bytes.js';
 import { invariant, must } from '../invariant.js';
-import { newScalar, pinnedBytes, publicBytes, SCALAR_BYTES, type Group, type Scalar } from './group.js';
+import { newScalar, publicBytes, SCALAR_BYTES, type Group, type Scalar } from './group.js';
 
 /** FROST(Ed25519, SHA-512), RFC 9591 §6.1. */
 export const CONTEXT_STRING = 'FROST-ED25519-SHA512-v1';

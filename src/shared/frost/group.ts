@@ -1,3 +1,4 @@
+import { pinnedBytes } from '../bytes.js';
 import { invariant } from '../invariant.js';
 
 /** Bytes of a scalar and of a point: RFC 9591 §6.1 (ed25519), RFC 8032 §5.1.2. */
@@ -48,14 +49,6 @@ export interface Group {
   reduce64(wide: Uint8Array, out?: Scalar): Scalar;
 }
 
-/**
- * Fresh zeroed bytes for a secret or for libsodium to write to. V8 keeps small typed arrays inside its moving heap,
- * where garbage collection leaves copies behind; an ArrayBuffer of its own stays where it is, so wiping it is enough.
- */
-export function pinnedBytes(length: number): Uint8Array {
-  return new Uint8Array(new ArrayBuffer(length));
-}
-
 const SLAB_BYTES = 4096;
 let slab = new ArrayBuffer(SLAB_BYTES);
 let slabUsed = 0;
@@ -78,8 +71,8 @@ export function newScalar(): Scalar {
 }
 
 /** Two zeros in one ArrayBuffer, which is most of what fresh pinned bytes cost. */
-export function newScalarPair(): readonly [Scalar, Scalar] {
-  const both = pinnedBytes(2 * SCALAR_BYTES);
+export function newScalarPair(allocate = pinnedBytes): readonly [Scalar, Scalar] {
+  const both = allocate(2 * SCALAR_BYTES);
   return [both.subarray(0, SCALAR_BYTES) as Scalar, both.subarray(SCALAR_BYTES) as Scalar];
 }
 

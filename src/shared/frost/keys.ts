@@ -1,7 +1,7 @@
-import { wipe } from '../bytes.js';
+import { pinnedBytes, wipe } from '../bytes.js';
 import { invariant } from '../invariant.js';
 import { sha512 } from './ciphersuite.js';
-import { pinnedBytes, type Group, type Point, type Scalar } from './group.js';
+import type { Group, Point, Scalar } from './group.js';
 
 export interface SecretKey {
   /** The caller wipes it. */

@@ -1,6 +1,6 @@
 import { HekateError, messageOf } from '../errors.js';
-import { equalBytes } from '../bytes.js';
-import { newScalar, pinnedBytes, POINT_BYTES, type Group, type Scalar } from './group.js';
+import { equalBytes, pinnedBytes } from '../bytes.js';
+import { newScalar, POINT_BYTES, type Group, type Scalar } from './group.js';
 import { nativeGroup } from './sodium-native.js';
 import { wasmGroup } from './sodium-wasm.js';
 

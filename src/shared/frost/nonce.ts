@@ -1,5 +1,6 @@
 import { wipe } from '../bytes.js';
 import { invariant } from '../invariant.js';
+import { lockedBytes } from '../ports/locked-memory.js';
 import type { RandomBytes } from '../ports/random.js';
 import { h3 } from './ciphersuite.js';
 import { newScalarPair, type Group, type Point, type Scalar } from './group.js';
@@ -25,13 +26,13 @@ export interface SignerCommitment extends Commitment {
   readonly id: number;
 }
 
-/** RFC 9591 §5.1 commit: a fresh nonce pair and its commitment. */
+/** RFC 9591 §5.1 commit: a fresh nonce pair and its commitment. It waits for its use in locked memory: who finds a nonce later has the share. */
 export function generateNonces(
   group: Group,
   secretShare: Scalar,
   random: RandomBytes,
 ): { readonly nonces: NoncePair; readonly commitment: Commitment } {
-  const [hiding, binding] = newScalarPair();
+  const [hiding, binding] = newScalarPair(lockedBytes);
   const nonces = {
     hiding: nonceGenerate(group, secretShare, random, hiding),
     binding: nonceGenerate(group, secretShare, random, binding),

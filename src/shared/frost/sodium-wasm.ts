@@ -1,6 +1,7 @@
+import { pinnedBytes } from '../bytes.js';
 import { HekateError } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { assertScalar, newPoint, newScalar, pinnedBytes, POINT_BYTES, SCALAR_BYTES, type Group } from './group.js';
+import { assertScalar, newPoint, newScalar, POINT_BYTES, SCALAR_BYTES, type Group } from './group.js';
 
 /** libsodium's C functions as the WASM module behind libsodium-wrappers-sumo exports them: addresses in, 0 for success. */
 interface WasmSodium {

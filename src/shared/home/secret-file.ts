@@ -1,16 +1,18 @@
-import { concat, wipe } from '../bytes.js';
+import { pinnedBytes, wipe } from '../bytes.js';
 import { HekateError } from '../errors.js';
 import { bytesToHex, hexToBytes } from '../keys/secret-bytes.js';
 import { readPrivateFile, type PrivateFileCodes } from './private-file.js';
 
 const SECRET_BYTES = 32;
-const NEWLINE = Uint8Array.of(0x0a);
+const NEWLINE = 0x0a;
 const MAX_FILE_BYTES = 1024;
 
 /** 32 secret bytes as files hold them: hex in ASCII and a newline. The caller wipes it. */
 export function encodeSecret(secret: Uint8Array): Uint8Array {
   const hex = bytesToHex(secret);
-  const contents = concat(hex, NEWLINE);
+  const contents = pinnedBytes(hex.length + 1);
+  contents.set(hex);
+  contents[hex.length] = NEWLINE;
   wipe(hex);
   return contents;
 }

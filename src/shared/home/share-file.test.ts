@@ -20,7 +20,7 @@ beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'hekate-home-'));
   mkdirSync(chainFolder(home, 'test-1'), { recursive: true });
   path = shareFile(home, 'test-1');
-  dealt = dealKey(group, generateConsensusKey(systemRandom), {
+  dealt = dealKey(group, generateConsensusKey(group, systemRandom), {
     chainId: 'test-1',
     threshold: 2,
     count: 3,

@@ -3,6 +3,7 @@ import { HekateError } from '../errors.js';
 import { checkShare } from '../frost/feldman.js';
 import type { Group, Scalar } from '../frost/group.js';
 import type { GroupInfo } from './group-file.js';
+import { lockedBytes } from '../ports/locked-memory.js';
 import { shareFile } from './paths.js';
 import { readSecretFile } from './secret-file.js';
 
@@ -14,12 +15,15 @@ export function readShare(path: string): Promise<Uint8Array> {
 }
 
 /**
- * The share of cosigner `id`, checked against the dealer's commitments: secret, the caller's to wipe. Throws as
+ * The share of cosigner `id`, checked against the dealer's commitments: secret, in locked memory, the caller's to wipe. Throws as
  * `readShare`, SHARE_MISMATCH when it is not the share of this cosigner and group, FROST_POINT_INVALID for a bad group.
  */
 export async function loadShare(home: string, id: number, info: GroupInfo, group: Group): Promise<Scalar> {
   const path = shareFile(home, info.chainId);
-  const share = await readShare(path);
+  const read = await readShare(path);
+  const share = lockedBytes(read.length);
+  share.set(read);
+  wipe(read);
   try {
     if (id >= 1 && id <= info.count && checkShare(group, info.commitments, id, share)) return share;
     throw new HekateError('SHARE_MISMATCH', `${path} is not the share of cosigner ${id} in its group.json`);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { toBase64, toHex } from '../bytes.js';
-import { base64ToBytes, bytesToHex, hexToBytes } from './secret-bytes.js';
+import { base64ToBytes, bytesToBase64, bytesToHex, hexToBytes } from './secret-bytes.js';
 
 const ascii = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'));
 
@@ -11,6 +11,7 @@ test('hex and base64 are what node makes of them', () => {
       expect(bytesToHex(bytes)).toEqual(ascii(toHex(bytes)));
       expect(hexToBytes(ascii(toHex(bytes)))).toEqual(bytes);
       expect(hexToBytes(ascii(toHex(bytes).toUpperCase()))).toEqual(bytes);
+      expect(bytesToBase64(bytes)).toEqual(ascii(toBase64(bytes)));
       if (bytes.length > 0) expect(base64ToBytes(ascii(toBase64(bytes)))).toEqual(bytes);
     }),
   );

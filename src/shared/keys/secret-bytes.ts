@@ -1,12 +1,11 @@
-/**
- * Encodings of secrets that never pass through a string: strings cannot be wiped. Results have an ArrayBuffer of their own,
- * which garbage collection does not move.
- */
+import { pinnedBytes } from '../bytes.js';
+
+/** Encodings of secrets that never pass through a string: strings cannot be wiped. Results are pinned bytes, the caller's to wipe. */
 
 /** Bytes of ASCII hex, or undefined for anything else. */
 export function hexToBytes(ascii: Uint8Array): Uint8Array | undefined {
   if (ascii.length % 2 !== 0) return undefined;
-  const out = new Uint8Array(new ArrayBuffer(ascii.length / 2));
+  const out = pinnedBytes(ascii.length / 2);
   let invalid = 0;
   for (let i = 0; i < out.length; i++) {
     const high = hexDigit(ascii[2 * i] ?? 0);
@@ -19,7 +18,7 @@ export function hexToBytes(ascii: Uint8Array): Uint8Array | undefined {
 
 /** ASCII hex, lower case. */
 export function bytesToHex(bytes: Uint8Array): Uint8Array {
-  const out = new Uint8Array(new ArrayBuffer(bytes.length * 2));
+  const out = pinnedBytes(bytes.length * 2);
   bytes.forEach((byte, i) => {
     out[2 * i] = hexCharacter(byte >> 4);
     out[2 * i + 1] = hexCharacter(byte & 15);
@@ -31,7 +30,7 @@ export function bytesToHex(bytes: Uint8Array): Uint8Array {
 export function base64ToBytes(ascii: Uint8Array): Uint8Array | undefined {
   if (ascii.length === 0 || ascii.length % 4 !== 0) return undefined;
   const padding = ascii[ascii.length - 1] !== EQUALS ? 0 : ascii[ascii.length - 2] !== EQUALS ? 1 : 2;
-  const out = new Uint8Array(new ArrayBuffer((ascii.length / 4) * 3 - padding));
+  const out = pinnedBytes((ascii.length / 4) * 3 - padding);
   let held = 0;
   let bits = 0;
   let at = 0;
@@ -47,6 +46,22 @@ export function base64ToBytes(ascii: Uint8Array): Uint8Array | undefined {
   }
   const spare = held & ((1 << bits) - 1);
   return (invalid & ~63) === 0 && spare === 0 ? out : undefined;
+}
+
+/** Padded standard base64 in ASCII (RFC 4648 §4). */
+export function bytesToBase64(bytes: Uint8Array): Uint8Array {
+  const out = pinnedBytes(Math.ceil(bytes.length / 3) * 4).fill(EQUALS);
+  let at = 0;
+  for (let i = 0; i < bytes.length; i += 3) {
+    const [a = 0, b, c] = [bytes[i], bytes[i + 1], bytes[i + 2]];
+    const bits = (a << 16) | ((b ?? 0) << 8) | (c ?? 0);
+    out[at] = base64Character((bits >> 18) & 63);
+    out[at + 1] = base64Character((bits >> 12) & 63);
+    if (b !== undefined) out[at + 2] = base64Character((bits >> 6) & 63);
+    if (c !== undefined) out[at + 3] = base64Character(bits & 63);
+    at += 4;
+  }
+  return out;
 }
 
 const EQUALS = 0x3d;
@@ -65,6 +80,12 @@ function base64Digit(c: number): number {
 function pick(c: number, first: number, last: number, base: number): number {
   const outside = ((c - first) | (last - c)) >> 31;
   return (base + c - first) | outside;
+}
+
+/** Each range is the one before plus the gap to its first character, taken where the digit lies at or beyond it. */
+function base64Character(digit: number): number {
+  const from = (first: number): number => ~((digit - first) >> 31);
+  return 65 + digit + (from(26) & 6) + (from(52) & -75) + (from(62) & -15) + (from(63) & 3);
 }
 
 /** 0…9 and a…f without a branch: 39 is the gap between "9" and "a". */

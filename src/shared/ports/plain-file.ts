@@ -1,4 +1,5 @@
 import { constants, promises as fsp, type Stats } from 'node:fs';
+import { pinnedBytes } from '../bytes.js';
 import { DiskError } from './disk-error.js';
 
 /** Throws DiskError EUNFIT unless these are the stats of a plain file of at most `maxBytes`. */
@@ -35,7 +36,7 @@ export async function readPlainFile(
     checkPlain(stats, path, maxBytes);
     check(stats);
     // Into our own buffer: readFile of a handle may keep copies that nobody wipes.
-    const contents = new Uint8Array(stats.size);
+    const contents = pinnedBytes(stats.size);
     let length = 0;
     while (length < contents.length) {
       const { bytesRead } = await handle.read(contents, length, contents.length - length, null);

@@ -1,4 +1,5 @@
-import { connect, createServer, type PeerCertificate, type Server, type TLSSocket } from 'node:tls';
+import { connect, createSecureContext, createServer } from 'node:tls';
+import type { PeerCertificate, SecureContext, Server, TLSSocket } from 'node:tls';
 import type { Socket } from 'node:net';
 import { HekateError } from '../errors.js';
 import { pinOf, pinOfCertificate, type TlsIdentity } from './identity.js';
@@ -15,7 +16,8 @@ export interface PinnedPeer {
  * TLS 1.3 alone, both ways: no renegotiation, no fallback, forward secrecy always. HTTP/2 by ALPN (RFC 7540 §3.3). There is
  * no certification authority: each pinned peer's own certificate is a root, so nobody else's passes the handshake.
  */
-const PROTOCOL = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: ['h2'] } as const;
+const TLS_VERSION = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
+const ALPN = { ALPNProtocols: ['h2'] };
 
 /** Throws TLS_PIN_MISMATCH when a certificate is not the one its pin says, TLS_IDENTITY_INVALID when it is none. */
 export function checkPins(peers: readonly PinnedPeer[]): void {
@@ -31,11 +33,12 @@ export function checkPins(peers: readonly PinnedPeer[]): void {
 
 /**
  * A server that completes the handshake with `peers` only. Its owner bounds the time: Node's handshakeTimeout reports a slow
- * connection but leaves it open.
+ * connection but leaves it open. OpenSSL has its own copy of the key afterwards.
  */
 export function pinnedTlsServer(identity: TlsIdentity, peers: readonly PinnedPeer[]): Server {
   return createServer({
-    ...PROTOCOL,
+    ...TLS_VERSION,
+    ...ALPN,
     cert: identity.certPem,
     key: identity.keyPem,
     ca: peers.map(({ certPem }) => certPem),
@@ -45,22 +48,30 @@ export function pinnedTlsServer(identity: TlsIdentity, peers: readonly PinnedPee
   });
 }
 
+/** What a client shows, and whom it knows; made once for all its connections, as each has a copy of the key. */
+export function clientContext(identity: TlsIdentity, peers: readonly PinnedPeer[]): SecureContext {
+  return createSecureContext({
+    ...TLS_VERSION,
+    cert: identity.certPem,
+    key: identity.keyPem,
+    ca: peers.map(({ certPem }) => certPem),
+  });
+}
+
 /**
- * Starts TLS as a client on a connected socket. `peer` alone is let through; `others` are known only so that a swapped
- * address is named: TLS_WRONG_PEER.
+ * Starts TLS as a client on a connected socket, with a context that knows `peer` and `others`. `peer` alone is let through;
+ * the others are known only so that a swapped address is named: TLS_WRONG_PEER.
  */
 export function pinnedTlsClient(
   socket: Socket,
-  identity: TlsIdentity,
+  secureContext: SecureContext,
   peer: PinnedPeer,
   others: readonly PinnedPeer[],
 ): TLSSocket {
   return connect({
-    ...PROTOCOL,
+    ...ALPN,
     socket,
-    cert: identity.certPem,
-    key: identity.keyPem,
-    ca: [peer, ...others].map(({ certPem }) => certPem),
+    secureContext,
     rejectUnauthorized: true,
     checkServerIdentity: (_host, certificate) => wrongPeer(certificate, peer, others),
   });
