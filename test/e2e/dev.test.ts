@@ -240,7 +240,7 @@ describe('what it cannot start', () => {
         cleanup.add(() => server.close());
         await new Promise<void>((resolve) => server.listen(Number(node.split(':').at(-1)), '127.0.0.1', resolve));
       },
-      2,
+      1,
       /^PORT_IN_USE: another process listens on tcp:\/\/127\.0\.0\.1:\d+, where the model node of \S+ belongs\. Fix: [^\n]+\n$/,
     ],
     [
