@@ -1,5 +1,5 @@
-/** Options of Node are meant for the process that was started: its children would share its debug port, or its heap's limit. */
-const NOT_INHERITED = ['NODE_OPTIONS', 'NODE_ENV', 'NODE_CHANNEL_FD', 'NOTIFY_SOCKET'];
+/** What is meant for the process that was started: its children would share its debug port, its heap's limit, its READY=1. */
+const NOT_INHERITED = ['NODE_OPTIONS', 'NODE_ENV', 'NOTIFY_SOCKET'];
 
 /** The environment of a process of the local cluster: what one would have that an operator starts. */
 export function childEnvironment(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {

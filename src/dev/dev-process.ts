@@ -34,7 +34,7 @@ const MAX_RESTART_MS = 30_000;
 /** One that has run this long was well: its next death is a first one. */
 const WELL_MS = 10_000;
 /** Starts in a row that never got ready. */
-const MAX_FAILED_STARTS = 5;
+const MAX_FAILED_STARTS = 4;
 
 /** A real process of the local cluster. It ends with us: its IPC channel breaks when we are gone. */
 export class DevProcess {
