@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bakeCommit } from './bake-commit.mjs';
 import { ROOT, run, step } from './steps.mjs';
 
 const STAMP = join(ROOT, 'dist', '.built-from');
@@ -10,10 +11,11 @@ const FILES = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scr
 /** Compiles to dist/ unless its stamp says that it was built from exactly these files. */
 export async function ensureBuild() {
   const fingerprint = fingerprintOfSources();
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === fingerprint) return;
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === fingerprint) return bakeCommit();
   await step('building', async () => {
     await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
     await run(process.execPath, ['scripts/copy-proto.mjs']);
+    await bakeCommit();
   });
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
   writeFileSync(STAMP, fingerprint);

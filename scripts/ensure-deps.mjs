@@ -9,7 +9,9 @@ import { ROOT, run, step } from './steps.mjs';
  */
 export async function ensureDeps() {
   if (isInstalled()) return;
-  await step('installing dependencies', () => run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']));
+  await step('installing dependencies', () =>
+    run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']),
+  );
 }
 
 function isInstalled() {

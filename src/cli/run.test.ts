@@ -15,8 +15,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { recordOutput } from '../../test/support/suite-record.js';
 import keys from '../shared/keys/testdata/keys.json' with { type: 'json' };
 import { lockHome } from '../shared/process/home-lock.js';
-import { VERSION } from '../shared/version.js';
 import { runCli } from './run.js';
+import { versionLine } from './version-line.js';
 
 interface Run {
   readonly code: number;
@@ -85,7 +85,7 @@ test.each([
 });
 
 test('the version', async () => {
-  expect(await hekate('--version')).toEqual({ code: 0, out: `hekate ${VERSION}\n`, err: '' });
+  expect(await hekate('--version')).toEqual({ code: 0, out: `${versionLine()}\n`, err: '' });
 });
 
 test.each<[string, string[], RegExp]>([
