@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bakeCommit } from './bake-commit.mjs';
 import { alone } from './set-up-lock.mjs';
 import { ROOT, run, step } from './steps.mjs';
 
@@ -10,7 +11,7 @@ const FILES = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scr
 
 /** Compiles to dist/ unless its stamp says that it was built from exactly these files. */
 export async function ensureBuild() {
-  if (isBuilt()) return;
+  if (isBuilt()) return bakeCommit();
   await alone(async () => {
     if (!isBuilt()) await build();
   });
@@ -27,6 +28,7 @@ async function build() {
   await step('building', async () => {
     await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { env });
     await run(process.execPath, ['scripts/copy-proto.mjs'], { env });
+    await bakeCommit();
   });
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
   writeFileSync(STAMP, fingerprint);

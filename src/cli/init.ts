@@ -127,10 +127,18 @@ function describe(result: InitResult, forms: object, floor: string, given: InitO
     ...(result.addedToCluster
       ? ['  1. Copy the new chains/ and state/ entries and the changed TOML files to their hosts.']
       : [`  1. Copy each folder to its host and delete it here; ${dir}/README.md says which goes where.`]),
-    '  2. Start the cosigners: hekate cosigner start --home FOLDER',
-    '  3. Start the sentry-links: hekate sentry-link start --home FOLDER',
-    `  4. Start the node with a priv_validator_laddr that the sentry-links reach as ${result.nodes.join(', ')}`,
+    ...nextSteps(
+      ...(result.generatedKey ? [] : ["Move the key file away from the node's host, before the node starts again."]),
+      'Start the cosigners: hekate cosigner start --home FOLDER',
+      'Start the sentry-links: hekate sentry-link start --home FOLDER',
+      `Start the node last, with a priv_validator_laddr that the sentry-links reach as ${result.nodes.join(', ')}`,
+    ),
   );
+}
+
+/** Numbered, after the first one. */
+function nextSteps(...steps: readonly string[]): readonly string[] {
+  return steps.map((step, i) => `  ${i + 2}. ${step}`);
 }
 
 function aboutTheKey({ generatedKey, plan }: InitResult, keyFile: string | undefined): readonly string[] {

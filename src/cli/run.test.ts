@@ -15,8 +15,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { recordOutput } from '../../test/support/suite-record.js';
 import keys from '../shared/keys/testdata/keys.json' with { type: 'json' };
 import { lockHome } from '../shared/process/home-lock.js';
-import { VERSION } from '../shared/version.js';
 import { runCli } from './run.js';
+import { versionLine } from './version-line.js';
 
 interface Run {
   readonly code: number;
@@ -95,7 +95,7 @@ test.each([
 test.each([['--version'], ['-V'], ['keys', '-V'], ['state', 'show', '--version']])(
   'the version: %s %s',
   async (...args) => {
-    expect(await hekate(...args)).toEqual({ code: 0, out: `hekate ${VERSION}\n`, err: '' });
+    expect(await hekate(...args)).toEqual({ code: 0, out: `${versionLine()}\n`, err: '' });
   },
 );
 

@@ -2,7 +2,6 @@ import { Command, CommanderError } from 'commander';
 import { HekateError, isHekateError, messageOf } from '../shared/errors.js';
 import { accessDenied } from '../shared/ports/access-denied.js';
 import { asSystemError } from '../shared/system-error.js';
-import { VERSION } from '../shared/version.js';
 import { addCosignerCommand } from './cosigner.js';
 import { addDevCommand } from './dev.js';
 import { EXIT_FAILED, EXIT_OK, exitCodeOf } from './exit-codes.js';
@@ -13,6 +12,7 @@ import { addKeysCommand } from './keys.js';
 import { addSentryLinkCommand } from './sentry-link.js';
 import { addStateCommand } from './state.js';
 import { addStatusCommand } from './status.js';
+import { versionLine } from './version-line.js';
 
 /** Looks at a command, named as it is typed after `hekate`, before it does anything. */
 export type BeforeCommand = (command: string, io: Io) => Promise<void>;
@@ -22,7 +22,7 @@ export async function runCli(args: readonly string[], io: Io, before?: BeforeCom
   let exitCode = EXIT_OK;
   const program = new Command('hekate')
     .description('Threshold remote signer for CometBFT validators: the key exists only as shares.')
-    .version(`hekate ${VERSION}`, '-V, --version', 'show the version')
+    .version(versionLine(), '-V, --version', 'show version, commit and Node')
     .helpOption('-h, --help', 'show this help')
     .addHelpText('after', examples('hekate dev', 'hekate init --help', 'hekate status ./cluster'))
     .exitOverride()

@@ -23,14 +23,21 @@ export function clusterReadme({ threshold, cosigners, links }: ClusterShape): st
 |---|---|---|
 ${rows.join('\n')}
 
-The small, usual deployment is one cosigner and one sentry-link on each host.
+The small, usual deployment is one cosigner and one sentry-link on each host. In this order:
 
-1. Copy each folder to its host over a safe channel (\`scp -pr\`), owned by the user that will run hekate, and delete it here.
-   Whoever has ${threshold} of the \`share.key\` files has the validator's key: never leave them together.
-2. Start the cosigners, then the sentry-links, then the node with the \`priv_validator_laddr\` that the sentry-links dial.
-3. If the key came from a \`priv_validator_key.json\`: the node that used it must never sign with that file again. Move it to
-   an offline backup before the node starts. (The node writes a new, meaningless one; that is usual.)
-4. \`hekate status\` on each host, or \`hekate keys verify\` on folders, shows that everything fits.
+1. Install hekate on each host, and copy each folder to its host over a safe channel (\`scp -pr\`), owned by the user that will
+   run hekate. Then delete it here. Whoever has ${threshold} of the \`share.key\` files has the validator's key: never leave them
+   together.
+2. If the key came from a \`priv_validator_key.json\`: the node that used it was stopped before its state was read (if it has
+   signed since, start over with \`hekate init\` and its newest state). Now move that file from its host to an offline backup. No
+   node and no other signer may ever use it again: two signers of one key are how validators get slashed.
+3. Start the cosigners, each on its host. They wait for the sentry-links.
+4. Start the sentry-links. \`hekate status FOLDER\` on each host says which of them leads. They dial the node until it is there.
+5. In the node's \`config.toml\` set \`priv_validator_laddr\` to the address that the sentry-links dial, and start the node, the
+   last of all: a CometBFT to which no signer comes within 3 s of its start gives up and exits. (It writes a new key file, which
+   means nothing; that is usual.)
+6. \`hekate status FOLDER\` on each host shows what is connected and signed. Keep a backup of each \`share.key\`, each in another
+   place.
 
 To add a chain later, put the folders together again (their \`state\` can stay where it is), run \`hekate init\` with another
 \`--chain-id\`, and copy what is new: the TOML files, \`chains/<chain>\` and \`state/<chain>.*\`. The \`state\` of other chains
