@@ -102,7 +102,7 @@ async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Gr
 async function cosignerConnector(config: SentryLinkConfig, log: Log): Promise<LinkPorts['connectCosigner']> {
   const identity = await loadIdentity(config.tls.certificate, config.tls.key);
   const pins = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
-  checkIdentityIsOurs(identity, config.tls.certificate, pins);
+  checkIdentityIsOurs(identity, config.tls.certificate, config.name, pins);
   const peers = await loadPinnedPeers(config.tls.peers, pins);
   return (id, handlers) => {
     const index = config.cosigners.findIndex((cosigner) => cosigner.id === id);
