@@ -50,7 +50,7 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   const group = await loadGroup();
   const identity = await loadIdentity(config.tls.certificate, config.tls.key);
   const others = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
-  checkIdentityIsOurs(identity, config.tls.certificate, [...config.links, ...others]);
+  checkIdentityIsOurs(identity, config.tls.certificate, cosignerName(config.id), [...config.links, ...others]);
   const links = await loadPinnedPeers(config.tls.peers, config.links);
   const otherPeers = await loadPinnedPeers(config.tls.peers, others);
   const chains: CosignerChainOptions[] = [];

@@ -58,7 +58,7 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
   log.info('identity for nodes', { id: nodeIdentity.peerId });
   const identity = await loadIdentity(config.tls.certificate, config.tls.key);
   const pins = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
-  checkIdentityIsOurs(identity, config.tls.certificate, pins);
+  checkIdentityIsOurs(identity, config.tls.certificate, config.name, pins);
   const peers = await loadPinnedPeers(config.tls.peers, pins);
   const assembled = assembleLink(
     {

@@ -38,4 +38,5 @@ export const EXIT_CODES: readonly { readonly code: number; readonly meaning: str
     meaning:
       'a fault in hekate itself; the process ended at once, before anything else could be signed: start it again, and report what it logged',
   },
+  { code: 130, meaning: '`hekate dev` was interrupted twice: it ended at once' },
 ];

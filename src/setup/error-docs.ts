@@ -29,7 +29,8 @@ export function errorTable(exits: readonly ExitCode[]): string {
     '',
     'For systemd: `Restart=always` and `RestartPreventExitStatus=2`. An address or a name that is not there yet (an interface,',
     'a tunnel, a name server) ends nothing: the process waits for it and says so once a minute. A port that another process',
-    'still holds is exit code 1, so that the next start finds it free.',
+    'still holds is exit code 1, so that the next start finds it free. A process that is told to end has ended within 2 s; what',
+    'hangs by then, on a disk say, it leaves by a SIGKILL of its own.',
     '',
   ].join('\n');
 }

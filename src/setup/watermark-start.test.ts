@@ -65,12 +65,6 @@ it.each<[name: string, inputs: Partial<StartInputs>, key: Parameters<typeof choo
     undefined,
     'height 8, round 0, precommit',
   ],
-  [
-    'a signed state without its signature',
-    { state: { ...SIGNED, signature: undefined } },
-    OTHER,
-    'height 8, round 0, precommit',
-  ],
 ])('%s', (_name, inputs, key, expected) => {
   let found: string;
   try {
@@ -81,4 +75,11 @@ it.each<[name: string, inputs: Partial<StartInputs>, key: Parameters<typeof choo
     found = error.code;
   }
   expect(found).toBe(expected);
+});
+
+it.each([
+  ['with its signature are kept: the same vote may be asked for again', SIGNED, SIGN_BYTES],
+  ['without it are not: nothing at that place is signed again', { ...SIGNED, signature: undefined }, undefined],
+])('sign bytes of a state %s', (_name, state, expected) => {
+  expect(chooseStart({ ...NOTHING, state }, KEY)).toMatchObject({ height: 8n, round: 0, step: 3, signBytes: expected });
 });

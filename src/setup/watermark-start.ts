@@ -54,7 +54,8 @@ function startOf({ state, height, neverSigned: never }: StartInputs): Watermark 
   if (height !== undefined) return floorAtHeight(height);
   if (found !== undefined && isNothing(found))
     throw unsure('the state file is at height 0, as one that a node wrote anew: it knows nothing of what was signed');
-  return found;
+  // Bytes that nothing shows to be signed could have been edited: the place stays, and nothing at it is signed again.
+  return found === undefined || state?.signature !== undefined ? found : { ...found, signBytes: undefined };
 }
 
 /** Heights begin at 1. */

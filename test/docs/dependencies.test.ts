@@ -75,3 +75,8 @@ it('there is one protobufjs, ours and that of grpc-js', () => {
     'node_modules/protobufjs',
   ]);
 });
+
+it('a tarball brings every package that runs with it', () => {
+  const { bundleDependencies } = json('package.json') as { bundleDependencies: readonly string[] };
+  expect([...bundleDependencies].sort()).toEqual(Object.keys(dependencies).sort());
+});

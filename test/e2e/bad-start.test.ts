@@ -131,11 +131,16 @@ describe('shares, group and identity', () => {
     expect(told).not.toContain(share.slice(0, 8));
   });
 
-  it('a sentry-link with the identity of a cosigner: TLS_IDENTITY_FOREIGN', async () => {
-    const home = homeOf('sentry-link-1');
-    for (const file of ['tls/identity.crt', 'tls/identity.key']) copyFrom(cluster, 'cosigner-3', file, home);
-    expect(await expectRefusal(home, 'TLS_IDENTITY_FOREIGN')).toContain('is the certificate of cosigner-3');
-  });
+  it.each(['cosigner-3', 'sentry-link-2'])(
+    'a sentry-link with the identity of %s: TLS_IDENTITY_FOREIGN',
+    async (owner) => {
+      const home = homeOf('sentry-link-1');
+      for (const file of ['tls/identity.crt', 'tls/identity.key']) copyFrom(cluster, owner, file, home);
+      expect(await expectRefusal(home, 'TLS_IDENTITY_FOREIGN')).toContain(
+        `is the certificate of ${owner}, not of sentry-link-1`,
+      );
+    },
+  );
 });
 
 describe('configuration', () => {

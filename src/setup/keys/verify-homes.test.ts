@@ -15,7 +15,7 @@ const group = await loadGroup();
 
 beforeAll(async () => {
   const cosigners = [1, 2, 3].map((i) => ({ host: '127.0.0.1', port: 7000 + i }));
-  const taken = { key: undefined, start: undefined, links: 1 };
+  const taken = { key: undefined, start: undefined, links: 2 };
   const request = { ...taken, dir: made, chainId: 'test-1', nodes: ['a:1'], threshold: 2, cosigners };
   await initCluster(request, { disk: nodeDisk, random: systemRandom });
 });
@@ -40,6 +40,7 @@ test.each<[string, () => void, string[]]>([
       'cosigner-2: another certificate of cosigner-1 is pinned',
       'cosigner-3: another certificate of cosigner-1 is pinned',
       'sentry-link-1: another certificate of cosigner-1 is pinned',
+      'sentry-link-2: another certificate of cosigner-1 is pinned',
     ],
   ],
   [
@@ -50,6 +51,16 @@ test.each<[string, () => void, string[]]>([
       'cosigner-2: another certificate of sentry-link-1 is pinned',
       'cosigner-3: another certificate of sentry-link-1 is pinned',
       'sentry-link-1: sentry-link-1 shows the certificate of cosigner-3',
+    ],
+  ],
+  [
+    'two links with the certificate of one',
+    () => from('sentry-link-2', 'sentry-link-1', ...IDENTITY),
+    [
+      'cosigner-1: another certificate of sentry-link-1 is pinned',
+      'cosigner-2: another certificate of sentry-link-1 is pinned',
+      'cosigner-3: another certificate of sentry-link-1 is pinned',
+      'sentry-link-1: sentry-link-1 shows the certificate of sentry-link-2',
     ],
   ],
   [

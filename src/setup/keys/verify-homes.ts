@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import type { TlsPaths } from '../../shared/config/common-sections.js';
 import { loadCosignerConfig } from '../../shared/config/cosigner-config.js';
 import { loadSentryLinkConfig } from '../../shared/config/sentry-link-config.js';
 import { isHekateError } from '../../shared/errors.js';
 import { COSIGNER_CONFIG_FILE, cosignerName, SENTRY_LINK_CONFIG_FILE } from '../../shared/home/paths.js';
-import { pinOf, readCertificate } from '../../shared/transport/identity.js';
+import { otherOwner, pinOf, readCertificate, type NamedPin } from '../../shared/transport/identity.js';
 import { exists } from '../durable-files.js';
 
 /** What a home says of itself and of its peers; a folder of `keys split` is no home. */
@@ -14,7 +15,9 @@ interface Home {
   readonly cosignerId: number | undefined;
   /** Of the certificate that it shows. */
   readonly pin: string;
-  readonly peers: readonly { readonly name: string; readonly pin: string }[];
+  /** Whose that certificate is, if another's. */
+  readonly owner: string | undefined;
+  readonly peers: readonly NamedPin[];
 }
 
 export interface HomeProblem {
@@ -41,15 +44,14 @@ export async function verifyHomes(
       problems.push({ folder, text: error.toLine() });
     }
   }
-  for (const { folder, name, cosignerId, pin, peers } of homes) {
+  for (const { folder, name, cosignerId, owner, peers } of homes) {
     const shareId = shareIds.get(folder);
     if (cosignerId !== undefined && shareId !== undefined && shareId !== cosignerId)
       problems.push({ folder, text: `share ${shareId} is here, but this is the home of cosigner ${cosignerId}` });
-    const owner = peers.find((peer) => peer.pin === pin);
     if (owner !== undefined)
       problems.push({
         folder,
-        text: `${name} shows the certificate of ${owner.name}: its tls folder is another home's`,
+        text: `${name} shows the certificate of ${owner}: its tls folder is another home's`,
       });
     for (const peer of peers) {
       const there = homes.find((home) => home.name === peer.name);
@@ -67,11 +69,15 @@ async function readHome(folder: string): Promise<Home | undefined> {
   if (await exists(join(folder, COSIGNER_CONFIG_FILE))) {
     const { id, tls, links, cosigners } = await loadCosignerConfig(folder);
     const others = cosigners.map((other) => ({ name: cosignerName(other.id), pin: other.pin }));
-    const pin = pinOf(await readCertificate(tls.certificate));
-    return { folder, name: cosignerName(id), cosignerId: id, pin, peers: [...links, ...others] };
+    return withCertificate({ folder, name: cosignerName(id), cosignerId: id, peers: [...links, ...others] }, tls);
   }
   if (!(await exists(join(folder, SENTRY_LINK_CONFIG_FILE)))) return undefined;
   const { name, tls, cosigners } = await loadSentryLinkConfig(folder);
   const peers = cosigners.map((one) => ({ name: cosignerName(one.id), pin: one.pin }));
-  return { folder, name, cosignerId: undefined, pin: pinOf(await readCertificate(tls.certificate)), peers };
+  return withCertificate({ folder, name, cosignerId: undefined, peers }, tls);
+}
+
+async function withCertificate(home: Omit<Home, 'pin' | 'owner'>, { certificate }: TlsPaths): Promise<Home> {
+  const certPem = await readCertificate(certificate);
+  return { ...home, pin: pinOf(certPem), owner: otherOwner(certPem, home.name, home.peers) };
 }

@@ -1,5 +1,5 @@
 import { constants, promises as fsp, type Stats } from 'node:fs';
-import { pinnedBytes } from '../bytes.js';
+import { pinnedBytes, wipe } from '../bytes.js';
 import { DiskError } from './disk-error.js';
 
 /** Throws DiskError EUNFIT unless these are the stats of a plain file of at most `maxBytes`. */
@@ -10,7 +10,13 @@ export function checkPlain(stats: Stats, path: string, maxBytes: number): void {
 
 /** As `readPlainFile`, of a text in UTF-8, without the byte order mark that some editors write. DiskError EUNFIT for UTF-16. */
 export async function readPlainText(...args: Parameters<typeof readPlainFile>): Promise<Uint8Array> {
-  return withoutMark(await readPlainFile(...args), args[0]);
+  const text = await readPlainFile(...args);
+  try {
+    return withoutMark(text, args[0]);
+  } catch (error) {
+    wipe(text);
+    throw error;
+  }
 }
 
 /** A text in UTF-8 without a byte order mark. Throws DiskError EUNFIT for UTF-16, which has one. `name` is for messages. */

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadIdentity, pinOf, type TlsIdentity } from './identity.js';
+import { loadIdentity, otherOwner, pinOf, type TlsIdentity } from './identity.js';
 import { makeIdentity } from '../../setup/identity/make-identity.js';
 import { pemBytes } from '../../setup/identity/pem.js';
 import { checkPins } from './tls.js';
@@ -43,6 +43,19 @@ it('a pin is the hash of the key, in PEM and DER, and no two are the same', () =
 
 it('an identity comes back from its files', async () => {
   expect(await loadIdentity(path('crt'), path('key'))).toEqual(own);
+});
+
+it.each<readonly [string, string, readonly string[], string | undefined]>([
+  ['its own, pinned by nobody here', 'cosigner-1', ['cosigner-2', 'sentry-link-1'], undefined],
+  ['pinned as a peer', 'cosigner-2', ['cosigner-1'], 'cosigner-1'],
+  ['pinned as a peer with a name of its own', 'berlin', ['paris'], 'paris'],
+  ['made for another cosigner, which nobody here has pinned', 'cosigner-3', [], 'cosigner-1'],
+  ['made for a cosigner, in a link', 'sentry-link-1', [], 'cosigner-1'],
+  ['of a process that was given a name of its own', 'berlin', [], undefined],
+])('whose a certificate is, %s', (_name, name, pinnedAs, expected) => {
+  const isOwn = pinnedAs[0] === expected;
+  const peers = pinnedAs.map((peer) => ({ name: peer, pin: pinOf(isOwn ? own.certPem : other.certPem) }));
+  expect(otherOwner(own.certPem, name, peers)).toBe(expected);
 });
 
 describe('refused', () => {

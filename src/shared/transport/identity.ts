@@ -46,22 +46,41 @@ export async function loadIdentity(certPath: string, keyPath: string): Promise<T
 }
 
 /**
- * Throws TLS_IDENTITY_FOREIGN when this process would show the certificate of one of its own peers: the tls folder of
- * another home was copied here. `peers`: everyone whom its configuration names.
+ * Throws TLS_IDENTITY_FOREIGN when the process `name` would show the certificate of another one: the tls folder of another
+ * home was copied here. `peers`: everyone whom its configuration names.
  */
 export function checkIdentityIsOurs(
   { certPem }: TlsIdentity,
   certPath: string,
-  peers: readonly { readonly name: string; readonly pin: string }[],
+  name: string,
+  peers: readonly NamedPin[],
 ): void {
-  const ours = pinOf(certPem);
-  const owner = peers.find(({ pin }) => pin === ours);
+  const owner = otherOwner(certPem, name, peers);
   if (owner !== undefined)
-    throw new HekateError(
-      'TLS_IDENTITY_FOREIGN',
-      `${certPath} is the certificate of ${owner.name}, not of this process`,
-    );
+    throw new HekateError('TLS_IDENTITY_FOREIGN', `${certPath} is the certificate of ${owner}, not of ${name}`);
 }
+
+export interface NamedPin {
+  readonly name: string;
+  readonly pin: string;
+}
+
+/**
+ * Who else than the process `name` a certificate belongs to: a peer that is pinned with it, or, as no configuration names all
+ * processes, the one that init made it for. Undefined when it may be its own. Throws TLS_IDENTITY_INVALID.
+ */
+export function otherOwner(certPem: string, name: string, peers: readonly NamedPin[]): string | undefined {
+  const certificate = parseCertificate(certPem, 'the certificate');
+  const pin = pinOfCertificate(certificate);
+  const peer = peers.find((one) => one.pin === pin);
+  if (peer !== undefined) return peer.name;
+  // A link may be given another name later, a certificate be made by other means: then its subject tells nothing.
+  const madeFor = /^CN=(.*)$/.exec(certificate.subject)?.[1];
+  if (madeFor === undefined || madeFor === name) return undefined;
+  return NAME_BY_INIT.test(madeFor) && NAME_BY_INIT.test(name) ? madeFor : undefined;
+}
+
+const NAME_BY_INIT = /^(?:cosigner|sentry-link)-[1-9][0-9]{0,2}$/;
 
 function checkKey(certificate: NodeCertificate, certPath: string, keyPem: Buffer, keyPath: string): void {
   let key;
