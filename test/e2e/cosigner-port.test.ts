@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, cpSync, readFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { expect, it } from 'vitest';
+import { pinOf } from '../../src/shared/transport/identity.js';
 import { AskedCluster } from '../support/asked-cluster.js';
 import { cleanupAfterEach } from '../support/cleanup.js';
 import { eventually } from '../support/eventually.js';
@@ -91,6 +92,7 @@ it('a process with the identity of a cosigner cannot act as a sentry-link', asyn
   });
   for (const file of ['identity.crt', 'identity.key'])
     copyFileSync(join(folder, 'cosigner-2/tls', file), join(folder, 'impostor/tls', file));
+  hideIdentity(join(folder, 'impostor'), join(folder, 'sentry-link-1'));
   const impostor = new HekateProcess('impostor', 'sentry-link', folder);
   cleanup.add(() => impostor.stop());
   await impostor.start();
@@ -103,3 +105,14 @@ it('a process with the identity of a cosigner cannot act as a sentry-link', asyn
   expect(events).not.toContain('lease acquired');
   expect(events).not.toContain('connected to the node');
 });
+
+/** Whoever does this on purpose keeps the start from noticing: another name, and another pin for the cosigner that it plays. */
+function hideIdentity(home: string, link: string): void {
+  const path = join(home, 'sentry-link.toml');
+  const [certificate, played] = ['tls/identity.crt', 'tls/peers/cosigner-2.crt'];
+  const pins = [played, certificate].map((file) => pinOf(readFileSync(join(link, file), 'utf8')));
+  const [pin = '', other = ''] = pins;
+  const text = readFileSync(path, 'utf8').replace('name = "sentry-link-1"', 'name = "impostor"').replace(pin, other);
+  writeFileSync(path, text);
+  copyFileSync(join(link, certificate), join(home, played));
+}
