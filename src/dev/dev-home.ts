@@ -14,6 +14,7 @@ import { listed, removeDevHome } from './dev-fresh.js';
 import type { DevOptions } from './dev-options.js';
 import { forgetIntent, readIntent, writeIntent, type DevIntent } from './dev-intent.js';
 import { readPlan, writePlan, type DevPlan } from './dev-plan.js';
+import { toldError } from './told-error.js';
 
 const MODEL_CHAIN_ID = 'hekate-dev-1';
 export const DEFAULT_DIR = '.dev';
@@ -150,7 +151,7 @@ export function initWith(main: string): MakeCluster {
       child.once('error', reject);
       child.once('close', resolve);
     });
-    if (code !== 0) throw new HekateError('DEV_INIT_FAILED', `the cluster could not be made: ${said.trim()}`);
+    if (code !== 0) throw toldError('DEV_INIT_FAILED', 'the cluster could not be made', said.trim());
   };
 }
 

@@ -12,6 +12,7 @@ import { DevTally, summaryLine } from './dev-summary.js';
 import { describeEvent } from './dev-view.js';
 import { EndSignal } from './end-signal.js';
 import { startModelNode, type RunningModelNode } from './model-node/start.js';
+import { toldError } from './told-error.js';
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 /** Links go first: they give the lease back and close their streams in order. All is over within 2 s. */
@@ -70,7 +71,10 @@ class DevRun {
           onStart: (started, pid) => this.#say(`${started} runs as process ${pid}`),
           onDeath: (died, how, restartMs) =>
             this.#say(`${died} ended (${how}); it is started again in ${restartMs / 1000} s`),
-          onGivenUp: (died, why) => this.#fail(neverReady(join(home.dir, died), why)),
+          onGivenUp: (died, why) => {
+            const what = `${join(home.dir, died)} was started several times and never got ready`;
+            this.#fail(toldError('DEV_PROCESS_FAILED', what, why));
+          },
         }),
     );
   }
@@ -169,13 +173,6 @@ class DevRun {
     if (this.#options.json === true) console.error(line);
     else console.log(line);
   }
-}
-
-/** With the fix that the process gave, when it did. */
-function neverReady(home: string, why: string): HekateError {
-  const [, cause = why, fix] = /^(.*?)\. Fix: (.*)$/.exec(why) ?? [];
-  const message = `${home} was started several times and never got ready: ${cause}`;
-  return new HekateError('DEV_PROCESS_FAILED', message, fix === undefined ? {} : { fix });
 }
 
 function portInUse({ dir, node }: DevHome): HekateError {
