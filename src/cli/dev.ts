@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { DevOptions } from '../dev/dev-options.js';
 import { addDevStatusCommand } from './dev-status.js';
 import type { Io } from './io.js';
-import { examples, parseWholeNumber } from './options.js';
+import { checkNoStandardInput, examples, parseWholeNumber } from './options.js';
 
 export function addDevCommand(program: Command, io: Io, fail: (exitCode: number) => void): void {
   const dev = program
@@ -32,6 +32,7 @@ process still runs, and where anything else lies in the folder.
 ${examples('hekate dev --blocks 20', 'hekate dev --node tcp://127.0.0.1:26658 --chain-id test-1')}`,
     )
     .action(async (given: DevOptions) => {
+      checkNoStandardInput(given.key, given.state);
       const { startDev } = await import('../dev/main.js');
       const exitCode = await startDev(given);
       if (exitCode !== 0) fail(exitCode);

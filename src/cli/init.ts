@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { InitResult } from '../setup/init/init.js';
 import { print, printJson, warn, type Io } from './io.js';
 import * as options from './options.js';
+import { fileNameOr, STANDARD_INPUT } from './read-input.js';
 import { whileUninterrupted } from './uninterrupted.js';
 
 interface InitOptions extends options.StartOptions {
@@ -55,7 +56,7 @@ ${options.examples(
 )}`,
   );
   command.action(async (dir: string, given: InitOptions) => {
-    const result = await whileUninterrupted(() => makeCluster(resolve(dir), given, io));
+    const result = await makeCluster(resolve(dir), given, io);
     const { publicKeyForms } = await import('../shared/keys/formats.js');
     const { describeFloor, describeWatermark } = await import('../setup/state-report.js');
     const { cometbft, sdk, hex, address } = publicKeyForms(result.info.groupPublicKey, 'cosmos');
@@ -98,7 +99,8 @@ async function makeCluster(dir: string, given: InitOptions, io: Io): Promise<Ini
   const key = given.key === undefined ? undefined : await options.readKey(given.key, io);
   try {
     const start = chooseStart(inputs, key);
-    return await initCluster({ ...request, key, start }, { disk: nodeDisk, random: systemRandom });
+    const deps = { disk: nodeDisk, random: systemRandom };
+    return await whileUninterrupted(() => initCluster({ ...request, key, start }, deps));
   } finally {
     if (key !== undefined) wipeKey(key);
   }
@@ -149,7 +151,7 @@ function aboutTheKey({ generatedKey, plan }: InitResult, keyFile: string | undef
       shares,
     ];
   return [
-    `${keyFile === undefined || keyFile === '-' ? 'The key file' : keyFile} still holds the whole key. Move it offline, and see that no node and no other signer uses it`,
+    `${fileNameOr(keyFile ?? STANDARD_INPUT, 'The key file')} still holds the whole key. Move it offline, and see that no node and no other signer uses it`,
     `again: two signers of one key are how validators get slashed. ${shares}`,
   ];
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { print, printJson, type Io } from './io.js';
 import { examples, parseWholeNumber, readKey } from './options.js';
+import { fileNameOr } from './read-input.js';
 import { whileUninterrupted } from './uninterrupted.js';
 
 interface SplitOptions {
@@ -35,14 +36,14 @@ export function addKeysSplitCommand(keys: Command, io: Io): void {
     )
     .action(async (given: SplitOptions) => {
       const out = resolve(given.out);
-      const info = await whileUninterrupted(async () => {
-        const { splitKey } = await import('../setup/keys/split.js');
-        const { wipeKey } = await import('../setup/keys/priv-validator-key.js');
-        const { systemRandom } = await import('../shared/ports/random.js');
-        const key = await readKey(given.key, io);
-        const { chainId, threshold, count } = given;
-        return splitKey({ out, chainId, key, threshold, count }, systemRandom).finally(() => wipeKey(key));
-      });
+      const { splitKey } = await import('../setup/keys/split.js');
+      const { wipeKey } = await import('../setup/keys/priv-validator-key.js');
+      const { systemRandom } = await import('../shared/ports/random.js');
+      const key = await readKey(given.key, io);
+      const { chainId, threshold, count } = given;
+      const info = await whileUninterrupted(() =>
+        splitKey({ out, chainId, key, threshold, count }, systemRandom).finally(() => wipeKey(key)),
+      );
       if (given.json === true) {
         const { toHex } = await import('../shared/bytes.js');
         const { cosignerNames } = await import('../shared/home/paths.js');
@@ -51,7 +52,7 @@ export function addKeysSplitCommand(keys: Command, io: Io): void {
         print(
           io,
           `Dealt ${info.count} shares for chain ${info.chainId} into ${out}; any ${info.threshold} of them are the key.`,
-          `Take each to its own host, delete it here, and move ${given.key === '-' ? 'the key file' : given.key} offline.`,
+          `Take each to its own host, delete it here, and move ${fileNameOr(given.key, 'the key file')} offline.`,
           'A cosigner also needs a watermark: `hekate state init --help`.',
         );
     });

@@ -7,7 +7,7 @@ import type { HostPort } from '../shared/config/host-port.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogConfig } from '../shared/config/log-config.js';
 import { whyUnsafe } from '../shared/ports/file-access.js';
 import { warn, type Io } from './io.js';
-import { STANDARD_INPUT } from './read-input.js';
+import { isStandardInput } from './read-input.js';
 
 /** Text after the options in `--help`. */
 export function examples(...lines: readonly string[]): string {
@@ -59,9 +59,17 @@ export async function readStart(options: StartOptions, chainId: string): Promise
 
 /** Throws USAGE. */
 export function checkOneStandardInput(...files: readonly (string | undefined)[]): void {
-  if (files.filter((file) => file === STANDARD_INPUT).length > 1)
+  if (files.filter((file) => file !== undefined && isStandardInput(file)).length > 1)
     throw new HekateError('USAGE', 'two files cannot both come from standard input', {
       fix: 'give the name of one of them',
+    });
+}
+
+/** Of a command that Ctrl-C must end at any time, also while it would wait for input. Throws USAGE. */
+export function checkNoStandardInput(...files: readonly (string | undefined)[]): void {
+  if (files.some((file) => file !== undefined && isStandardInput(file)))
+    throw new HekateError('USAGE', 'this command reads nothing from standard input', {
+      fix: 'give the name of a file',
     });
 }
 
@@ -77,7 +85,8 @@ export async function readKey(file: string, io: Io): Promise<KeyFile> {
   const contents = await readInput(file, 'the key file');
   try {
     const key = parsePrivValidatorKey(group, contents);
-    const stats = file === STANDARD_INPUT ? undefined : await stat(file);
+    // A pipe may be gone once it was read.
+    const stats = isStandardInput(file) ? undefined : await stat(file).catch(() => undefined);
     const unsafe = stats?.isFile() === true ? whyUnsafe(file, stats, 'secret') : undefined;
     if (unsafe !== undefined) warn(io, `${unsafe.problem}; ${unsafe.fix}, or move it away`);
     return key;

@@ -48,21 +48,26 @@ export interface WatchedRun {
   kill(): void;
 }
 
-/** Runs `hekate` with its draws watched until its work is done. `folder` takes the files of the watch. */
+/**
+ * Runs `hekate` with its draws watched until its work is done. `folder` takes the files of the watch, `stdin` is what comes
+ * from standard input.
+ */
 export async function runWatched(
   args: readonly string[],
   folder: string,
   more: WatchEnvironment = {},
+  stdin?: Uint8Array,
 ): Promise<WatchedRun> {
   const [drawsFile, endFile] = [join(folder, 'draws'), join(folder, 'end')];
   const env = { ...process.env, HEKATE_WATCH_DRAWS: drawsFile, HEKATE_WATCH_END: endFile, ...more };
   const child = spawn(process.execPath, [...WATCH_ARGS, HEKATE_MAIN, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: [stdin === undefined ? 'ignore' : 'pipe', 'ignore', 'pipe'],
     env,
   });
+  child.stdin?.end(stdin);
   guardAgainstOrphan(child);
   let said = '';
-  child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
+  child.stderr?.on('data', (bytes: Buffer) => (said += bytes.toString()));
   let ended = false;
   child.once('close', () => (ended = true));
   await eventually('the command is done', 30_000, () => existsSync(endFile) || ended || undefined, 10);
