@@ -1,6 +1,6 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { diskErrorCode } from '../shared/ports/disk-error.js';
+import { readSmallText } from './read-small-text.js';
 
 const INTENT = z.strictObject({
   chainId: z.string(),
@@ -25,12 +25,9 @@ export async function writeIntent(dir: string, intent: DevIntent): Promise<void>
 
 /** Undefined when there is none, or one that was cut short: then nothing was made after it. */
 export async function readIntent(dir: string): Promise<DevIntent | undefined> {
-  const text = await readFile(intentPath(dir), 'utf8').catch((error: unknown) => {
-    if (diskErrorCode(error) === 'ENOENT') return '';
-    throw error;
-  });
+  const text = await readSmallText(intentPath(dir));
   try {
-    return INTENT.parse(JSON.parse(text));
+    return INTENT.parse(JSON.parse(text ?? ''));
   } catch {
     return undefined;
   }

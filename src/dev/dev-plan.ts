@@ -1,7 +1,8 @@
-import { lstat, readFile, writeFile } from 'node:fs/promises';
+import { lstat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJsonObject } from '../setup/json-object.js';
 import { diskErrorCode } from '../shared/ports/disk-error.js';
+import { readSmallText } from './read-small-text.js';
 import { PLAN_FILE } from './dev-cluster.js';
 
 const MAX_PLAN_BYTES = 4096;
@@ -32,7 +33,7 @@ export async function readPlan(dir: string, chainId: string): Promise<DevPlan | 
   if (stats === undefined) return { problem: `it has no ${PLAN_FILE}` };
   if (!stats.isFile()) return { problem: `its ${PLAN_FILE} is not a plain file` };
   if (stats.size > MAX_PLAN_BYTES) return { problem: `its ${PLAN_FILE} has ${stats.size} bytes` };
-  const plan = parse(await readFile(path, 'utf8'));
+  const plan = parse((await readSmallText(path)) ?? '');
   if (plan === undefined) return { problem: `its ${PLAN_FILE} is not what \`hekate dev\` writes` };
   return plan.chainId === chainId ? plan : { problem: `its ${PLAN_FILE} is of another chain` };
 }

@@ -61,7 +61,7 @@ const READERS: readonly (readonly [string, string, () => Promise<unknown>, strin
         join(cosigner, 'tls', name),
         async () =>
           pinOf((await loadIdentity(join(cosigner, 'tls/identity.crt'), join(cosigner, 'tls/identity.key'))).certPem),
-        name === 'identity.key' ? 'TLS_IDENTITY_INVALID' : 'TLS_IDENTITY_MISSING',
+        'TLS_IDENTITY_INVALID',
       ] as const,
   ),
   [
@@ -76,7 +76,7 @@ const READERS: readonly (readonly [string, string, () => Promise<unknown>, strin
       checkPins(peers);
       return peers.map(({ pin }) => pin);
     },
-    'TLS_IDENTITY_MISSING',
+    'TLS_IDENTITY_INVALID',
   ],
   ['priv_validator_key.json', keyFile, () => readKey(keyFile, quiet), 'USAGE'],
   ['priv_validator_state.json', state, () => readStart({ state }, CHAIN), 'USAGE'],
@@ -105,9 +105,19 @@ test.each(CASES)('%s with %s reads as it did', async (_name, _what, path, read, 
   }
 });
 
-test.each(READERS)('%s in UTF-16 is named as that', async (_name, path, read, code) => {
+const UTF_16: readonly (readonly [string, (text: string) => Uint8Array])[] = [
+  ['', (text) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+  [', big-endian', (text) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
+  [' without a mark', (text) => Buffer.from(text, 'utf16le')],
+  [', big-endian without a mark', (text) => Buffer.from(text, 'utf16le').swap16()],
+];
+const IN_UTF_16 = READERS.flatMap(([name, path, read, code]) =>
+  UTF_16.map(([how, encode]) => [name, how, path, read, code, encode] as const),
+);
+
+test.each(IN_UTF_16)('%s in UTF-16%s is named as that', async (_name, _how, path, read, code, encode) => {
   const before = readFileSync(path, 'utf8');
-  writeFileSync(path, Buffer.from(`\ufeff${before}`, 'utf16le'));
+  writeFileSync(path, encode(before));
   try {
     await expect(read()).rejects.toMatchObject({
       code,

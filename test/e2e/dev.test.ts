@@ -262,7 +262,7 @@ describe('what it cannot start', () => {
         cpSync(join(dir, 'cosigner-1'), join(dir, 'model-node.json'), { recursive: true })
       ),
       1,
-      /^SYSTEM_ERROR: EISDIR: [^\n]+\n$/,
+      /^MODEL_STATE_INVALID: [^\n]+\n$/,
     ],
   ])('%s: one line says why, and nothing is left', async (_what, prepare, code, line) => {
     const dir = newFolder('dev');

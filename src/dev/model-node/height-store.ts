@@ -1,5 +1,6 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { HekateError } from '../../shared/errors.js';
+import { readSmallText } from '../read-small-text.js';
 
 /** The last height that was committed, kept over restarts of the model node. */
 export interface HeightStore {
@@ -23,10 +24,7 @@ export function memoryHeight(height = 0n): HeightStore {
 export function heightFile(path: string, chainId: string): HeightStore {
   return {
     load: async () => {
-      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined;
-        throw error;
-      });
+      const text = await readSmallText(path);
       return text === undefined ? 0n : parse(text, path, chainId);
     },
     save: async (height) => {

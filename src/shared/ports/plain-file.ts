@@ -19,10 +19,15 @@ export async function readPlainText(...args: Parameters<typeof readPlainFile>): 
   }
 }
 
-/** A text in UTF-8 without a byte order mark. Throws DiskError EUNFIT for UTF-16, which has one. `name` is for messages. */
+/**
+ * A text in UTF-8 without a byte order mark. `name` is for messages. Throws DiskError EUNFIT for UTF-16, with its mark or
+ * without: all texts of ours begin with ASCII, where every other byte is zero then.
+ */
 export function withoutMark(text: Uint8Array, name: string): Uint8Array {
   const [first, second, third] = text;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+  const isMarked = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  const oneIsZero = second !== undefined && (first === 0) !== (second === 0);
+  if (isMarked || oneIsZero)
     throw new DiskError('EUNFIT', `${name} is UTF-16, as some editors and shells write it; save it as UTF-8`);
   return first === 0xef && second === 0xbb && third === 0xbf ? text.subarray(3) : text;
 }

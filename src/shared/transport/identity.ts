@@ -3,6 +3,7 @@ import { toHex, wipe } from '../bytes.js';
 import { HekateError, messageOf } from '../errors.js';
 import { readPrivateFile } from '../home/private-file.js';
 import { accessDenied } from '../ports/access-denied.js';
+import { diskErrorCode } from '../ports/disk-error.js';
 import { readPlainText } from '../ports/plain-file.js';
 
 /** What a process shows at either end of a TLS connection: a certificate it signed itself, known by its key's pin. */
@@ -96,13 +97,15 @@ function checkKey(certificate: NodeCertificate, certPath: string, keyPem: Buffer
     );
 }
 
-/** A certificate in PEM as it is in its file, unchecked. Throws TLS_IDENTITY_MISSING, with `fix` when it is given. */
+/** A certificate in PEM as it is in its file, unchecked. Throws TLS_IDENTITY_MISSING, with `fix` when it is given, or TLS_IDENTITY_INVALID. */
 export async function readCertificate(path: string, fix?: string): Promise<string> {
   try {
     return Buffer.from(await readPlainText(path, MAX_CERTIFICATE_BYTES)).toString('utf8');
   } catch (error) {
     const denied = accessDenied(error);
     if (denied !== undefined) throw denied;
+    if (diskErrorCode(error) === 'EUNFIT')
+      throw new HekateError('TLS_IDENTITY_INVALID', `the certificate ${messageOf(error)}`, { cause: error });
     const message = `the certificate ${path} cannot be read: ${messageOf(error)}`;
     throw new HekateError('TLS_IDENTITY_MISSING', message, { cause: error, ...(fix !== undefined && { fix }) });
   }
