@@ -6,6 +6,7 @@ import { wipe } from '../src/shared/bytes.js';
 import { HekateError, isHekateError } from '../src/shared/errors.js';
 import { loadGroup } from '../src/shared/frost/load-group.js';
 import type { Group } from '../src/shared/frost/group.js';
+import { checkOtherCosigners } from '../src/shared/home/cosigners-of-group.js';
 import { loadGroupFile } from '../src/shared/home/group-file.js';
 import { cosignerName, groupFile, watermarkFile } from '../src/shared/home/paths.js';
 import { loadPinnedPeers } from '../src/shared/home/peer-certificates.js';
@@ -105,13 +106,7 @@ async function loadChain(
   log: Log,
 ): Promise<CosignerChainOptions> {
   const info = await loadGroupFile(groupFile(config.home, chain.id), chain.id);
-  const stranger = config.cosigners.find(({ id }) => id > info.count);
-  if (stranger !== undefined)
-    throw new HekateError(
-      'GROUP_MISMATCH',
-      `chain ${chain.id} was dealt to ${info.count} cosigners, ${config.file} names ${cosignerName(stranger.id)}`,
-      { fix: 'list cosigners of the dealing only' },
-    );
+  checkOtherCosigners(config, info);
   tellValidator(log, chain.bech32Prefix, info);
   return {
     chainId: chain.id,

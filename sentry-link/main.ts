@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   loadSentryLinkConfig,
   type LinkChain,
@@ -8,12 +9,12 @@ import { DROPPED_ID, hasDroppedId, parseNodeAddress } from '../src/shared/config
 import { verificationShare } from '../src/shared/frost/feldman.js';
 import type { Group } from '../src/shared/frost/group.js';
 import { loadGroup } from '../src/shared/frost/load-group.js';
+import { checkAllCosigners } from '../src/shared/home/cosigners-of-group.js';
 import { loadGroupFile } from '../src/shared/home/group-file.js';
 import { loadNodeIdentitySeed } from '../src/shared/home/node-identity.js';
-import { cosignerName, groupFile } from '../src/shared/home/paths.js';
+import { cosignerName, groupFile, NODE_IDENTITY_FILE } from '../src/shared/home/paths.js';
 import { loadPinnedPeers } from '../src/shared/home/peer-certificates.js';
 import { wipe } from '../src/shared/bytes.js';
-import { HekateError } from '../src/shared/errors.js';
 import { must } from '../src/shared/invariant.js';
 import { systemClock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
@@ -32,6 +33,7 @@ import { VERSION } from '../src/shared/version.js';
 import { assembleLink, type LinkPorts, type ServedChain } from './assembly.js';
 import { CosignerClient } from './cosigners/cosigner-client.js';
 import { describeLink } from './link-status.js';
+import { checkIsNoPartOfAKey } from './node/no-part-of-a-key.js';
 import { nodeConnect } from './node/node-connect.js';
 
 export interface StartOptions {
@@ -54,7 +56,12 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
   const chains = await Promise.all(config.chains.map((chain) => servedChain(config, chain, group, log)));
   const seed = await loadNodeIdentitySeed(config.home);
   const nodeIdentity = identityFromSeed(seed);
-  wipe(seed);
+  try {
+    const path = join(config.home, NODE_IDENTITY_FILE);
+    checkIsNoPartOfAKey({ path, seed, publicKey: nodeIdentity.publicKey }, chains, group);
+  } finally {
+    wipe(seed);
+  }
   log.info('identity for nodes', { id: nodeIdentity.peerId });
   const identity = await loadIdentity(config.tls.certificate, config.tls.key);
   const pins = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
@@ -89,13 +96,9 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
 
 async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Group, log: Log): Promise<ServedChain> {
   const info = await loadGroupFile(groupFile(config.home, chain.id), chain.id);
-  const ids = config.cosigners.map(({ id }) => id);
-  // Ascending and each once, so that n of them up to n are all.
-  if (ids.length !== info.count || ids.at(-1) !== info.count) {
-    const message = `chain ${chain.id} was dealt to cosigners 1 to ${info.count}, ${config.file} has ${ids.join(', ')}`;
-    throw new HekateError('GROUP_MISMATCH', message, { fix: 'list every cosigner of the dealing, and no other' });
-  }
+  checkAllCosigners(config, info);
   tellValidator(log, chain.bech32Prefix, info);
+  const ids = config.cosigners.map(({ id }) => id);
   const verificationShares = new Map(ids.map((id) => [id, verificationShare(group, info.commitments, id)]));
   return {
     chainId: chain.id,

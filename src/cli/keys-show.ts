@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { bech32PrefixProblem, USUAL_PREFIX } from '../shared/config/bech32-prefix.js';
+import { HekateError } from '../shared/errors.js';
 import type { GroupInfo } from '../shared/home/group-file.js';
 import { print, printJson, type Io } from './io.js';
 import { examples } from './options.js';
@@ -59,10 +60,16 @@ async function readGroups(path: string): Promise<readonly GroupInfo[]> {
   );
   if (isFile) return [await loadGroupFile(path)];
   const { findChainFiles } = await import('../setup/find-homes.js');
-  const groups: GroupInfo[] = [];
-  for (const { group, chainId } of await findChainFiles(path)) {
-    const found = await loadGroupFile(group, chainId);
-    if (!groups.some((known) => sameGroup(known, found))) groups.push(found);
+  const { equalBytes } = await import('../shared/bytes.js');
+  const groups: { readonly info: GroupInfo; readonly file: string }[] = [];
+  for (const { group: file, chainId } of await findChainFiles(path)) {
+    const info = await loadGroupFile(file, chainId);
+    const first = groups.find((known) => known.info.chainId === chainId);
+    if (first !== undefined && !equalBytes(first.info.groupPublicKey, info.groupPublicKey))
+      throw new HekateError('KEYS_DISAGREE', `${first.file} and ${file} have different keys for chain ${chainId}`, {
+        fix: 'find out which one the validator has; give one home, or the folder of one cluster',
+      });
+    if (!groups.some((known) => sameGroup(known.info, info))) groups.push({ info, file });
   }
-  return groups;
+  return groups.map(({ info }) => info);
 }

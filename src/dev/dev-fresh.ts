@@ -61,8 +61,13 @@ function checkKeyIsOurs(dir: string, { keyGiven }: DevPlan): void {
   throw refused(`${dir} holds shares and watermarks of ${why}`);
 }
 
-/** A home that was exchanged for another one with the same name holds another key. */
-async function checkKeyIsTheSame(dir: string, { chainId, publicKey }: DevPlan): Promise<void> {
+async function checkKeyIsTheSame(dir: string, plan: DevPlan): Promise<void> {
+  const path = await groupOfAnotherKey(dir, plan);
+  if (path !== undefined) throw refused(`${path} is not that of the key that \`hekate dev\` made`);
+}
+
+/** A home that was exchanged for another one with the same name holds another key: its group.json, or one that cannot be read. */
+export async function groupOfAnotherKey(dir: string, { chainId, publicKey }: DevPlan): Promise<string | undefined> {
   for (const home of HOME_NAMES) {
     const path = groupFile(join(dir, home), chainId);
     if (!existsSync(path)) continue;
@@ -70,9 +75,9 @@ async function checkKeyIsTheSame(dir: string, { chainId, publicKey }: DevPlan): 
       if (isHekateError(error)) return undefined;
       throw error;
     });
-    if (group === undefined || toBase64(group.groupPublicKey) !== publicKey)
-      throw refused(`${path} is not that of the key that \`hekate dev\` made`);
+    if (group === undefined || toBase64(group.groupPublicKey) !== publicKey) return path;
   }
+  return undefined;
 }
 
 /** What is in the folder and not in the layout, not looked into. */

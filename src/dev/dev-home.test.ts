@@ -90,6 +90,14 @@ async function run(): Promise<void> {
   server.close();
 }
 
+async function otherKeyIn(home: string): Promise<void> {
+  const path = at(home, 'chains', CHAIN, 'group.json');
+  const group = await loadGroupFile(path);
+  const groupPublicKey = toPoint(new Uint8Array(32).fill(9));
+  const commitments = [groupPublicKey, ...group.commitments.slice(1)];
+  writeFileSync(path, encodeGroup({ ...group, groupPublicKey, commitments }));
+}
+
 function plan(change: (json: Record<string, unknown>) => void): void {
   const json = JSON.parse(readFileSync(at('dev.json'), 'utf8')) as Record<string, unknown>;
   change(json);
@@ -182,13 +190,7 @@ describe('--fresh refuses, and touches nothing', () => {
     ],
     [
       'a home with another key',
-      async () => {
-        const path = at('cosigner-3', 'chains', CHAIN, 'group.json');
-        const group = await loadGroupFile(path);
-        const groupPublicKey = toPoint(new Uint8Array(32).fill(9));
-        const commitments = [groupPublicKey, ...group.commitments.slice(1)];
-        writeFileSync(path, encodeGroup({ ...group, groupPublicKey, commitments }));
-      },
+      () => otherKeyIn('cosigner-3'),
       'cosigner-3/chains/hekate-dev-1/group.json is not that of the key',
     ],
     [
@@ -262,6 +264,25 @@ describe('without --fresh', () => {
       () => undefined,
       { node: 'tcp://10.0.0.1:1', chainId: CHAIN },
       { code: 'DEV_MISMATCH' },
+    ],
+    [
+      'a dev.json with a byte order mark',
+      () => writeFileSync(at('dev.json'), `\ufeff${readFileSync(at('dev.json'), 'utf8')}`),
+      {},
+      { model: true },
+    ],
+    ['a cluster that has its watermarks, and a state', () => undefined, { state: 's.json' }, { code: 'DEV_MISMATCH' }],
+    [
+      'a cluster that has its watermarks, and a claim',
+      () => undefined,
+      { neverSigned: true },
+      { code: 'DEV_MISMATCH' },
+    ],
+    [
+      'a home with another key',
+      () => otherKeyIn('cosigner-3'),
+      {},
+      { code: 'DEV_FOREIGN', message: expect.stringContaining('cosigner-3/chains/hekate-dev-1/group.json') as string },
     ],
     ['a cluster that has its key', () => undefined, { key: 'priv_validator_key.json' }, { code: 'DEV_MISMATCH' }],
   ])('%s', async (_lies, prepare, options, expected) => {

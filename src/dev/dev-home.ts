@@ -10,7 +10,7 @@ import { COSIGNER_CONFIG_FILE, cosignerName, groupFile } from '../shared/home/pa
 import { diskErrorCode } from '../shared/ports/disk-error.js';
 import { childEnvironment } from './child-environment.js';
 import { COSIGNERS, LINKS, PLAN_FILE, THRESHOLD } from './dev-cluster.js';
-import { listed, removeDevHome } from './dev-fresh.js';
+import { groupOfAnotherKey, listed, removeDevHome } from './dev-fresh.js';
 import type { DevOptions } from './dev-options.js';
 import { forgetIntent, readIntent, writeIntent, type DevIntent } from './dev-intent.js';
 import { readPlan, writePlan, type DevPlan } from './dev-plan.js';
@@ -115,6 +115,11 @@ async function reuse(dir: string, chainId: string, options: DevOptions, names: r
   if (plan.model !== model || (options.node !== undefined && options.node !== plan.node))
     throw new HekateError('DEV_MISMATCH', `${dir} was made for node ${plan.node}`);
   if (options.key !== undefined) throw new HekateError('DEV_MISMATCH', `${dir} has its key already`);
+  if (options.state !== undefined || options.neverSigned === true)
+    throw new HekateError('DEV_MISMATCH', `${dir} has its watermarks already`);
+  const stranger = plan.publicKey === undefined ? undefined : await groupOfAnotherKey(dir, plan);
+  if (stranger !== undefined)
+    throw new HekateError('DEV_FOREIGN', `${stranger} is not that of the key that ${dir} was made for`);
   return { dir, ...plan };
 }
 

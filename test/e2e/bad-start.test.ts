@@ -106,6 +106,30 @@ describe('shares, group and identity', () => {
     ['share of another cosigner', 'SHARE_MISMATCH', (home) => copyFrom(cluster, 'cosigner-2', SHARE, home)],
     ['share of another dealing', 'SHARE_MISMATCH', (home) => copyFrom(other, 'cosigner-1', SHARE, home)],
     ['group damaged', 'GROUP_INVALID', (home) => truncateSync(join(home, GROUP), 20)],
+    ['group of another dealing', 'SHARE_MISMATCH', (home) => copyFrom(other, 'cosigner-1', GROUP, home)],
+    [
+      'group of another chain',
+      'GROUP_INVALID',
+      (home) => edit(join(home, GROUP), (text) => text.replace(CHAIN_ID, 'start-2')),
+    ],
+    [
+      'group of fewer cosigners than are configured',
+      'GROUP_MISMATCH',
+      (home) => {
+        edit(join(home, 'cosigner.toml'), (text) => text.replace(/^id = 3$/m, 'id = 4'));
+        cpSync(join(home, 'tls/peers/cosigner-3.crt'), join(home, 'tls/peers/cosigner-4.crt'));
+      },
+    ],
+    [
+      'configuration of another cosigner',
+      'TLS_IDENTITY_FOREIGN',
+      (home) => copyFrom(cluster, 'cosigner-2', 'cosigner.toml', home),
+    ],
+    [
+      'configuration and identity of another cosigner',
+      'SHARE_MISMATCH',
+      (home) => ['cosigner.toml', 'tls'].forEach((path) => copyFrom(cluster, 'cosigner-2', path, home)),
+    ],
     ['TLS key readable by others', 'TLS_KEY_MODE', (home) => chmodSync(join(home, 'tls/identity.key'), 0o644)],
     ['TLS key missing', 'TLS_IDENTITY_MISSING', (home) => rmSync(join(home, 'tls/identity.key'))],
     [
@@ -129,6 +153,37 @@ describe('shares, group and identity', () => {
     // No part of a secret in what is told.
     const share = readFileSync(join(cluster.folder, 'cosigner-1', SHARE), 'utf8').trim();
     expect(told).not.toContain(share.slice(0, 8));
+  });
+
+  it.each<readonly [string, string, RegExp, Damage]>([
+    [
+      'a share as its identity for nodes',
+      'IDENTITY_INVALID',
+      /node-identity\.key is the share of cosigner-2 for chain start-1/,
+      (home) => cpSync(join(cluster.folder, 'cosigner-2', SHARE), join(home, 'node-identity.key')),
+    ],
+    [
+      'a group of another number of cosigners',
+      'GROUP_MISMATCH',
+      /was dealt to cosigners 1 to 3, .*sentry-link\.toml has 1, 2\./,
+      (home) => edit(join(home, 'sentry-link.toml'), (text) => text.replace(/\[\[cosigner\]\]\nid = 3\n.*\n.*\n/, '')),
+    ],
+    [
+      'a group of another chain',
+      'GROUP_INVALID',
+      /it is for chain start-2, not start-1/,
+      (home) => edit(join(home, GROUP), (text) => text.replace(CHAIN_ID, 'start-2')),
+    ],
+    [
+      'the certificate of another cosigner',
+      'TLS_PIN_MISMATCH',
+      /the certificate of cosigner-1 has the pin/,
+      (home) => cpSync(join(cluster.folder, 'cosigner-2', 'tls/identity.crt'), join(home, 'tls/peers/cosigner-1.crt')),
+    ],
+  ])('a sentry-link with %s: %s', async (_name, code, told, damage) => {
+    const home = homeOf('sentry-link-1');
+    damage(home);
+    expect(await expectRefusal(home, code)).toMatch(told);
   });
 
   it.each(['cosigner-3', 'sentry-link-2'])(
@@ -201,6 +256,12 @@ function overwrite(file: string, offset: number, length: number): void {
   const contents = readFileSync(file);
   contents.fill(0x5a, offset, offset + length);
   writeFileSync(file, contents);
+}
+
+function edit(file: string, change: (text: string) => string): void {
+  const before = readFileSync(file, 'utf8');
+  expect(change(before)).not.toBe(before);
+  writeFileSync(file, change(before));
 }
 
 function copyFrom(from: HekateCluster, name: string, path: string, home: string): void {

@@ -5,7 +5,7 @@ import { loadSentryLinkConfig, type SentryLinkConfig } from '../../shared/config
 import { HekateError } from '../../shared/errors.js';
 import { must } from '../../shared/invariant.js';
 import { diskErrorCode } from '../../shared/ports/disk-error.js';
-import { loadGroupFile } from '../../shared/home/group-file.js';
+import { loadGroupFile, sameGroup, type GroupInfo } from '../../shared/home/group-file.js';
 import {
   chainFolder,
   COSIGNER_CONFIG_FILE,
@@ -17,6 +17,7 @@ import {
 } from '../../shared/home/paths.js';
 import { exists } from '../durable-files.js';
 import { findNumberedHomes } from '../find-homes.js';
+import { findMixedHomes } from '../keys/verify-homes.js';
 import type { ClusterPlan, InitRequest } from './request.js';
 
 /** The folders of a cluster, all in one place, as init made them. */
@@ -41,6 +42,7 @@ export async function findCluster(dir: string): Promise<Cluster | undefined> {
   if (cosigners.length === 0 && links.length === 0)
     throw new HekateError('DIR_NOT_EMPTY', `${dir} holds something else (${names.slice(0, 3).join(', ')})`);
   checkComplete(dir, cosigners, links);
+  await checkNotMixed(dir, [...cosigners, ...links]);
   const reference = must(links[0], 'a complete cluster has a link');
   const threshold = await commonThreshold(cosigners);
   const addresses = reference.cosigners.map(({ address }) => address);
@@ -98,6 +100,29 @@ function checkComplete(dir: string, cosigners: readonly CosignerConfig[], links:
     if (describe(link.cosigners) !== describe(reference.cosigners))
       throw mismatch(`${link.name} has other cosigners than ${reference.name}`);
   }
+}
+
+/** What lies here must belong together already: a chain that is added to a mixture is dealt, and then cannot be used. */
+async function checkNotMixed(dir: string, homes: readonly (CosignerConfig | SentryLinkConfig)[]): Promise<void> {
+  const mismatch = (problem: string): HekateError =>
+    new HekateError('CLUSTER_MISMATCH', `${dir}: ${problem}`, {
+      fix: `put back what belongs to each home; \`hekate keys verify ${dir}\` tells what does not`,
+    });
+  const groups = new Map<string, { readonly path: string; readonly info: GroupInfo }>();
+  for (const { home, chains } of homes)
+    for (const { id } of chains) {
+      const path = groupFile(home, id);
+      const info = await loadGroupFile(path, id);
+      const first = groups.get(id);
+      if (first !== undefined && !sameGroup(first.info, info))
+        throw mismatch(`${path} is of another dealing than ${first.path}`);
+      groups.set(id, first ?? { path, info });
+    }
+  // A certificate may be on its host only.
+  const shown: string[] = [];
+  for (const { home, tls } of homes) if (await exists(tls.certificate)) shown.push(home);
+  const [problem] = await findMixedHomes(shown);
+  if (problem !== undefined) throw mismatch(`${problem.folder}: ${problem.text}`);
 }
 
 function describe(

@@ -1,10 +1,10 @@
 import { toHex, wipe } from '../../shared/bytes.js';
 import { isHekateError } from '../../shared/errors.js';
-import { checkShare, verificationShare } from '../../shared/frost/feldman.js';
+import { verificationShare } from '../../shared/frost/feldman.js';
 import type { Group, Point } from '../../shared/frost/group.js';
 import type { ChainFiles } from '../find-homes.js';
 import { loadGroupFile, sameGroup, type GroupInfo } from '../../shared/home/group-file.js';
-import { readShare } from '../../shared/home/share-file.js';
+import { ownerOf, readShare } from '../../shared/home/share-file.js';
 import { pointsMakeKey } from './dealing.js';
 import { secondOpinion } from './second-opinion.js';
 import { verifyHomes } from './verify-homes.js';
@@ -31,8 +31,9 @@ export interface ChainVerdict {
 
 /**
  * Checks a chain's folders against each other: the same group.json everywhere, each share on the dealer's polynomial, none
- * twice and in the home of its cosigner, certificates as they are pinned, and t of their public points make the public key; what is public of it by a second library too. Shares are looked
- * at one by one and wiped; the key is never put together. `expected`: the public key that it must be.
+ * twice and in the home of its cosigner, certificates as they are pinned, and t of their public points make the public key;
+ * what is public of it by a second library too. Shares are looked at one by one and wiped; the key is never put together.
+ * `expected`: the public key that it must be.
  */
 export async function verifyChain(
   chainId: string,
@@ -68,7 +69,7 @@ export async function verifyChain(
     }
   }
   const homes = folders.map((files) => files.folder);
-  findings.push(...(await verifyHomes(homes, shareIds)).map((problem) => ({ ...problem, ok: false })));
+  findings.push(...(await verifyHomes(homes, shareIds, reference)).map((problem) => ({ ...problem, ok: false })));
   const makesKey = reference === undefined ? undefined : quorumMakesKey(group, reference, points);
   const folder = folders[0]?.folder ?? '';
   const doubt = reference && secondOpinion(reference, points);
@@ -95,12 +96,10 @@ function compareKeys(expected: Uint8Array, made: string, folder: string): Findin
     : { folder, ok: false, text: `the shares make ${made}, the key file holds ${held}: another validator's key` };
 }
 
-/** Whose share it is: a share does not carry its id, its public point tells. */
 async function idOfShare(path: string, info: GroupInfo, group: Group): Promise<number | undefined> {
   const share = await readShare(path);
   try {
-    for (let id = 1; id <= info.count; id++) if (checkShare(group, info.commitments, id, share)) return id;
-    return undefined;
+    return ownerOf(share, info, group);
   } finally {
     wipe(share);
   }

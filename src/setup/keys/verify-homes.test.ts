@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -27,6 +27,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const from = (home: string, to: string, ...files: readonly string[]): void => {
   for (const file of files) copyFileSync(join(cluster, home, file), join(cluster, to, file));
+};
+const edit = (file: string, change: (text: string) => string): void => {
+  const [path, before] = [join(cluster, file), readFileSync(join(cluster, file), 'utf8')];
+  expect(change(before)).not.toBe(before);
+  writeFileSync(path, change(before));
 };
 const IDENTITY = ['tls/identity.crt', 'tls/identity.key'];
 
@@ -66,12 +71,52 @@ test.each<[string, () => void, string[]]>([
   [
     'the configuration of another cosigner',
     () => from('cosigner-2', 'cosigner-1', 'cosigner.toml', ...IDENTITY),
-    ['cosigner-1: share 1 is here, but this is the home of cosigner 2'],
+    [
+      'cosigner-1: TLS_IDENTITY_MISSING',
+      'cosigner-1: share 1 is here, but this is the home of cosigner 2',
+      'cosigner-2: cosigner-2 is in',
+    ],
+  ],
+  [
+    'a link in two folders',
+    () => cpSync(join(cluster, 'sentry-link-1'), join(cluster, 'sentry-link-3'), { recursive: true }),
+    ['sentry-link-3: sentry-link-1 is in'],
+  ],
+  [
+    'the certificate of another peer',
+    () =>
+      copyFileSync(join(cluster, 'cosigner-2/tls/identity.crt'), join(cluster, 'cosigner-3/tls/peers/cosigner-1.crt')),
+    ['cosigner-3: TLS_PIN_MISMATCH: the certificate of cosigner-1'],
+  ],
+  [
+    'the certificate of a peer lost',
+    () => rmSync(join(cluster, 'sentry-link-1', 'tls/peers/cosigner-2.crt')),
+    ['sentry-link-1: TLS_IDENTITY_MISSING'],
+  ],
+  [
+    'a link that lists one cosigner less than were dealt to',
+    () => edit('sentry-link-2/sentry-link.toml', (text) => text.replace(/\[\[cosigner\]\]\nid = 3\n.*\n.*\n/, '')),
+    ['sentry-link-2: GROUP_MISMATCH: chain test-1 was dealt to cosigners 1 to 3'],
+  ],
+  [
+    'a cosigner that lists one more',
+    () => edit('cosigner-2/cosigner.toml', (text) => text.replace(/^id = 3$/m, 'id = 4')),
+    ['cosigner-2: GROUP_MISMATCH: chain test-1 was dealt to 3 cosigners', 'cosigner-2: TLS_IDENTITY_MISSING'],
+  ],
+  [
+    'a chain that the configuration does not have, and one without files',
+    () => edit('cosigner-1/cosigner.toml', (text) => text.replace('"test-1"', '"zwei-2"')),
+    [
+      'cosigner-1: /cosigner-1/cosigner.toml has chain zwei-2, but there is no',
+      'cosigner-1: /cosigner-1/cosigner.toml has no chain test-1',
+    ],
   ],
 ])('homes of one cluster, %s', async (_name, damage, expected) => {
   damage();
   const { ok, findings } = await verifyChain('test-1', await findChainFiles(cluster), group, undefined);
-  const bad = findings.flatMap((one) => (one.ok ? [] : [`${one.folder.slice(cluster.length + 1)}: ${one.text}`]));
+  const bad = findings.flatMap((one) =>
+    one.ok ? [] : [`${one.folder.slice(cluster.length + 1)}: ${one.text.replaceAll(cluster, '')}`],
+  );
   expect(ok).toBe(expected.length === 0);
   expect(bad.map((text) => expected.find((start) => text.startsWith(start)) ?? text).sort()).toEqual(expected);
 });

@@ -26,9 +26,17 @@ export async function loadShare(home: string, id: number, info: GroupInfo, group
   wipe(read);
   try {
     if (id >= 1 && id <= info.count && checkShare(group, info.commitments, id, share)) return share;
-    throw new HekateError('SHARE_MISMATCH', `${path} is not the share of cosigner ${id} in its group.json`);
+    const owner = ownerOf(share, info, group);
+    const instead = owner === undefined ? '' : `, it is that of cosigner ${owner}`;
+    throw new HekateError('SHARE_MISMATCH', `${path} is not the share of cosigner ${id} in its group.json${instead}`);
   } catch (error) {
     wipe(share);
     throw error;
   }
+}
+
+/** Whose share of a dealing it is: it does not carry its id, its public point tells. Throws FROST_POINT_INVALID for a bad group. */
+export function ownerOf(share: Uint8Array, { count, commitments }: GroupInfo, group: Group): number | undefined {
+  for (let id = 1; id <= count; id++) if (checkShare(group, commitments, id, share)) return id;
+  return undefined;
 }
