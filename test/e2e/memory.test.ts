@@ -38,6 +38,13 @@ function copies(hits: readonly Hit[], name: string): number {
   return hits.filter((hit) => hit.name.startsWith(name)).length / 2;
 }
 
+/** Keys of OpenSSL's. Of each it may have freed what it parsed without wiping it, and only a part of that been used anew. */
+function expectOpenSsl(hits: readonly Hit[], name: string, keys: number): void {
+  const count = copies(hits, name);
+  expect(count, name).toBeGreaterThanOrEqual(keys);
+  expect(count, name).toBeLessThanOrEqual(2 * keys);
+}
+
 const needlesOf = ({ name, kind, bytes }: FileSecret): Needle[] =>
   kind === 'seed' ? seedNeedles(name, bytes) : secretNeedles(name, bytes);
 
@@ -168,12 +175,12 @@ describe('processes that have signed a thousand votes', () => {
       nonces += made.length;
       const hits = scanMemory(pid, [...secrets.flatMap(needlesOf), ...spent]);
       const lockable = hits.filter(({ name: secret }) => !secret.startsWith('TLS key'));
-      // The TLS key: OpenSSL's own. The nonces: those that no vote has used yet.
+      // The nonces: those that no vote has used yet.
       expect({
-        ...{ share: copies(hits, 'share'), tls: copies(hits, 'TLS key') },
-        ...{ draws: copies(hits, 'draw'), digests: copies(hits, 'digest') },
+        ...{ share: copies(hits, 'share'), draws: copies(hits, 'draw'), digests: copies(hits, 'digest') },
         allLocked: lockable.every(({ mapping }) => mapping.flags.has('lo')),
-      }).toEqual({ share: 1, tls: 1, draws: 0, digests: 0, allLocked: locks });
+      }).toEqual({ share: 1, draws: 0, digests: 0, allLocked: locks });
+      expectOpenSsl(hits, 'TLS key', 1);
       expect(copies(hits, 'nonce')).toBeLessThanOrEqual(2 * NONCE_POOL_TARGET * LINKS);
       expect(readFileSync(`/proc/${pid}/coredump_filter`, 'utf8').trim()).toBe('00000000');
     }
@@ -182,8 +189,9 @@ describe('processes that have signed a thousand votes', () => {
     for (const { home, pid } of at.cluster.links) {
       process.kill(pid, 'SIGSTOP');
       const hits = scanMemory(pid, secretsIn(home).flatMap(needlesOf));
-      // OpenSSL's: one for the connections to each cosigner, one of the identity for nodes.
-      expect({ 'TLS key': copies(hits, 'TLS key'), seed: copies(hits, 'seed') }).toEqual({ 'TLS key': 3, seed: 1 });
+      // One for the connections to each cosigner, one of the identity for nodes.
+      expectOpenSsl(hits, 'TLS key', 3);
+      expectOpenSsl(hits, 'seed', 1);
     }
   });
 });
