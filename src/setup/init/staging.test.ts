@@ -123,3 +123,19 @@ test('shares that a killed init left beside the folder are removed', async () =>
   await createWhole(join(dir, 'cluster'), write);
   expect(readdirSync(dir).sort()).toEqual([alive, ...others, 'a', 'b', 'cluster'].sort());
 });
+
+test('a folder that somebody else fills meanwhile stays as it is', async () => {
+  const cluster = join(dir, 'cluster');
+  const writing = createWhole(cluster, async (root) => {
+    await write(root);
+    mkdirSync(join(cluster, 'theirs'), { recursive: true });
+  });
+  await expect(writing).rejects.toMatchObject({ code: 'INIT_RUNNING' });
+  expect([readdirSync(cluster), readdirSync(dir).sort()]).toEqual([['theirs'], ['a', 'b', 'cluster']]);
+});
+
+test('of two that add to a folder at once one is told', async () => {
+  const both = await Promise.allSettled([addWhole(dir, write, JOURNAL), addWhole(dir, write, JOURNAL)]);
+  expect(both).toMatchObject([{ status: 'fulfilled' }, { reason: { code: 'INIT_RUNNING' } }]);
+  expect(files()).toEqual(DONE);
+});

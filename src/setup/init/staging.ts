@@ -1,6 +1,7 @@
 import { promises as fsp } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { HekateError } from '../../shared/errors.js';
+import { diskErrorCode } from '../../shared/ports/disk-error.js';
 import { createFile, syncFolder } from '../../shared/ports/durable-file.js';
 import { giveToFolderOwner } from '../../shared/ports/folder-owner.js';
 import { MODE_PRIVATE } from '../../shared/ports/file-mode.js';
@@ -24,7 +25,7 @@ export interface Journal {
 /** How init left the folder the last time it was killed, if it was. */
 export type Recovery = { readonly finished: string } | { readonly discarded: true } | undefined;
 
-/** Fills a folder that does not exist yet: everything under a temporary name beside it, then one rename. */
+/** Fills a folder that does not exist yet: everything under a temporary name beside it, then one rename. Throws INIT_RUNNING. */
 export async function createWhole(dir: string, write: (root: string) => Promise<void>): Promise<void> {
   const parent = dirname(dir);
   const madeParent = await fsp.mkdir(parent, { recursive: true });
@@ -36,13 +37,23 @@ export async function createWhole(dir: string, write: (root: string) => Promise<
     madeRoot = true;
     await write(root);
     await syncTree(root);
-    await fsp.rename(root, dir);
+    await fsp.rename(root, dir).catch((error: unknown) => throwIfThere(error, dir));
   } catch (error) {
     if (madeRoot) await fsp.rm(root, { recursive: true, force: true });
     if (madeParent !== undefined) await removeEmpty(resolve(parent), resolve(madeParent));
     throw error;
   }
   await syncFolder(parent);
+}
+
+/** Two that start at once find nothing there, both of them. What the other one makes stays as it is. */
+function throwIfThere(error: unknown, dir: string): never {
+  const code = diskErrorCode(error);
+  if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+  throw new HekateError('INIT_RUNNING', `somebody else writes into ${dir} at the same time`, {
+    fix: 'wait until it is done, and look at what is there; nothing was changed',
+    cause: error,
+  });
 }
 
 /** Takes folders away again, from the innermost out. One that somebody else uses by now stays, and those around it. */
@@ -70,10 +81,11 @@ async function removeAbandoned(parent: string, name: string): Promise<void> {
 /**
  * Adds to a folder that exists: files are staged inside it, then a journal makes it certain that they get to their places,
  * by this call, or by `recover` in the next one if this one is killed. A step that fails is undone with those before it.
+ * Throws INIT_RUNNING.
  */
 export async function addWhole(dir: string, write: (root: string) => Promise<void>, journal: Journal): Promise<void> {
   const staging = join(dir, STAGING_FOLDER);
-  await fsp.mkdir(staging, { mode: 0o700 });
+  await fsp.mkdir(staging, { mode: 0o700 }).catch((error: unknown) => throwIfThere(error, dir));
   giveToFolderOwner(staging);
   try {
     await createFile(join(staging, PID), String(process.pid), MODE_PRIVATE);

@@ -23,7 +23,8 @@ export interface SplitRequest {
 
 /**
  * Deals a key into OUT/cosigner-1 … cosigner-n, each with chains/<chain>/group.json and share.key: the parts of homes that
- * other tools set up. All or nothing. Throws USAGE, THRESHOLD_UNSAFE, DIR_NOT_EMPTY or WRITE_FAILED.
+ * other tools set up. All or nothing. Throws USAGE, THRESHOLD_UNSAFE, DIR_NOT_EMPTY,
+ * INIT_RUNNING or WRITE_FAILED.
  */
 export async function splitKey(request: SplitRequest, random: RandomBytes): Promise<GroupInfo> {
   const { out, chainId, key, threshold, count } = request;
