@@ -1,6 +1,6 @@
 import { MAX_LEASE_MS, NONCE_POOL_TARGET } from '../src/shared/coordination/limits.js';
 import type { Group } from '../src/shared/frost/group.js';
-import type { Clock } from '../src/shared/ports/clock.js';
+import type { Clock, WallSecond } from '../src/shared/ports/clock.js';
 import type { Disk } from '../src/shared/ports/disk.js';
 import type { Log } from '../src/shared/ports/log.js';
 import type { RandomBytes } from '../src/shared/ports/random.js';
@@ -32,6 +32,7 @@ export interface CosignerPorts {
   readonly group: Group;
   readonly disk: Disk;
   readonly clock: Clock;
+  readonly wallSecond: WallSecond;
   readonly random: RandomBytes;
   readonly log: Log;
   /** A fault in hekate itself: the process must not go on. */
@@ -90,11 +91,11 @@ interface OpenChain {
 async function openChain(
   id: number,
   { statePath, ...chain }: CosignerChainOptions,
-  { group, disk, clock, random, log }: CosignerPorts,
+  { group, disk, wallSecond, random, log }: CosignerPorts,
   { openWatermark, noncePool }: CosignerParts,
 ): Promise<OpenChain> {
   const { chainId, groupPublicKey } = chain;
   const watermark = await openWatermark(disk, statePath, { chainId, groupPublicKey });
-  const signer = new ChainSigner({ id, ...chain }, { group, watermark, noncePool, clock, random, log });
+  const signer = new ChainSigner({ id, ...chain }, { group, watermark, noncePool, wallSecond, random, log });
   return { signer, watermark };
 }

@@ -11,7 +11,7 @@ import { loadGroupFile } from '../src/shared/home/group-file.js';
 import { cosignerName, groupFile, watermarkFile } from '../src/shared/home/paths.js';
 import { loadPinnedPeers } from '../src/shared/home/peer-certificates.js';
 import { loadShare } from '../src/shared/home/share-file.js';
-import { systemClock } from '../src/shared/ports/clock.js';
+import { systemClock, systemWallSecond } from '../src/shared/ports/clock.js';
 import { canLockMemory } from '../src/shared/ports/locked-memory.js';
 import type { Log } from '../src/shared/ports/log.js';
 import { nodeDisk } from '../src/shared/ports/node-disk.js';
@@ -62,7 +62,7 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   const onFault = (error: unknown): never => dieOf(log, error);
   const assembled = await assembleCosigner(
     { id: config.id, version: VERSION, chains },
-    { group, disk: nodeDisk, clock: systemClock, random: systemRandom, log, onFault },
+    { group, disk: nodeDisk, clock: systemClock, wallSecond: systemWallSecond, random: systemRandom, log, onFault },
   );
   started.add(() => assembled.close());
   const { cosigner } = assembled;

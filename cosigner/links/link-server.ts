@@ -132,7 +132,8 @@ export class LinkServer {
       cut: () => socket.destroy(),
       onEnd: (ended, reason) => {
         if (this.#streams.get(peer.name) === ended) this.#streams.delete(peer.name);
-        this.#note('link disconnected', peer.name, { code: reason.code, reason: reason.message });
+        const { code, message, fix } = reason;
+        this.#note('link disconnected', peer.name, { code, reason: message, ...(code !== 'LINK_CLOSED' && { fix }) });
       },
     });
     this.#streams.set(peer.name, stream);
@@ -168,7 +169,10 @@ export class LinkServer {
 
   #note(event: string, link: string, fields: Readonly<Record<string, string>>): void {
     const { log } = this.#options;
-    this.#limiter.write(`${event} ${link}`, (text, all) => log.info(text, all), event, { link, ...fields });
+    this.#limiter.write(`${event} ${link} ${fields['code'] ?? ''}`, (text, all) => log.info(text, all), event, {
+      link,
+      ...fields,
+    });
   }
 
   #guarded(handler: LinkHandler): LinkHandler {

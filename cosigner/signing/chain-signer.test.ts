@@ -7,7 +7,6 @@ import type { NonceCommitment, SignReply, SignRequest } from '../../src/shared/c
 import type { Scalar } from '../../src/shared/frost/group.js';
 import { loadGroup } from '../../src/shared/frost/load-group.js';
 import { dealing, seededRandom } from '../../src/shared/frost/testdata/fixture.js';
-import { ManualClock } from '../../test/support/manual-clock.js';
 import { silentLog } from '../../src/shared/ports/log.js';
 import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
 import { vote, type VoteSpec } from '../../test/protocol/votes.js';
@@ -57,7 +56,7 @@ describe('chain signer', () => {
     watermark = new HeldWatermark();
     share = structuredClone(dealt.shares[0]!.secretShare);
     const options = { chainId: 'test-1', threshold: 2, groupPublicKey: dealt.groupPublicKey, maxHeightJump: 100_000n };
-    const more = { maxHeightsPerSecond: undefined };
+    const more = { maxHeightsPerSecond: 0 };
     secrets = [];
     const noncePool: ChainSignerDeps['noncePool'] = (generate) => {
       const watched = (): ReturnType<typeof generate> => {
@@ -67,7 +66,7 @@ describe('chain signer', () => {
       };
       return new NoncePool(watched, 64);
     };
-    const deps = { group, watermark, noncePool, clock: new ManualClock(), random, log: silentLog };
+    const deps = { group, watermark, noncePool, wallSecond: () => 1_700_000_000, random, log: silentLog };
     signer = new ChainSigner({ ...options, ...more, id: 1, secretShare: share }, deps);
     const other = new ChainSigner({ ...options, ...more, id: 2, secretShare: dealt.shares[1]!.secretShare }, deps);
     stream = signer.open();

@@ -6,15 +6,14 @@ import { isHekateError, messageOf, type HekateError } from '../../src/shared/err
 import type { Group } from '../../src/shared/frost/group.js';
 import { generateNonces } from '../../src/shared/frost/nonce.js';
 import { invariant, InvariantViolation } from '../../src/shared/invariant.js';
-import type { Clock } from '../../src/shared/ports/clock.js';
+import type { WallSecond } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
 import { STEP_PRECOMMIT, type Canonical } from '../../src/shared/privval/canonical.js';
 import { SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { SerialQueue } from '../../src/shared/serial-queue.js';
-import { heightPaceLimit, startHeightPace, takeHeights } from '../../src/shared/watermark/height-pace.js';
-import type { HeightPace, HeightPaceLimit } from '../../src/shared/watermark/height-pace.js';
-import { decide, type Refusal } from '../../src/shared/watermark/rules.js';
+import { takeHeights } from '../../src/shared/watermark/height-pace.js';
+import { decide } from '../../src/shared/watermark/rules.js';
 import type { Watermark } from '../../src/shared/watermark/watermark.js';
 import type { IssuedNonces, NoncePool } from './nonce-pool.js';
 import type { NonceSupply } from './nonce-supply.js';
@@ -34,7 +33,8 @@ export interface ChainSignerOptions extends ShareKey {
   readonly chainId: string;
   readonly threshold: number;
   readonly maxHeightJump: bigint;
-  readonly maxHeightsPerSecond: number | undefined;
+  /** 0: any. */
+  readonly maxHeightsPerSecond: number;
 }
 
 export interface ChainSignerDeps {
@@ -42,7 +42,7 @@ export interface ChainSignerDeps {
   readonly watermark: WatermarkPort;
   /** An empty pool, one for each stream. */
   readonly noncePool: (generate: () => IssuedNonces) => NoncePool;
-  readonly clock: Clock;
+  readonly wallSecond: WallSecond;
   readonly random: RandomBytes;
   readonly log: Log;
 }
@@ -64,8 +64,6 @@ export class ChainSigner {
   readonly #options: ChainSignerOptions;
   readonly #deps: ChainSignerDeps;
   readonly #queue = new SerialQueue(MAX_QUEUED_SIGN_REQUESTS);
-  readonly #paceLimit: HeightPaceLimit | undefined;
-  #pace: HeightPace | undefined;
   /** Why nothing is signed any more, whatever the state says. */
   #stopped: ErrorCode | undefined;
 
@@ -73,9 +71,6 @@ export class ChainSigner {
     this.chainId = options.chainId;
     this.#options = options;
     this.#deps = deps;
-    const perSecond = options.maxHeightsPerSecond;
-    this.#paceLimit = perSecond === undefined ? undefined : heightPaceLimit(perSecond, Number(options.maxHeightJump));
-    this.#pace = this.#paceLimit && startHeightPace(this.#paceLimit, deps.clock.nowMs());
   }
 
   open(): SigningStream {
@@ -140,7 +135,8 @@ export class ChainSigner {
   }
 
   async #inTurn(request: SignRequest, taken: TakenNonces, admits: () => boolean): Promise<SignReply> {
-    const { threshold, maxHeightJump } = this.#options;
+    const { threshold, maxHeightJump, maxHeightsPerSecond } = this.#options;
+    const { watermark, wallSecond } = this.#deps;
     if (request.signers.length !== threshold)
       return refusal(request, 'SIGNERS_INVALID', `${request.signers.length} signers, the threshold is ${threshold}`);
     const halted = this.#halted();
@@ -152,20 +148,13 @@ export class ChainSigner {
       return refusal(request, 'WRONG_CHAIN', `the sign bytes are of another chain than ${this.chainId}`);
     if (request.extension !== undefined && !mayCarryExtension(says))
       return refusal(request, 'EXTENSION_NOT_ALLOWED', 'only a precommit for a block carries a vote extension');
-    const decision = decide(this.#deps.watermark.current, { signBytes, settle: request.settle }, maxHeightJump);
+    const decision = decide(watermark.current, { signBytes, settle: request.settle }, maxHeightJump);
     if (decision.kind === 'refuse') return refusal(request, decision.code, decision.message);
     if (decision.kind === 'stored') return { kind: 'stored', id: request.id, signBytes: decision.signBytes.bytes };
-    const tooFast = this.#takeHeights(says);
-    if (tooFast !== undefined) return refusal(request, tooFast.code, tooFast.message);
-    return this.#persistThenRelease(request, signBytes, decision.next, taken);
-  }
-
-  #takeHeights(asked: Canonical): Refusal | undefined {
-    if (this.#paceLimit === undefined || this.#pace === undefined) return undefined;
-    const { watermark, clock } = this.#deps;
-    const result = takeHeights(this.#paceLimit, this.#pace, watermark.current, asked, clock.nowMs());
-    this.#pace = result.pace;
-    return result.refusal;
+    const heights = takeHeights(maxHeightsPerSecond, watermark.current, says, wallSecond());
+    if (heights.kind === 'refuse') return refusal(request, heights.code, heights.message);
+    const next = decision.next && { ...decision.next, pace: heights.pace };
+    return this.#persistThenRelease(request, signBytes, next, taken);
   }
 
   /**

@@ -14,6 +14,7 @@ interface InitOptions extends options.StartOptions {
   readonly cosigner?: readonly string[];
   readonly listen?: readonly string[];
   readonly links?: number;
+  readonly maxHeightsPerSecond?: number;
   readonly json?: boolean;
 }
 
@@ -38,6 +39,11 @@ export function addInitCommand(program: Command, io: Io): void {
         '(default: every address of its host)',
     )
     .option('--links <n>', 'sentry-links (default: one for each cosigner, at most 3)', options.parseWholeNumber)
+    .option(
+      '--max-heights-per-second <n>',
+      'what cosigners sign of this chain at most, well above what it makes; 0 for any (default: 3)',
+      options.parseHeightsPerSecond,
+    )
     .option('--json', 'print the result as JSON');
   options.addStartOptions(command);
   command.addHelpText(
@@ -87,18 +93,20 @@ async function makeCluster(dir: string, given: InitOptions, io: Io): Promise<Ini
   const { wipeKey } = await import('../setup/keys/priv-validator-key.js');
   const { nodeDisk } = await import('../shared/ports/node-disk.js');
   const { systemRandom } = await import('../shared/ports/random.js');
-  const { chainId, node: nodes, threshold, links } = given;
+  const { chainId, node: nodes, threshold, links, maxHeightsPerSecond } = given;
   const cosigners = given.cosigner && (await Promise.all(given.cosigner.map(options.parseAddress)));
   const listen = given.listen && (await Promise.all(given.listen.map(options.parseAddress)));
+  const { systemWallSecond } = await import('../shared/ports/clock.js');
   const { chooseStart } = await import('../setup/watermark-start.js');
   options.checkOneStandardInput(given.key, given.state);
   const inputs = await options.readStart(given, chainId);
-  const request = { dir, chainId, nodes, threshold, links, cosigners, listen };
+  const nowSecond = systemWallSecond();
+  const request = { dir, chainId, nodes, threshold, links, cosigners, listen, maxHeightsPerSecond };
   // What can be refused without the key is refused before it is read.
-  checkRequest({ ...request, start: chooseStart(inputs, undefined) }, given.key !== undefined);
+  checkRequest({ ...request, start: chooseStart(inputs, undefined, nowSecond) }, given.key !== undefined);
   const key = given.key === undefined ? undefined : await options.readKey(given.key, io);
   try {
-    const start = chooseStart(inputs, key);
+    const start = chooseStart(inputs, key, nowSecond);
     const deps = { disk: nodeDisk, random: systemRandom };
     return await whileUninterrupted(() => initCluster({ ...request, key, start }, deps));
   } finally {

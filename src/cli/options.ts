@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { KeyFile } from '../setup/keys/priv-validator-key.js';
 import type { StartInputs } from '../setup/watermark-start.js';
+import { MAX_HEIGHTS_PER_SECOND } from '../shared/config/heights-per-second.js';
 import { HekateError } from '../shared/errors.js';
 import type { HostPort } from '../shared/config/host-port.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogConfig } from '../shared/config/log-config.js';
@@ -18,6 +19,13 @@ export function examples(...lines: readonly string[]): string {
 export function parseWholeNumber(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
   return Number(text);
+}
+
+export function parseHeightsPerSecond(text: string): number {
+  const value = /^\d{1,7}(?:\.\d{1,3})?$/.test(text) ? Number(text) : NaN;
+  if (!(value <= MAX_HEIGHTS_PER_SECOND))
+    throw new InvalidArgumentError(`It is not a number from 0 to ${MAX_HEIGHTS_PER_SECOND}.`);
+  return value;
 }
 
 function parseHeight(text: string): bigint {

@@ -73,9 +73,10 @@ async function init(home: string, given: StateInitOptions, inputs: StartInputs):
   const { initState } = await import('../setup/state-init.js');
   const { nodeDisk } = await import('../shared/ports/node-disk.js');
   const { lockHome } = await import('../shared/process/home-lock.js');
+  const { systemWallSecond } = await import('../shared/ports/clock.js');
   const { chooseStart } = await import('../setup/watermark-start.js');
   const { chainId } = given;
-  if (chooseStart(inputs, undefined) === undefined)
+  if (chooseStart(inputs, undefined, systemWallSecond()) === undefined)
     throw new HekateError('USAGE', 'it is not said where the watermark starts', {
       fix: 'add --height with a height at or above everything this key ever signed, or --state, or --never-signed',
     });
@@ -88,7 +89,10 @@ async function init(home: string, given: StateInitOptions, inputs: StartInputs):
   const unlock = lockHome(home);
   try {
     const binding = await loadGroupFile(groupFile(home, chainId), chainId);
-    const start = must(chooseStart(inputs, { publicKey: binding.groupPublicKey }), 'something was given');
+    const start = must(
+      chooseStart(inputs, { publicKey: binding.groupPublicKey }, systemWallSecond()),
+      'something was given',
+    );
     const request = { path: watermarkFile(home, chainId), binding, start };
     const how = { replace: given.replace === true, acceptRisk: given.iAcceptThatThisCanDoubleSign === true };
     return { start, result: await initState(nodeDisk, { ...request, ...how }) };

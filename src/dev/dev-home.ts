@@ -138,6 +138,8 @@ export function initWith(main: string): MakeCluster {
   return async ({ dir, chainId, node, ports, key, state, neverSigned }) => {
     const args = ['init', dir, '--chain-id', chainId, '--node', node];
     args.push('--threshold', String(THRESHOLD), '--links', String(LINKS));
+    // Blocks as fast as somebody wants to see them.
+    args.push('--max-heights-per-second', '0');
     args.push('--cosigner', ...ports.map((port) => `127.0.0.1:${port}`));
     if (key !== undefined) args.push('--key', key);
     if (state !== undefined) args.push('--state', state);

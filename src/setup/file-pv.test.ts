@@ -40,7 +40,7 @@ describe('fromFilePv', () => {
         signBytes: signBytes === undefined ? '' : toHex(signBytes.bytes).toUpperCase(),
       };
       expect(found).toEqual(watermark);
-      expect(fresh).toBe(true);
+      expect(fresh).toBe(false);
     },
   );
 

@@ -28,7 +28,7 @@ export function fromFilePv(json: string, chainId: string): FilePvState {
   const step = readInteger(state['step'], 'step', 3) as Watermark['step'];
   const signBytes = readSignBytes(state['signbytes']);
   if (signBytes !== undefined) checkSignBytes(signBytes, { height, round, step }, chainId);
-  const watermark: Watermark = { height, round, step, signBytes, fresh: true };
+  const watermark: Watermark = { height, round, step, signBytes, fresh: false };
   return { watermark, signature: readSignature(state['signature']) };
 }
 

@@ -28,7 +28,7 @@ it.each([
   [
     'an operator set',
     floorAtHeight(7n),
-    { height: '7', round: 2 ** 31 - 1, step: 3, place: 'all of height 7', signBytes: '', fresh: true },
+    { height: '7', round: 2 ** 31 - 1, step: 3, place: 'all of height 7', signBytes: '', fresh: false },
   ],
 ])('a watermark %s in plain JSON', (_name, watermark, expected) => {
   expect(JSON.parse(JSON.stringify(describeWatermark(watermark)))).toEqual(expected);
@@ -45,5 +45,5 @@ it.each<[string, Watermark, string]>([
 });
 
 function at(height: bigint, round: number, step: Watermark['step']): Watermark {
-  return { height, round, step, signBytes: undefined, fresh: true };
+  return { height, round, step, signBytes: undefined, fresh: false };
 }

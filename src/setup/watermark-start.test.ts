@@ -10,10 +10,11 @@ import { chooseStart, type StartInputs } from './watermark-start.js';
 const PRIVATE = privateKeyOf('ed25519', new Uint8Array(32).fill(3));
 const KEY = { publicKey: rawPublicKey(PRIVATE) };
 const OTHER = { publicKey: rawPublicKey(privateKeyOf('ed25519', new Uint8Array(32).fill(4))) };
+const NOW = 1_700_000_000;
 const NOTHING: StartInputs = { state: undefined, height: undefined, neverSigned: false };
 
 function stateAt(height: bigint, round: number, step: Watermark['step']): FilePvState {
-  return { watermark: { height, round, step, signBytes: undefined, fresh: true }, signature: undefined };
+  return { watermark: { height, round, step, signBytes: undefined, fresh: false }, signature: undefined };
 }
 const SIGN_BYTES = SignBytes.encode({
   step: 3,
@@ -24,7 +25,7 @@ const SIGN_BYTES = SignBytes.encode({
   timestamp: { seconds: 1n, nanos: 0 },
 });
 const SIGNED: FilePvState = {
-  watermark: { height: 8n, round: 0, step: 3, signBytes: SIGN_BYTES, fresh: true },
+  watermark: { height: 8n, round: 0, step: 3, signBytes: SIGN_BYTES, fresh: false },
   signature: sign(null, SIGN_BYTES.bytes, PRIVATE),
 };
 const old = (height: bigint, round: number, step: HeightRoundStep['step']) => ({
@@ -68,7 +69,7 @@ it.each<[name: string, inputs: Partial<StartInputs>, key: Parameters<typeof choo
 ])('%s', (_name, inputs, key, expected) => {
   let found: string;
   try {
-    const start = chooseStart({ ...NOTHING, ...inputs }, key);
+    const start = chooseStart({ ...NOTHING, ...inputs }, key, NOW);
     found = start === undefined ? 'nothing' : describePlace(start);
   } catch (error) {
     if (!isHekateError(error)) throw error;
@@ -81,5 +82,18 @@ it.each([
   ['with its signature are kept: the same vote may be asked for again', SIGNED, SIGN_BYTES],
   ['without it are not: nothing at that place is signed again', { ...SIGNED, signature: undefined }, undefined],
 ])('sign bytes of a state %s', (_name, state, expected) => {
-  expect(chooseStart({ ...NOTHING, state }, KEY)).toMatchObject({ height: 8n, round: 0, step: 3, signBytes: expected });
+  expect(chooseStart({ ...NOTHING, state }, KEY, NOW)).toMatchObject({
+    height: 8n,
+    round: 0,
+    step: 3,
+    signBytes: expected,
+  });
+});
+
+it.each<[string, Partial<StartInputs>, number | undefined]>([
+  ['a height may be left behind from now on', { height: 9n }, NOW],
+  ['a state without sign bytes as well', { state: stateAt(8n, 1, 2) }, NOW],
+  ['one that signed, from its signature on', { state: SIGNED }, undefined],
+])('at the pace, %s', (_name, inputs, atSecond) => {
+  expect(chooseStart({ ...NOTHING, ...inputs }, KEY, NOW)?.pace?.atSecond).toBe(atSecond);
 });

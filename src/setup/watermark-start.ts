@@ -1,5 +1,6 @@
 import { HekateError } from '../shared/errors.js';
 import { verifySignature } from '../shared/ed25519/openssl-verify.js';
+import { fullPace } from '../shared/watermark/height-pace.js';
 import {
   compareHrs,
   floorAtHeight,
@@ -28,11 +29,12 @@ export interface StartKey {
 
 /**
  * Where a watermark starts; undefined when nothing was given. "Nothing known" is not "never signed": a state at height 0 is what
- * CometBFT writes anew where none is, as after the key was moved away. Throws WATERMARK_START_UNSURE,
+ * CometBFT writes anew where none is, as after the key was moved away. `nowSecond`: the wall clock, from which on heights
+ * may rise at the pace; where sign bytes are known, it is from their timestamp on. Throws WATERMARK_START_UNSURE,
  * WATERMARK_START_CONTRADICTED or STATE_IMPORT_INVALID.
  */
-export function chooseStart(inputs: StartInputs, key: StartKey | undefined): Watermark | undefined {
-  const start = startOf(inputs);
+export function chooseStart(inputs: StartInputs, key: StartKey | undefined, nowSecond: number): Watermark | undefined {
+  const start = startOf(inputs, nowSecond);
   if (start === undefined) return undefined;
   if (key !== undefined && inputs.state !== undefined) checkSignature(inputs.state, key.publicKey);
   const last = key?.lastSigned;
@@ -43,7 +45,8 @@ export function chooseStart(inputs: StartInputs, key: StartKey | undefined): Wat
   return start;
 }
 
-function startOf({ state, height, neverSigned: never }: StartInputs): Watermark | undefined {
+function startOf({ state, height, neverSigned: never }: StartInputs, nowSecond: number): Watermark | undefined {
+  const pace = fullPace(nowSecond);
   const found = state?.watermark;
   if (never) {
     if (found !== undefined && !isNothing(found))
@@ -51,11 +54,11 @@ function startOf({ state, height, neverSigned: never }: StartInputs): Watermark 
     return neverSigned();
   }
   if (height === 0n) throw unsure('height 0 refuses nothing');
-  if (height !== undefined) return floorAtHeight(height);
+  if (height !== undefined) return { ...floorAtHeight(height), pace };
   if (found !== undefined && isNothing(found))
     throw unsure('the state file is at height 0, as one that a node wrote anew: it knows nothing of what was signed');
   // Bytes that nothing shows to be signed could have been edited: the place stays, and nothing at it is signed again.
-  return found === undefined || state?.signature !== undefined ? found : { ...found, signBytes: undefined };
+  return found === undefined || state?.signature !== undefined ? found : { ...found, signBytes: undefined, pace };
 }
 
 /** Heights begin at 1. */

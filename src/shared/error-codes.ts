@@ -118,8 +118,8 @@ export const FIXES = {
     'check that the node is on the right chain; if it is, stop the cosigners that refuse, one after the other, and raise the ' +
     'watermark of each with `hekate state init … --replace`',
   HEIGHT_PACE:
-    'check that the node is on the right chain; if it is, wait, or raise max_heights_per_second or max_height_jump in ' +
-    'cosigner.toml and restart',
+    'check that the node is on the right chain; if it is, wait, or raise max_heights_per_second in cosigner.toml to well ' +
+    'above what the chain makes, and restart',
   // the state file of a cosigner
   STATE_MISSING: `if it is lost, ${NEW_STATE}`,
   STATE_TRUNCATED: `move the file away and ${NEW_STATE}`,

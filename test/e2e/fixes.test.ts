@@ -228,3 +228,54 @@ describe('between link and cosigner', () => {
     },
   ])('$code', follow);
 });
+
+describe('between request and watermark', () => {
+  /** As an operator does it: stop, change, start, one cosigner after the other. */
+  const withEach = async (change: (home: string) => unknown): Promise<void> => {
+    for (const one of at.cluster.cosigners) await whileStopped(one, () => change(one.home));
+  };
+  const whileStopped = async (one: HekateProcess, change: () => unknown): Promise<void> => {
+    await one.stop();
+    await change();
+    await one.start();
+  };
+  const stateInit = async (home: string, to: bigint, ...more: readonly string[]): Promise<void> => {
+    const args = ['state', 'init', home, '--chain-id', at.chainId, '--replace', '--height', `${to}`, ...more];
+    expect(await runHekate(args)).toMatchObject({ code: 0 });
+  };
+  const setPace = (from: string, to: string) => (home: string) =>
+    edit(join(home, 'cosigner.toml'), `max_heights_per_second = ${from}\n`, `max_heights_per_second = ${to}\n`);
+  const farUp = (by: bigint) => () => at.refused({ step: 'Precommit', height: height + by });
+  const signedFarUp = (by: bigint) => () => at.signedAtLast({ step: 'Precommit', height: (height += by) });
+
+  it.each<Row>([
+    {
+      code: 'HEIGHT_JUMP',
+      damage: farUp(150_000n),
+      follow: () => withEach((home) => stateInit(home, height + 149_999n)),
+      signs: signedFarUp(150_000n),
+    },
+    {
+      code: 'HEIGHT_PACE',
+      damage: async () => {
+        await withEach(setPace('0', '0.001'));
+        await at.signedAtLast({ step: 'Precommit', height: ++height });
+        await farUp(2_000n)();
+      },
+      follow: () => withEach(setPace('0.001', '0')),
+      signs: signedFarUp(2_000n),
+    },
+    {
+      code: 'WATERMARK_AHEAD',
+      damage: () => whileStopped(cosigner(1), () => stateInit(cosigner(1).home, height + 5_000n)),
+      follow: () =>
+        whileStopped(cosigner(1), () => stateInit(cosigner(1).home, height, '--i-accept-that-this-can-double-sign')),
+    },
+    {
+      code: 'LINK_SILENT',
+      said: () => cosigner(1),
+      damage: () => process.kill(link().pid, 'SIGSTOP'),
+      follow: () => process.kill(link().pid, 'SIGCONT'),
+    },
+  ])('$code', follow);
+});

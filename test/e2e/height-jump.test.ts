@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { AskedCluster } from '../support/asked-cluster.js';
 import { cleanupAfterEach } from '../support/cleanup.js';
+import { eventually } from '../support/eventually.js';
 import { moveAway } from '../support/far-away.js';
+import { runHekate } from '../support/run-hekate.js';
 
 // Invariant: heights that jump are suspicious, and a wrong node cannot burn the key, nor a part of the cluster.
 const cleanup = cleanupAfterEach();
@@ -49,4 +51,34 @@ it('a cosigner that is far away does not fall so far behind that it refuses when
   await first?.crash();
   await at.signedAtLast({ step: 'Precommit', height });
   for (const watermark of (await at.watermarks()).slice(1)) expect(watermark).toBe(`${height}/0/3`);
+});
+
+it('heights in steps are signed at a pace, over restarts too', async () => {
+  const at = await AskedCluster.start(cleanup, { name: 'pace', cosigners: 2, links: 1, maxHeightsPerSecond: 0.1 });
+  for (const height of [START, START + 500n, START + 990n]) await at.signed({ step: 'Prevote', height });
+  const tooFast = { step: 'Prevote', height: START + 1_900n } as const;
+  const { error } = await at.refused(tooFast);
+  expect(error).toMatch(/^HEIGHT_PACE: .* is 910 heights up, and 0\.1 per second leave \d+ now/);
+  for (const cosigner of at.cluster.cosigners) {
+    await cosigner.crash();
+    await cosigner.start();
+  }
+  await eventually('it is refused for its heights', 15_000, async () =>
+    /^HEIGHT_PACE: /.test((await at.refused(tooFast)).error) ? true : undefined,
+  );
+  await at.signedAtLast({ step: 'Prevote', height: START + 1_000n });
+});
+
+it('a mark that an operator set takes no first height that is far above it', async () => {
+  const at = await AskedCluster.start(cleanup, {
+    ...{ name: 'floor', cosigners: 2, links: 1 },
+    prepare: async ({ cosigners }) => {
+      for (const { home } of cosigners) {
+        const args = ['state', 'init', home, '--chain-id', 'floor-1', '--replace', '--height', `${START}`];
+        expect(await runHekate(args)).toMatchObject({ code: 0 });
+      }
+    },
+  });
+  expect((await at.refused({ step: 'Prevote', height: START + MOST + 1n })).error).toMatch(/^HEIGHT_JUMP: /);
+  await at.signed({ step: 'Prevote', height: START + MOST });
 });

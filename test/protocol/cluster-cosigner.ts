@@ -9,6 +9,7 @@ import type { RandomBytes } from '../../src/shared/ports/random.js';
 import { recoverSlotFile } from '../../src/shared/watermark/state-file.js';
 import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
 import type { Checker } from '../sim/checker.js';
+import { wallOf } from '../support/manual-clock.js';
 import { doneAfter, MemoryDisk } from '../support/memory-disk.js';
 import { CHAIN } from './votes.js';
 
@@ -20,7 +21,7 @@ export interface ClusterCosignerOptions {
   readonly groupPublicKey: Point;
   readonly secretShare: Scalar;
   readonly maxHeightJump: bigint;
-  readonly maxHeightsPerSecond: number | undefined;
+  readonly maxHeightsPerSecond: number;
 }
 
 export interface ClusterCosignerDeps {
@@ -57,7 +58,7 @@ export class ClusterCosigner {
     const key = { chainId: CHAIN, threshold, groupPublicKey, secretShare: structuredClone(secretShare) };
     const { cosigner } = await assembleCosigner(
       { id, version: 'test', chains: [{ ...key, ...limits, statePath: 'state' }] },
-      { group, disk: this.disk, clock, random, log, onFault },
+      { group, disk: this.disk, clock, wallSecond: wallOf(clock), random, log, onFault },
     );
     this.process = cosigner;
   }

@@ -64,7 +64,7 @@ export class Cluster {
   }
 
   private constructor({ threshold, count, seed = 1, ...limits }: ClusterOptions) {
-    const { maxHeightJump = DEFAULT_MAX_HEIGHT_JUMP, maxHeightsPerSecond } = limits;
+    const { maxHeightJump = DEFAULT_MAX_HEIGHT_JUMP, maxHeightsPerSecond = 0 } = limits;
     this.#random = new Prng(seed);
     this.#threshold = threshold;
     const secret = this.#random.bytes(32);

@@ -16,6 +16,7 @@ import { DEFAULT_MAX_HEIGHT_JUMP } from '../../src/shared/watermark/rules.js';
 import { encodeSlot, recoverSlotFile, slotOffset } from '../../src/shared/watermark/state-file.js';
 import type { StateBinding } from '../../src/shared/watermark/slot-record.js';
 import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
+import { wallOf } from '../support/manual-clock.js';
 import type { MemoryDisk } from '../support/memory-disk.js';
 import { randomTear } from './disk-faults.js';
 import type { Break } from './faults.js';
@@ -90,11 +91,11 @@ export class SimCosigner {
     const { id, chainId, threshold, groupPublicKey, secretShare, broken } = this.#options;
     const chain = {
       ...{ chainId, threshold, groupPublicKey, secretShare: structuredClone(secretShare), statePath: STATE_PATH },
-      ...{ maxHeightJump: DEFAULT_MAX_HEIGHT_JUMP, maxHeightsPerSecond: undefined },
+      ...{ maxHeightJump: DEFAULT_MAX_HEIGHT_JUMP, maxHeightsPerSecond: 0 },
     };
     const assembled = await assembleCosigner(
       { id, version: 'sim', chains: [chain] },
-      { group, disk, clock, random: random.bytes, log: silentLog, onFault },
+      { group, disk, clock, wallSecond: wallOf(clock), random: random.bytes, log: silentLog, onFault },
       partsWithout(broken),
     );
     if (incarnation !== this.#incarnation) return;

@@ -20,6 +20,8 @@ export interface ClusterOptions {
   readonly cosigners?: number;
   readonly threshold?: number;
   readonly links?: number;
+  /** Default: any, as tests race through heights. */
+  readonly maxHeightsPerSecond?: number;
   /** See ProcessOptions.unwatched. */
   readonly unwatched?: boolean;
   /** Options of Node for one process. */
@@ -114,7 +116,7 @@ export class HekateCluster {
   ) {}
 
   static async create(options: ClusterOptions): Promise<HekateCluster> {
-    const { cosigners = 3, threshold = 2, links = 2 } = options;
+    const { cosigners = 3, threshold = 2, links = 2, maxHeightsPerSecond = 0 } = options;
     const ports = await freePorts(cosigners);
     const folder = join(options.folder, 'hekate');
     const args = [
@@ -122,7 +124,7 @@ export class HekateCluster {
       ...['--chain-id', options.chainId, '--node', options.nodeAddress],
       ...['--key', options.keyFile, '--never-signed', '--threshold', String(threshold)],
       ...ports.flatMap((port) => ['--cosigner', `127.0.0.1:${port}`]),
-      ...['--links', String(links)],
+      ...['--links', String(links), '--max-heights-per-second', String(maxHeightsPerSecond)],
     ];
     await promisify(execFile)(process.execPath, args);
     const make = (role: 'cosigner' | 'sentry-link', count: number): HekateProcess[] =>

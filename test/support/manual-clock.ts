@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../src/shared/ports/clock.js';
+import type { Clock, Timer, WallSecond } from '../../src/shared/ports/clock.js';
 
 interface Event {
   readonly atMs: number;
@@ -95,6 +95,11 @@ export class ManualClock implements Clock {
       i = child;
     }
   }
+}
+
+/** A wall clock that goes as another clock does. */
+export function wallOf(clock: Clock): WallSecond {
+  return () => 1_700_000_000 + Math.floor(clock.nowMs() / 1000);
 }
 
 function before(a: Event, b: Event): boolean {

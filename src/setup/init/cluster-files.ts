@@ -31,6 +31,7 @@ export interface NewChain {
   readonly dealt: DealtKey;
   readonly start: Watermark;
   readonly nodes: readonly string[];
+  readonly maxHeightsPerSecond: number | undefined;
 }
 
 interface Named extends TlsIdentity {
@@ -90,7 +91,7 @@ export async function writeCluster(
         listen: must(plan.listen[i], 'a cosigner has an address'),
         links,
         cosigners: others.map(({ pin }) => ({ pin, id: cosigners.findIndex((one) => one.pin === pin) + 1 })),
-      }) + toml.cosignerChainToml(chain.dealt.info.chainId);
+      }) + toml.cosignerChainToml(chain.dealt.info.chainId, chain.maxHeightsPerSecond);
     await parseCosignerConfig(home, join(dir, identity.name, paths.COSIGNER_CONFIG_FILE), '', text);
     await createFile(join(home, paths.COSIGNER_CONFIG_FILE), text, MODE_PUBLIC);
     await createFile(join(home, paths.README_FILE), cosignerReadme(i + 1, plan), MODE_PUBLIC);

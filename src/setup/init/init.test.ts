@@ -321,3 +321,14 @@ test.each<[string, Partial<InitRequest>, string, (() => void)?]>([
   await expect(initCluster(another(change), { ...deps, disk })).rejects.toMatchObject({ code });
   expect(snapshot(parent)).toEqual(before);
 });
+
+test.each([
+  [undefined, 3],
+  [0, 0],
+  [2.5, 2.5],
+])('of the heights a second that were asked for, %s, cosigners sign %s', async (maxHeightsPerSecond, expected) => {
+  await initCluster(request({ maxHeightsPerSecond }), deps);
+  await initCluster({ ...request({ maxHeightsPerSecond }), chainId: 'test-2' }, deps);
+  const { chains } = await loadCosignerConfig(join(dir, 'cosigner-1'));
+  expect(chains.map((chain) => chain.maxHeightsPerSecond)).toEqual([expected, expected]);
+});

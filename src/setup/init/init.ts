@@ -78,7 +78,7 @@ async function dealAndWrite(
   const dealt = dealKey(group, key, { chainId, threshold, count: plan.cosigners.length, random: deps.random });
   if (request.key === undefined) wipeKey(key);
   try {
-    const chain: NewChain = { dealt, start: request.start, nodes };
+    const chain: NewChain = { dealt, start: request.start, nodes, maxHeightsPerSecond: request.maxHeightsPerSecond };
     if (cluster !== undefined) await addChain(cluster, chain, deps);
     else if (await exists(dir)) {
       const names = processNames(plan);
@@ -99,7 +99,7 @@ async function addChain(cluster: Cluster, chain: NewChain, deps: InitDeps): Prom
   const { chainId } = chain.dealt.info;
   const appends = [];
   for (const { file, home } of cluster.cosigners) {
-    const text = cosignerChainToml(chainId);
+    const text = cosignerChainToml(chainId, chain.maxHeightsPerSecond);
     await parseCosignerConfig(home, file, await readConfigText(file), text);
     appends.push({ file: relative(dir, file), text });
   }

@@ -25,6 +25,8 @@ export interface InitRequest {
   /** Where each cosigner listens, where that is another address than the one it is reached by (NAT, a container, a tunnel). */
   readonly listen?: readonly HostPort[] | undefined;
   readonly links: number | undefined;
+  /** For cosigner.toml; undefined: the usual one. */
+  readonly maxHeightsPerSecond?: number | undefined;
 }
 
 /** The shape of a cluster: t, n addresses by which cosigners are reached and on which they listen, number of links. */

@@ -1,4 +1,5 @@
 import type { PinnedCosigner, PinnedLink } from '../../shared/config/cosigner-config.js';
+import { DEFAULT_MAX_HEIGHTS_PER_SECOND } from '../../shared/config/heights-per-second.js';
 import { DEFAULT_MAX_HEIGHT_JUMP } from '../../shared/watermark/rules.js';
 import { formatHostPort, type HostPort } from '../../shared/config/host-port.js';
 import type { LinkCosigner } from '../../shared/config/sentry-link-config.js';
@@ -32,13 +33,17 @@ ${links.join('\n')}
 ${others.join('\n')}`;
 }
 
-export function cosignerChainToml(chainId: string): string {
+export function cosignerChainToml(
+  chainId: string,
+  maxHeightsPerSecond: number = DEFAULT_MAX_HEIGHTS_PER_SECOND,
+): string {
   return `
 [[chain]]
 id = ${quote(chainId)}
 # Refuse requests this many heights above the watermark until an operator raises it (100000 is about a week).
 max_height_jump = ${DEFAULT_MAX_HEIGHT_JUMP}
-# max_heights_per_second = 50 # a limit on top, for a node that goes up in steps
+# And not more heights than this a second, for a node that goes up in steps: well above what the chain makes. 0 is no limit.
+max_heights_per_second = ${maxHeightsPerSecond}
 ${BECH32_LINE}`;
 }
 

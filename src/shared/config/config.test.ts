@@ -61,7 +61,7 @@ test('a cosigner: defaults are filled in, paths are within the home', async () =
   expect({ links, cosigners, chains }).toEqual({
     links: [{ name: 'sentry-link-1', pin: pin('a') }],
     cosigners: [{ id: 2, pin: pin('b') }],
-    chains: [{ id: 'test-1', bech32Prefix: 'cosmos', maxHeightJump: 100_000n, maxHeightsPerSecond: undefined }],
+    chains: [{ id: 'test-1', bech32Prefix: 'cosmos', maxHeightJump: 100_000n, maxHeightsPerSecond: 3 }],
   });
 });
 

@@ -8,11 +8,10 @@ import type { TlsPaths } from './common-sections.js';
 import type { LogConfig } from './log-config.js';
 import { USUAL_PREFIX } from './bech32-prefix.js';
 import * as field from './fields.js';
+import { DEFAULT_MAX_HEIGHTS_PER_SECOND, MAX_HEIGHTS_PER_SECOND } from './heights-per-second.js';
 import { DEFAULT_MAX_HEIGHT_JUMP } from '../watermark/rules.js';
 import type { HostPort } from './host-port.js';
 import { parseConfig, positionsIn, readConfigText, type ConfigIssue } from './toml-file.js';
-
-const MAX_HEIGHTS_PER_SECOND = 1_000_000;
 
 export interface PinnedLink {
   readonly name: string;
@@ -30,8 +29,8 @@ export interface CosignerChain {
   /** Of the chain, for what is shown. */
   readonly bech32Prefix: string;
   readonly maxHeightJump: bigint;
-  /** Undefined: no limit. */
-  readonly maxHeightsPerSecond: number | undefined;
+  /** 0: any. */
+  readonly maxHeightsPerSecond: number;
 }
 
 export interface CosignerConfig {
@@ -48,7 +47,7 @@ export interface CosignerConfig {
   readonly chains: readonly CosignerChain[];
 }
 
-const heightsPerSecond = field.numberBetween(0.001, MAX_HEIGHTS_PER_SECOND);
+const heightsPerSecond = field.numberBetween(0, MAX_HEIGHTS_PER_SECOND);
 
 const schema = field.table({
   version: field.version,
@@ -66,7 +65,7 @@ const schema = field.table({
       id: field.chainId,
       bech32_prefix: field.bech32Prefix.default(USUAL_PREFIX),
       max_height_jump: field.bigWholeNumber(1n, 2n ** 62n).default(DEFAULT_MAX_HEIGHT_JUMP),
-      max_heights_per_second: heightsPerSecond.optional(),
+      max_heights_per_second: heightsPerSecond.default(DEFAULT_MAX_HEIGHTS_PER_SECOND),
     }),
     1,
     MAX_CHAINS,

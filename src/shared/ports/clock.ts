@@ -6,6 +6,13 @@ export interface Clock {
   schedule(delayMs: number, task: () => void): Timer;
 }
 
+/**
+ * The wall clock, whole seconds since 1970: for what has to be known after a restart. It may be wrong, and it may go back.
+ */
+export type WallSecond = () => number;
+
+export const systemWallSecond: WallSecond = () => Math.floor(Date.now() / 1000);
+
 export interface Timer {
   cancel(): void;
 }

@@ -1,60 +1,58 @@
 import { invariant } from '../invariant.js';
 import type { Canonical } from '../privval/canonical.js';
 import { refuse, type Refusal } from './rules.js';
-import type { Watermark } from './watermark.js';
+import type { HeightPace, Watermark } from './watermark.js';
 
 /**
- * An optional limit on how fast a watermark may rise, so that a wrong or compromised node cannot burn the key's heights in
- * many steps that are each below the height jump. A token is a height: over any time T the watermark rises by at most
- * `burst` + `heightsPerSecond` · T.
+ * A limit on how fast a watermark rises, so that a wrong or compromised node or link cannot burn the key's heights in many
+ * steps that are each below the height jump. Heights are a bucket: what it may rise is what was left after the last rise
+ * and `heightsPerSecond` for each second since, however many: the chain went on during an outage of days. What is left after a rise is
+ * capped, so that who asks for heights that the chain does not have gets the cap and the rate, and no more. Level and second
+ * are kept with the watermark: a restart does not fill the bucket.
  */
-export interface HeightPaceLimit {
-  /** Set it well above what the chain makes. */
-  readonly heightsPerSecond: number;
-  /** Must cover what the chain makes while this cosigner, or the node, is down. */
-  readonly burst: number;
-}
+const THOUSANDTHS = 1_000;
+const MOST_LEFT = 1_000 * THOUSANDTHS;
 
-/** Tokens at a monotonic instant. */
-export interface HeightPace {
-  readonly tokens: number;
-  readonly atMs: number;
-}
+export type PaceResult =
+  /** To be kept with the watermark that rises. */
+  { readonly kind: 'taken'; readonly pace: HeightPace | undefined } | Refusal;
 
-export function heightPaceLimit(heightsPerSecond: number, burst: number): HeightPaceLimit {
-  invariant(heightsPerSecond > 0 && burst >= 1, 'a height pace is positive and lets one height through');
-  return { heightsPerSecond, burst };
-}
-
-/** A full bucket, at process start. */
-export function startHeightPace(limit: HeightPaceLimit, nowMs: number): HeightPace {
-  return { tokens: limit.burst, atMs: nowMs };
-}
-
-export interface PaceResult {
-  /** Keep it, whatever the answer. */
-  readonly pace: HeightPace;
-  /** HEIGHT_PACE when the rise is too fast; undefined lets it through and has spent its tokens. */
-  readonly refusal: Refusal | undefined;
+/** A full bucket. */
+export function fullPace(atSecond: number): HeightPace {
+  return { left: MOST_LEFT, atSecond };
 }
 
 /**
- * Asks the bucket for the rise from `stored` to the height of `asked`, which the watermark rules let through already. The
- * first signature on a fresh watermark is free, as it is for the height jump. Pure.
+ * Asks the bucket for the rise from `stored` to the height of `asked`, which the watermark rules let through already. A
+ * first height leaves it full; 0 heights per second switch it off. `nowSecond`: the wall clock, seconds since 1970; one that went back
+ * counts as no time. Refuses with HEIGHT_PACE. Pure.
  */
 export function takeHeights(
-  limit: HeightPaceLimit,
-  pace: HeightPace,
+  heightsPerSecond: number,
   stored: Watermark,
   asked: Canonical,
-  nowMs: number,
+  nowSecond: number,
 ): PaceResult {
-  const elapsedMs = Math.max(0, nowMs - pace.atMs);
-  const tokens = Math.min(limit.burst, pace.tokens + (elapsedMs * limit.heightsPerSecond) / 1000);
-  const heights = stored.fresh ? 0 : Number(asked.height - stored.height);
+  const heights = Number(asked.height - stored.height);
   invariant(heights >= 0, 'the pace is asked about a rise');
-  if (heights <= tokens) return { pace: { tokens: tokens - heights, atMs: nowMs }, refusal: undefined };
+  if (heights === 0) return { kind: 'taken', pace: stored.pace };
+  if (stored.fresh || heightsPerSecond === 0) return { kind: 'taken', pace: fullPace(nowSecond) };
 
-  const why = `is ${heights} heights up, and ${limit.heightsPerSecond} per second leave ${Math.floor(tokens)} now`;
-  return { pace: { tokens, atMs: nowMs }, refusal: refuse('HEIGHT_PACE', stored, asked, why) };
+  const { left, atSecond } = stored.pace ?? unused(stored, nowSecond);
+  const seconds = Math.max(0, nowSecond - atSecond);
+  const available = left + Math.floor(seconds * heightsPerSecond * THOUSANDTHS);
+  const after = available - heights * THOUSANDTHS;
+  if (after >= 0) return { kind: 'taken', pace: { left: Math.min(after, MOST_LEFT), atSecond: nowSecond } };
+  const now = Math.floor(available / THOUSANDTHS);
+  return refuse(
+    'HEIGHT_PACE',
+    stored,
+    asked,
+    `is ${heights} heights up, and ${heightsPerSecond} per second leave ${now} now`,
+  );
+}
+
+/** Nothing rose on it yet: what is stored came from another signer, which signed last when its sign bytes say. */
+function unused({ signBytes }: Watermark, nowSecond: number): HeightPace {
+  return fullPace(signBytes === undefined ? nowSecond : Number(signBytes.says.timestamp.seconds));
 }

@@ -5,24 +5,27 @@ import { invariant } from '../invariant.js';
 import { isHekateError } from '../errors.js';
 import { EMPTY_BYTES } from '../privval/fields.js';
 import { SignBytes } from '../privval/sign-bytes.js';
-import { compareHrs, type Watermark } from './watermark.js';
+import { compareHrs, type HeightPace, type Watermark } from './watermark.js';
 
 /**
  * One watermark as bytes, in one 512-byte sector, big-endian:
  *
  *     0 magic (8) | 8 version (2) | 10 flags (1) | 11 step (1) | 12 round (4) | 16 sequence (8) | 24 height (8)
  *     32 group public key (32) | 64 chain id length (1) | 65 chain id (50) | 115 zero (1)
- *     116 sign bytes length (2) | 118 sign bytes (362) | 480 SHA-256 of bytes 0 to 479 (32)
+ *     116 sign bytes length (2) | 118 sign bytes (350) | 468 pace left (4) | 472 pace second (8)
+ *     480 SHA-256 of bytes 0 to 479 (32)
  *
- * Every version keeps magic, version and checksum where they are, so that an older hekate can tell a newer file from a
+ * Version 1 has no pace, and may have set `fresh` on a floor as well. Every version keeps magic, version and checksum where they are, so that an older hekate can tell a newer file from a
  * broken one.
  */
 export const RECORD_BYTES = 512;
-export const MAX_STORED_SIGN_BYTES = 362;
+export const MAX_STORED_SIGN_BYTES = 350;
 
 const MAGIC = Buffer.from('HEKATEWM', 'latin1');
-const VERSION = 1;
+const VERSION = 2;
+const WITHOUT_PACE = 1;
 const FLAG_FRESH = 1;
+const FLAG_PACE = 2;
 const AT = {
   version: 8,
   flags: 10,
@@ -35,8 +38,11 @@ const AT = {
   chainId: 65,
   signBytesLength: 116,
   signBytes: 118,
+  paceLeft: 468,
+  paceSecond: 472,
   checksum: 480,
 } as const;
+const UINT32_MAX = 2 ** 32 - 1;
 const UINT64_MAX = 2n ** 64n - 1n;
 
 /** What a state file belongs to. A file of another chain or key is refused. */
@@ -63,8 +69,12 @@ export function sameBinding(a: StateBinding, b: StateBinding): boolean {
 }
 
 /** The 512 bytes of a record. Its values must be in range, which is the caller's business: InvariantViolation. */
-export function encodeRecord({ binding, sequence, watermark }: SlotRecord): Uint8Array {
-  const { height, round, step, fresh } = watermark;
+export function encodeRecord(record: SlotRecord): Uint8Array {
+  return encode(record, VERSION);
+}
+
+function encode({ binding, sequence, watermark }: SlotRecord, version: number): Buffer {
+  const { height, round, step, fresh, pace } = watermark;
   const signBytes = watermark.signBytes?.bytes ?? EMPTY_BYTES;
   invariant(isOfItsPlace(binding.chainId, watermark), 'sign bytes are stored under their own chain and place');
   const chainId = Buffer.from(binding.chainId, 'utf8');
@@ -74,11 +84,12 @@ export function encodeRecord({ binding, sequence, watermark }: SlotRecord): Uint
   invariant(height >= 0n && height <= INT64_MAX, 'a watermark height is a non-negative int64');
   invariant(Number.isInteger(round) && round >= 0 && round <= INT32_MAX, 'a watermark round is a non-negative int32');
   invariant(signBytes.length <= MAX_STORED_SIGN_BYTES, 'sign bytes fit into a state record');
+  invariant(pace === undefined || isPace(pace), 'a pace fits into a state record');
 
   const bytes = Buffer.alloc(RECORD_BYTES);
   bytes.set(MAGIC, 0);
-  bytes.writeUInt16BE(VERSION, AT.version);
-  bytes.writeUInt8(fresh ? FLAG_FRESH : 0, AT.flags);
+  bytes.writeUInt16BE(version, AT.version);
+  bytes.writeUInt8((fresh ? FLAG_FRESH : 0) | (pace ? FLAG_PACE : 0), AT.flags);
   bytes.writeUInt8(step, AT.step);
   bytes.writeUInt32BE(round, AT.round);
   bytes.writeBigUInt64BE(sequence, AT.sequence);
@@ -88,6 +99,8 @@ export function encodeRecord({ binding, sequence, watermark }: SlotRecord): Uint
   bytes.set(chainId, AT.chainId);
   bytes.writeUInt16BE(signBytes.length, AT.signBytesLength);
   bytes.set(signBytes, AT.signBytes);
+  bytes.writeUInt32BE(pace?.left ?? 0, AT.paceLeft);
+  bytes.writeBigUInt64BE(BigInt(pace?.atSecond ?? 0), AT.paceSecond);
   bytes.set(checksum(bytes), AT.checksum);
   return bytes;
 }
@@ -98,7 +111,7 @@ export function decodeRecord(sector: Uint8Array): DecodedRecord {
   if (bytes.length !== RECORD_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return { kind: 'bad' };
   if (!checksum(bytes).equals(bytes.subarray(AT.checksum))) return { kind: 'bad' };
   const version = bytes.readUInt16BE(AT.version);
-  if (version !== VERSION) return { kind: 'version', version };
+  if (version !== VERSION && version !== WITHOUT_PACE) return { kind: 'version', version };
 
   const step = bytes.readUInt8(AT.step);
   const round = bytes.readUInt32BE(AT.round);
@@ -111,14 +124,27 @@ export function decodeRecord(sector: Uint8Array): DecodedRecord {
     return { kind: 'bad' };
   const signBytes = readSignBytes(bytes.subarray(AT.signBytes, AT.signBytes + signBytesLength));
   if (signBytes === 'bad') return { kind: 'bad' };
-  const fresh = (bytes.readUInt8(AT.flags) & FLAG_FRESH) !== 0;
-  const watermark: Watermark = { height, round, step, signBytes, fresh };
+  const flags = bytes.readUInt8(AT.flags);
+  const fresh = (flags & FLAG_FRESH) !== 0;
+  const pace = (flags & FLAG_PACE) === 0 ? undefined : readPace(bytes);
+  if (pace !== undefined && (version === WITHOUT_PACE || !isPace(pace))) return { kind: 'bad' };
+  const watermark: Watermark = { height, round, step, signBytes, fresh, pace };
   const chainId = bytes.toString('utf8', AT.chainId, AT.chainId + chainIdLength);
   if (Buffer.byteLength(chainId) !== chainIdLength || !isOfItsPlace(chainId, watermark)) return { kind: 'bad' };
   const binding: StateBinding = { chainId, groupPublicKey: copy(bytes, AT.publicKey, 32) };
   const record: SlotRecord = { binding, sequence: bytes.readBigUInt64BE(AT.sequence), watermark };
   // Where the layout has no meaning there is nothing, either.
-  return bytes.equals(encodeRecord(record)) ? { kind: 'record', record } : { kind: 'bad' };
+  if (!bytes.equals(encode(record, version))) return { kind: 'bad' };
+  // Only a key that never signed may have any first height.
+  return { kind: 'record', record: { ...record, watermark: { ...watermark, fresh: fresh && height === 0n } } };
+}
+
+function readPace(bytes: Buffer): HeightPace {
+  return { left: bytes.readUInt32BE(AT.paceLeft), atSecond: Number(bytes.readBigUInt64BE(AT.paceSecond)) };
+}
+
+function isPace({ left, atSecond }: HeightPace): boolean {
+  return Number.isInteger(left) && left >= 0 && left <= UINT32_MAX && Number.isSafeInteger(atSecond) && atSecond >= 0;
 }
 
 function isOfItsPlace(chainId: string, watermark: Watermark): boolean {

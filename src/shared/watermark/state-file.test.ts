@@ -15,7 +15,7 @@ import { SignBytes } from '../privval/sign-bytes.js';
 import { canonicals } from '../privval/testdata/arbitraries.js';
 import { encodeSlot, newSlotFile, recoverSlotFile, SLOT_BYTES, slotOffset, type RecoveredState } from './state-file.js';
 import { decodeRecord, encodeRecord, MAX_STORED_SIGN_BYTES, RECORD_BYTES, type StateBinding } from './slot-record.js';
-import { neverSigned, type Watermark } from './watermark.js';
+import { floorAtHeight, neverSigned, type Watermark } from './watermark.js';
 
 const BINDING: StateBinding = { chainId: 'test-1', groupPublicKey: new Uint8Array(32).fill(7) };
 const SECTORS = [0, RECORD_BYTES, 4096, 4096 + RECORD_BYTES];
@@ -213,9 +213,9 @@ describe('damage to a completed state', () => {
 
 describe('what a file belongs to', () => {
   const newer = (record: Uint8Array): Uint8Array => {
-    // A record of version 2 with its checksum, made from one of version 1.
+    // A record of version 3 with its checksum, made from one of version 2.
     const bytes = Buffer.from(record);
-    bytes.writeUInt16BE(2, 8);
+    bytes.writeUInt16BE(3, 8);
     return Buffer.concat([bytes.subarray(0, 480), sha256(bytes.subarray(0, 480))]);
   };
 
@@ -230,7 +230,7 @@ describe('what a file belongs to', () => {
   it('is refused when one copy has a version of the future, but not when a version is damaged', () => {
     const future = changed(fileAt(3n), (copy) => copy.set(newer(copy.slice(0, RECORD_BYTES)), 0));
     expect(read(future)).toBe('STATE_VERSION');
-    expect(numberOf(changed(fileAt(3n), (copy) => (copy[9] = 2)))).toBe(3n);
+    expect(numberOf(changed(fileAt(3n), (copy) => (copy[9] = 3)))).toBe(3n);
   });
 });
 
@@ -244,21 +244,28 @@ describe('a record', () => {
       round: fc.integer({ min: 0, max: INT32_MAX }),
       step: fc.constantFrom<Watermark['step']>(0, 1, 2, 3),
       signBytes: fc.constant(undefined),
-      fresh: fc.boolean(),
+      fresh: fc.constant(false),
     });
+    const paces = fc.record({ left: fc.nat(2 ** 31 - 1), atSecond: fc.maxSafeNat() });
     const votes = canonicals.filter(({ chainId }) => chainId.length > 0);
     const places = fc.oneof(
       fc.record({ chainId: chainIds, watermark: unknown }),
+      fc.record({ chainId: chainIds, watermark: fc.constant(neverSigned()) }),
       votes.map((says) => ({ chainId: says.chainId, watermark: stored(says) })),
     );
     const publicKeys = fc.uint8Array({ minLength: 32, maxLength: 32 });
     const sequences = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
     const records = fc
-      .record({ place: places, groupPublicKey: publicKeys, sequence: sequences })
-      .map(({ place: { chainId, watermark }, groupPublicKey, sequence }) => ({
+      .record({
+        place: places,
+        pace: fc.option(paces, { nil: undefined }),
+        groupPublicKey: publicKeys,
+        sequence: sequences,
+      })
+      .map(({ place: { chainId, watermark }, pace, groupPublicKey, sequence }) => ({
         binding: { chainId, groupPublicKey },
         sequence,
-        watermark,
+        watermark: { ...watermark, pace },
       }));
     fc.assert(
       fc.property(records, (record) => {
@@ -298,11 +305,13 @@ describe('a record', () => {
   });
 
   it.each<[name: string, at: number, value: number]>([
-    ['a flag that means nothing', 10, 2],
+    ['a flag that means nothing', 10, 4],
+    ['a pace that is not flagged', 471, 1],
+    ['a second that is not flagged', 479, 1],
     ['no chain id', 64, 0],
     ['something behind its chain id', 80, 1],
     ['something behind the room for a chain id', 115, 1],
-    ['something behind its sign bytes', 470, 1],
+    ['something behind its sign bytes', 467, 1],
     ['a chain id that is no UTF-8', 65, 0xff],
   ])('is bad with %s, though its checksum holds', (_name, at, value) => {
     const watermark = { ...stored(VOTE), signBytes: undefined };
@@ -311,6 +320,35 @@ describe('a record', () => {
       copy.set(sha256(copy.subarray(0, 480)), 480);
     });
     expect(decodeRecord(strange)).toEqual({ kind: 'bad' });
+  });
+
+  it('is bad with a second beyond what numbers hold, though its checksum holds', () => {
+    const watermark = { ...stored(VOTE), pace: { left: 1, atSecond: 1 } };
+    const strange = changed(encodeRecord({ binding: BINDING, sequence: 9n, watermark }), (copy) => {
+      copy[472] = 1;
+      copy.set(sha256(copy.subarray(0, 480)), 480);
+    });
+    expect(decodeRecord(strange)).toEqual({ kind: 'bad' });
+  });
+
+  it.each<[name: string, at: number, value: number, watermark: Watermark, read: object]>([
+    ['a vote', 10, 0, stored(VOTE), { kind: 'record', record: { watermark: { height: 10n, fresh: false } } }],
+    ['one of a key that never signed', 10, 1, neverSigned(), { record: { watermark: { height: 0n, fresh: true } } }],
+    [
+      'a floor, which then took any first height',
+      10,
+      1,
+      floorAtHeight(9n),
+      { record: { watermark: { fresh: false } } },
+    ],
+    ['a pace, which it did not have', 10, 2, stored(VOTE), { kind: 'bad' }],
+  ])('of version 1 is read: %s', (_name, at, value, watermark, read) => {
+    const old = changed(encodeRecord({ binding: BINDING, sequence: 9n, watermark }), (copy) => {
+      copy[9] = 1;
+      copy[at] = value;
+      copy.set(sha256(copy.subarray(0, 480)), 480);
+    });
+    expect(decodeRecord(old)).toMatchObject(read);
   });
 
   it('has room for the longest sign bytes that there are', () => {

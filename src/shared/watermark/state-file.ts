@@ -110,7 +110,10 @@ export function readCopies(
   for (const at of [offset, offset + RECORD_BYTES]) {
     const decoded = decodeRecord(contents.subarray(at, at + RECORD_BYTES));
     if (decoded.kind === 'version') {
-      throw new HekateError('STATE_VERSION', `${path} has version ${decoded.version}, this hekate reads version 1`);
+      throw new HekateError(
+        'STATE_VERSION',
+        `${path} has version ${decoded.version}, this hekate reads versions 1 and 2`,
+      );
     }
     if (decoded.kind === 'bad') continue;
     if (!sameBinding(decoded.record.binding, binding)) throw foreign(path, decoded.record.binding, binding);
@@ -148,13 +151,17 @@ function readSlot(contents: Uint8Array, slot: number, binding: StateBinding, pat
   if (Number(newest.sequence % 2n) !== slot) throw corrupt(path, `number ${newest.sequence} is in the ${name} slot`);
   const bytes = encodeRecord(newest);
   const offsets = [0, RECORD_BYTES].map((at) => slot * SLOT_STRIDE + at);
-  const stale = offsets.filter((at) => !equalBytes(contents.subarray(at, at + RECORD_BYTES), bytes));
+  const stale = offsets.filter((at) => {
+    const copy = decodeRecord(contents.subarray(at, at + RECORD_BYTES));
+    return copy.kind !== 'record' || copy.record.sequence !== newest.sequence;
+  });
   return { newest, repairs: stale.map((offset) => ({ offset, bytes })) };
 }
 
 function sameWatermark(a: Watermark, b: Watermark): boolean {
   const bytes = ({ signBytes }: Watermark): Uint8Array => signBytes?.bytes ?? EMPTY_BYTES;
-  return compareHrs(a, b) === 0 && a.fresh === b.fresh && equalBytes(bytes(a), bytes(b));
+  const samePace = a.pace?.left === b.pace?.left && a.pace?.atSecond === b.pace?.atSecond;
+  return compareHrs(a, b) === 0 && a.fresh === b.fresh && samePace && equalBytes(bytes(a), bytes(b));
 }
 
 function foreign(path: string, found: StateBinding, wanted: StateBinding): HekateError {

@@ -154,6 +154,17 @@ describe('a watermark store', () => {
     await store.close();
     expect((await open(disk)).current).toEqual(floorAtHeight(900_000n));
   });
+
+  it('that was raised is known to its mark: a copy from before is refused', async () => {
+    const disk = await created();
+    const store = await open(disk);
+    await store.advance(vote(5n));
+    const before = disk.file(PATH).slice();
+    await store.raiseTo(floorAtHeight(900_000n));
+    await store.close();
+    disk.file(PATH).set(before);
+    expect(await codeOf(open(disk))).toBe('STATE_ROLLED_BACK');
+  });
 });
 
 describe('opening', () => {

@@ -17,6 +17,7 @@ import { compareHrs, describePlace, type Watermark } from './watermark.js';
  */
 export class WatermarkStore {
   readonly binding: StateBinding;
+  readonly #disk: Disk;
   readonly #file: SlotFile;
   readonly #path: string;
   #watermark: Watermark;
@@ -24,8 +25,9 @@ export class WatermarkStore {
   #halted: ErrorCode | undefined;
   #writing: Promise<void> | undefined;
 
-  private constructor(file: SlotFile, path: string, binding: StateBinding, state: RecoveredState) {
+  private constructor(disk: Disk, file: SlotFile, path: string, binding: StateBinding, state: RecoveredState) {
     this.binding = binding;
+    this.#disk = disk;
     this.#file = file;
     this.#path = path;
     this.#watermark = state.watermark;
@@ -44,11 +46,10 @@ export class WatermarkStore {
       for (const { offset, bytes } of state.repairs) {
         await onState(path, 'STATE_WRITE_FAILED', () => file.write(offset, bytes));
       }
-      const store = new WatermarkStore(file, path, binding, state);
+      const store = new WatermarkStore(disk, file, path, binding, state);
       await store.#write(state.watermark);
       await store.#write(state.watermark);
-      const mark = { binding, sequence: store.sequence, watermark: state.watermark };
-      await onState(markPath(path), 'STATE_WRITE_FAILED', () => writeMark(disk, path, mark));
+      await store.#writeMark();
       return store;
     } catch (error) {
       await file.close().catch(() => undefined);
@@ -93,6 +94,7 @@ export class WatermarkStore {
     }
     this.#checkRunning();
     await this.#write(floor);
+    await this.#writeMark();
   }
 
   /** Waits for a write in flight, then gives the lock back. */
@@ -105,6 +107,13 @@ export class WatermarkStore {
   #checkRunning(): void {
     if (this.#halted === undefined) return;
     throw new HekateError(this.#halted, `state file ${this.#path} takes no more writes`);
+  }
+
+  /** An older copy of the state is known by it from now on. */
+  async #writeMark(): Promise<void> {
+    const mark = { binding: this.binding, sequence: this.#sequence, watermark: this.#watermark };
+    const write = (): Promise<void> => writeMark(this.#disk, this.#path, mark);
+    await onState(markPath(this.#path), 'STATE_WRITE_FAILED', write);
   }
 
   async #write(next: Watermark): Promise<void> {

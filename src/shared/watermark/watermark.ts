@@ -14,8 +14,18 @@ export interface HeightRoundStep {
 export interface Watermark extends HeightRoundStep {
   /** Undefined when they are not known, as after an import without them. */
   readonly signBytes: SignBytes | undefined;
-  /** No share was given on it yet: it was just created or imported. */
+  /** Of a key that certainly never signed on this chain: then the first height may be any. */
   readonly fresh: boolean;
+  /** Absent: all of it, as before the first rise. */
+  readonly pace?: HeightPace | undefined;
+}
+
+/** How many heights it may rise at once (height-pace.ts), as it was after the last rise. */
+export interface HeightPace {
+  /** Thousandths of a height. */
+  readonly left: number;
+  /** Seconds since 1970 on the wall clock of the cosigner. */
+  readonly atSecond: number;
 }
 
 /** The watermark of a key that certainly never signed on this chain. */
@@ -28,7 +38,7 @@ export function floorAtHeight(height: bigint): Watermark {
   if (height < 0n || height > INT64_MAX) {
     throw new HekateError('STATE_IMPORT_INVALID', `height ${height} is not between 0 and 2^63-1`);
   }
-  return { height, round: INT32_MAX, step: 3, signBytes: undefined, fresh: true };
+  return { height, round: INT32_MAX, step: 3, signBytes: undefined, fresh: false };
 }
 
 /** Negative, zero or positive as `a` comes before, at or after `b`. */
