@@ -9,6 +9,7 @@ import type { ConnectToNode } from './node/dialler.js';
 import type { NodeMode } from './node/node-arbiter.js';
 import { NodeService, type NodeServiceChain, type NodeServiceDeps } from './node/node-service.js';
 import { SentryLink, type LinkChain } from './sentry-link.js';
+import type { ProofKeeper } from './signing/newest-signature.js';
 
 export interface ServedChain extends LinkChain {
   readonly nodes: readonly NodeAddress[];
@@ -32,6 +33,7 @@ export interface LinkPorts {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
+  readonly proofs: ProofKeeper;
   readonly connectNode: ConnectToNode;
   /** The connection to one cosigner, not started yet. */
   readonly connectCosigner: (id: number, handlers: CosignerHandlers) => CosignerConnection;
@@ -63,7 +65,7 @@ export interface AssembledLink {
  */
 export function assembleLink(options: LinkOptions, ports: LinkPorts, parts: LinkParts = LINK_PARTS): AssembledLink {
   const { name, chains, cosigners, leaseMs, signDeadlineMs } = options;
-  const { group, clock, random, log, connectNode, connectCosigner } = ports;
+  const { group, clock, random, log, proofs, connectNode, connectCosigner } = ports;
   const link = new SentryLink(
     { name, chains, cosigners, leaseMs, deadlineMs: signDeadlineMs },
     {
@@ -71,6 +73,7 @@ export function assembleLink(options: LinkOptions, ports: LinkPorts, parts: Link
       clock,
       random,
       log,
+      proofs,
       onLeading: (term) => {
         log.info('lease acquired', { term });
         nodes.open();

@@ -35,6 +35,7 @@ import { CosignerClient } from './cosigners/cosigner-client.js';
 import { describeLink } from './link-status.js';
 import { checkIsNoPartOfAKey } from './node/no-part-of-a-key.js';
 import { nodeConnect } from './node/node-connect.js';
+import { ProofFiles } from './proof-files.js';
 
 export interface StartOptions {
   readonly home: string;
@@ -67,6 +68,11 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
   const pins = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
   checkIdentityIsOurs(identity, config.tls.certificate, config.name, pins);
   const peers = await loadPinnedPeers(config.tls.peers, pins);
+  const proofs = await ProofFiles.open(
+    config.home,
+    chains.map(({ chainId, key }) => ({ chainId, groupPublicKey: key.publicKey })),
+    log,
+  );
   const assembled = assembleLink(
     {
       name: config.name,
@@ -80,6 +86,7 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
       clock: systemClock,
       random: systemRandom,
       log,
+      proofs,
       connectNode: nodeConnect({ identity: nodeIdentity, clock: systemClock, random: systemRandom }),
       connectCosigner: cosignerConnector(config, identity, peers, log),
     },
@@ -89,6 +96,7 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
   for (const { text, droppedId } of chains.flatMap(({ nodes }) => nodes.filter(hasDroppedId)))
     log.info('node id left out of the address', { node: text, id: droppedId, reason: DROPPED_ID });
   assembled.start();
+  started.add(() => proofs.close());
   started.add(() => assembled.stop());
   started.add(() => assembled.inFlight.untilNone(systemClock, FINISH_MS));
   started.add(await serveStatusIfPossible(config.home, () => describeLink(config.name, assembled), log));

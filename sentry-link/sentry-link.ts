@@ -11,6 +11,7 @@ import { LeaseCandidate } from './leadership/lease-candidate.js';
 import { LinkWatch, type LinkSituation } from './link-watch.js';
 import type { GroupKey } from './signing/attempt.js';
 import { ChainCoordinator } from './signing/chain-coordinator.js';
+import { NewestSignature, type ProofKeeper } from './signing/newest-signature.js';
 import type { SignOutcome, VoteToSign } from './vote-to-sign.js';
 
 export interface LinkChain {
@@ -34,6 +35,7 @@ export interface SentryLinkDeps {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
+  readonly proofs: ProofKeeper;
   /** Dial the nodes: this link leads now. */
   readonly onLeading: (term: number) => void;
   /** Close every connection to a node before doing anything else: another link may lead. */
@@ -48,6 +50,7 @@ export class SentryLink {
   readonly candidate: LeaseCandidate;
   readonly #peers: ReadonlyMap<number, Peer>;
   readonly #coordinators: ReadonlyMap<string, ChainCoordinator>;
+  readonly #newest: ReadonlyMap<string, NewestSignature>;
   readonly #chains: readonly LinkChain[];
   readonly #clock: Clock;
   readonly #leaders = new LeaderView();
@@ -57,7 +60,7 @@ export class SentryLink {
   #lastRequestId = 0;
 
   constructor(options: SentryLinkOptions, deps: SentryLinkDeps) {
-    const { group, clock, random, log } = deps;
+    const { group, clock, random, log, proofs } = deps;
     this.#chains = options.chains;
     this.#clock = clock;
     const groupKeys = new Map(options.chains.map(({ chainId, key }) => [chainId, key.publicKey]));
@@ -85,10 +88,23 @@ export class SentryLink {
       nextRequestId: () => ++this.#lastRequestId,
       term: () => this.candidate.term(),
     };
+    this.#newest = new Map(
+      options.chains.map(({ chainId }) => [
+        chainId,
+        new NewestSignature(chainId, {
+          ...{ clock, cosigners: options.cosigners, keeper: proofs },
+          tell: (id, proof) => this.#peer(id).stream.send({ kind: 'proof', proof }),
+        }),
+      ]),
+    );
     this.#coordinators = new Map(
       options.chains.map(({ chainId, key, threshold }) => [
         chainId,
-        new ChainCoordinator({ chainId, deadlineMs: options.deadlineMs }, { ...shared, key, threshold }),
+        new ChainCoordinator(
+          { chainId, deadlineMs: options.deadlineMs },
+          { ...shared, key, threshold },
+          must(this.#newest.get(chainId), 'every chain has one'),
+        ),
       ]),
     );
   }
@@ -101,6 +117,7 @@ export class SentryLink {
   /** Gives the lease back; the owner closes streams and nodes. */
   stop(): void {
     this.#watch.stop();
+    for (const newest of this.#newest.values()) newest.stop();
     this.candidate.stop();
   }
 
@@ -134,6 +151,7 @@ export class SentryLink {
     const peer = this.#peer(id);
     return {
       seen: () => peer.chains.seen(),
+      newest: () => [...this.#newest.values()].flatMap(({ proof }) => proof ?? []),
       connected: (hello, outgoing) => {
         peer.opened(hello, outgoing);
         this.candidate.peerUp(id);

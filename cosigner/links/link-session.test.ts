@@ -13,6 +13,7 @@ import { scalarOf, seededRandom } from '../../src/shared/frost/testdata/fixture.
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { InFlight } from '../../src/shared/in-flight.js';
 import { silentLog } from '../../src/shared/ports/log.js';
+import type { Proof } from '../../src/shared/watermark/proof.js';
 import type { SigningStream } from '../signing/chain-signer.js';
 import { LeaseTable } from '../lease-table.js';
 import { LinkSession, type SessionHost } from './link-session.js';
@@ -25,7 +26,7 @@ const random = seededRandom('link session');
 const bytes = (): Uint8Array => new Uint8Array(32).fill(5);
 
 const SHARE = { groupCommitment: newPoint(), share: toSignatureShare(newScalar()) };
-const HELLO = { kind: 'linkHello', version: '1', seen: [] } as const;
+const HELLO = { kind: 'linkHello', version: '1', seen: [], newest: [] } as const;
 /** What became of one pair: its secrets, to see whether they are wiped. */
 type Secrets = readonly Uint8Array[];
 
@@ -38,6 +39,8 @@ describe('link session', () => {
   let faults: unknown[];
   /** What the chain does with a request; it takes one nonce pair, as the real one does. */
   let answer: (request: SignRequest, admits: () => boolean) => Promise<SignReply>;
+  /** What the chain does with a signature that is shown. */
+  let learn: (proof: Proof) => Promise<void>;
   let host: SessionHost;
   let inFlight: InFlight;
 
@@ -65,6 +68,7 @@ describe('link session', () => {
   beforeEach(() => {
     clock = new ManualClock();
     [sent, made, seen, faults] = [[], [], [], []];
+    learn = () => Promise.resolve();
     leases = new LeaseTable(-10_000, 1_000);
     answer = async ({ id }) => refused(id);
     const generate = () => {
@@ -75,6 +79,7 @@ describe('link session', () => {
     const chains = CHAINS.map((chainId) => ({
       chainId,
       noteSeenSequence: (sequence: bigint) => void seen.push([chainId, sequence]),
+      learn: (proof: Proof) => learn(proof),
       open: (): SigningStream => {
         const pool = new NoncePool(generate, TARGET);
         const sign: SigningStream['sign'] = (asked, admits) => {
@@ -286,6 +291,7 @@ describe('link session', () => {
         { chainId: 'two', sequence: 9n },
         { chainId: 'three', sequence: 9n },
       ],
+      newest: [],
     });
     expect(seen).toEqual([['two', 9n]]);
   });

@@ -8,9 +8,11 @@ import type {
   SignRequest,
   ChainReport,
 } from '../../src/shared/coordination/messages.js';
+import { isHekateError } from '../../src/shared/errors.js';
 import type { InFlight } from '../../src/shared/in-flight.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
+import type { Proof } from '../../src/shared/watermark/proof.js';
 import type { LeaseTable } from '../lease-table.js';
 import type { SigningStream } from '../signing/chain-signer.js';
 import type { NonceSupply } from '../signing/nonce-supply.js';
@@ -21,6 +23,8 @@ export interface SessionChain {
   readonly chainId: string;
   open(): SigningStream;
   noteSeenSequence(sequence: bigint): void;
+  /** Throws PROOF_INVALID, STATE_WRITE_FAILED. */
+  learn(proof: Proof): Promise<void>;
 }
 
 /** What a session needs of its cosigner. */
@@ -51,6 +55,9 @@ export class LinkSession implements LinkHandler {
   readonly #streams = new Map<string, SigningStream>();
   #open = true;
   #greeted = false;
+  /** Chains of which a signature that was shown is still looked at, and what is next. */
+  readonly #learning = new Map<string, Proof | undefined>();
+  #toldInvalid = false;
 
   constructor(link: string, host: SessionHost, deps: SessionDeps) {
     this.link = link;
@@ -78,7 +85,10 @@ export class LinkSession implements LinkHandler {
         if (this.#greeted) return;
         this.#greeted = true;
         for (const { chainId, sequence } of message.seen) this.#host.chain(chainId)?.noteSeenSequence(sequence);
+        for (const proof of message.newest) this.#learn(proof);
         return;
+      case 'proof':
+        return this.#learn(message.proof);
       case 'heartbeat':
         return this.#heartbeat(message);
       case 'leaseRelease':
@@ -93,6 +103,35 @@ export class LinkSession implements LinkHandler {
   close(): void {
     this.#open = false;
     for (const stream of this.#streams.values()) stream.close();
+  }
+
+  /**
+   * Takes its turn in the chain's queue before every request that comes after it. One at a time of each chain, then the last
+   * that came meanwhile: a link that shows signatures all the time must not fill the queue.
+   */
+  #learn(proof: Proof): void {
+    const { chainId } = proof;
+    const chain = this.#host.chain(chainId);
+    if (chain === undefined) return;
+    if (this.#learning.has(chainId)) return void this.#learning.set(chainId, proof);
+    this.#learning.set(chainId, undefined);
+    chain
+      .learn(proof)
+      .catch((error: unknown) => this.#notLearned(chainId, error))
+      .finally(() => {
+        const next = this.#learning.get(chainId);
+        this.#learning.delete(chainId);
+        if (next !== undefined && this.#open) this.#learn(next);
+      });
+  }
+
+  #notLearned(chain: string, error: unknown): void {
+    if (!isHekateError(error)) return this.#deps.onFault(error);
+    // A failed write is told where it is known to have stopped the chain.
+    if (error.code !== 'PROOF_INVALID' || this.#toldInvalid) return;
+    this.#toldInvalid = true;
+    const { code, message: reason, fix } = error;
+    this.#deps.log.warn('a link shows what is no signature', { code, link: this.link, chain, reason, fix });
   }
 
   #heartbeat(message: Heartbeat): void {

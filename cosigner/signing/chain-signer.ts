@@ -2,7 +2,7 @@ import { wipe } from '../../src/shared/bytes.js';
 import { MAX_QUEUED_SIGN_REQUESTS } from '../../src/shared/coordination/limits.js';
 import type { ChainReport, RefusedReply, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
 import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
-import { isHekateError, messageOf, type HekateError } from '../../src/shared/errors.js';
+import { isHekateError, messageOf } from '../../src/shared/errors.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import { generateNonces } from '../../src/shared/frost/nonce.js';
 import { invariant, InvariantViolation } from '../../src/shared/invariant.js';
@@ -13,8 +13,10 @@ import { STEP_PRECOMMIT, type Canonical } from '../../src/shared/privval/canonic
 import { SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { SerialQueue } from '../../src/shared/serial-queue.js';
 import { takeHeights } from '../../src/shared/watermark/height-pace.js';
+import type { Proof } from '../../src/shared/watermark/proof.js';
 import { decide } from '../../src/shared/watermark/rules.js';
 import type { Watermark } from '../../src/shared/watermark/watermark.js';
+import { learnProof } from './learn-proof.js';
 import type { IssuedNonces, NoncePool } from './nonce-pool.js';
 import type { NonceSupply } from './nonce-supply.js';
 import { makeShares, takeNonces, wipeNonces, type ShareKey, type TakenNonces } from './request-shares.js';
@@ -99,6 +101,20 @@ export class ChainSigner {
     });
   }
 
+  /** Takes a signature that a link shows into the watermark. Throws PROOF_INVALID, STATE_WRITE_FAILED. */
+  async learn(proof: Proof): Promise<void> {
+    // What finds no place in the queue is shown again, or something newer is.
+    await this.#queue.run(() => this.#learnInTurn(proof));
+  }
+
+  async #learnInTurn(proof: Proof): Promise<void> {
+    if (this.#halted() !== undefined) return;
+    await learnProof(this.#deps, this.#options, proof).catch((error: unknown) => {
+      this.#noteFailure(error);
+      throw error;
+    });
+  }
+
   report(): ChainReport {
     const { current, sequence } = this.#deps.watermark;
     return {
@@ -121,13 +137,9 @@ export class ChainSigner {
       const answer = this.#queue.run(() => this.#inTurn(request, taken, admits));
       return await (answer ?? refusal(request, 'BUSY', `${this.#queue.size} requests are waiting already`));
     } catch (error) {
-      if (error instanceof InvariantViolation) {
-        // The process is about to end; what waits in the queue must not be signed until it has.
-        this.#stopped ??= 'INTERNAL';
-        throw error;
-      }
+      this.#noteFailure(error);
+      if (error instanceof InvariantViolation) throw error;
       if (!isHekateError(error)) return refusal(request, 'INTERNAL', messageOf(error));
-      if (error.code === 'STATE_WRITE_FAILED') this.#tellFailedWrite(error);
       return refusal(request, error.code, error.message);
     } finally {
       wipeNonces(taken);
@@ -187,8 +199,11 @@ export class ChainSigner {
     return this.#deps.watermark.halted ?? this.#stopped;
   }
 
-  /** Comes once: afterwards the store is halted, and nothing is written to it any more. */
-  #tellFailedWrite(error: HekateError): void {
+  #noteFailure(error: unknown): void {
+    // The process is about to end; what waits in the queue must not be signed until it has.
+    if (error instanceof InvariantViolation) this.#stopped ??= 'INTERNAL';
+    // Comes once: afterwards the store is halted, and nothing is written to it any more.
+    if (!isHekateError(error) || error.code !== 'STATE_WRITE_FAILED') return;
     const reason = `${messageOf(error)} (${error.cause === undefined ? 'no cause' : messageOf(error.cause)})`;
     const fields = { code: error.code, chain: this.chainId, reason, fix: error.fix };
     this.#deps.log.error('state could not be written: this chain signs nothing', fields);

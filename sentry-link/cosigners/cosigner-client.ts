@@ -38,6 +38,7 @@ export interface CosignerClientOptions {
 export interface CosignerHandlers {
   /** For the hello of a new stream. */
   seen(): LinkHello['seen'];
+  newest(): LinkHello['newest'];
   /** A stream is open, and `outgoing` is the way to send on it, until disconnected(). */
   connected(hello: CosignerHello, outgoing: Outgoing): void;
   message(message: CosignerMessage): void;
@@ -107,7 +108,7 @@ export class CosignerClient implements CosignerConnection {
     });
     this.#timer = clock.schedule(HELLO_TIMEOUT_MS, () => this.#silent('no hello came', HELLO_TIMEOUT_MS));
     this.#stream.start(socket);
-    this.#stream.send({ kind: 'linkHello', version, seen: this.#handlers.seen() });
+    this.#stream.send({ kind: 'linkHello', version, seen: this.#handlers.seen(), newest: this.#handlers.newest() });
   }
 
   #receive(message: CosignerMessage): void {

@@ -4,6 +4,7 @@ import { STEP_PROPOSAL } from '../../src/shared/privval/canonical.js';
 import { sameExceptTimestamp, type SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { SerialQueue } from '../../src/shared/serial-queue.js';
 import type { SignOutcome, VoteToSign } from '../vote-to-sign.js';
+import type { NewestSignature } from './newest-signature.js';
 import { SigningRound, type RoundDeps } from './signing-round.js';
 
 export interface CoordinatorOptions {
@@ -16,14 +17,16 @@ export interface CoordinatorOptions {
 export class ChainCoordinator {
   readonly #options: CoordinatorOptions;
   readonly #deps: RoundDeps;
+  readonly #newest: NewestSignature;
   readonly #queue = new SerialQueue(MAX_QUEUED_SIGN_REQUESTS);
   #round: SigningRound | undefined;
   /** What was signed last. */
   #last: SignBytes | undefined;
 
-  constructor(options: CoordinatorOptions, deps: RoundDeps) {
+  constructor(options: CoordinatorOptions, deps: RoundDeps, newest: NewestSignature) {
     this.#options = options;
     this.#deps = deps;
+    this.#newest = newest;
   }
 
   /** A cosigner changed: what waits for it may go on. */
@@ -40,7 +43,7 @@ export class ChainCoordinator {
   }
 
   async #inTurn(vote: VoteToSign, deadline: number): Promise<SignOutcome> {
-    const { clock, term } = this.#deps;
+    const { clock, key, term } = this.#deps;
     if (term() === undefined) return NOT_LEADER;
     const leftMs = deadline - clock.nowMs();
     // Nobody waits for it any more: cosigners are not asked for what would be a half-finished vote.
@@ -54,6 +57,9 @@ export class ChainCoordinator {
     if (term() === undefined) return NOT_LEADER;
     const { signBytes, signature, extensionSignature } = result.signed;
     this.#last = signBytes;
+    const { chainId } = this.#options;
+    const proof = { chainId, groupPublicKey: key.publicKey, signBytes: signBytes.bytes, signature };
+    this.#newest.note(proof, signBytes.says, result.signers);
     return { kind: 'signed', signature, timestamp: signBytes.says.timestamp, extensionSignature };
   }
 

@@ -32,7 +32,8 @@ interface Refusal {
 }
 
 export type RoundResult =
-  { readonly kind: 'signed'; readonly signed: CompletedSignature } | ({ readonly kind: 'refused' } & Refusal);
+  | { readonly kind: 'signed'; readonly signed: CompletedSignature; readonly signers: readonly number[] }
+  | ({ readonly kind: 'refused' } & Refusal);
 
 /** More than any mix of slow, lost and bad cosigners needs before the deadline (invariant 9). */
 const MAX_ATTEMPTS = 128;
@@ -155,7 +156,8 @@ export class SigningRound {
     const result = attempt.finish(this.#deps.group, this.#deps.key);
     if (result.kind === 'complete') {
       this.#noteLaggards();
-      return this.#finish({ kind: 'signed', signed: result.signed });
+      const signers = attempt.request.signers.map(({ id }) => id);
+      return this.#finish({ kind: 'signed', signed: result.signed, signers });
     }
     attempt.dead = true;
     this.#leaveOut(result.ids, 'bad signature share');

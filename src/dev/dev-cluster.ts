@@ -37,8 +37,11 @@ export function layoutOf(chainId: string): Layout {
     for (const path of [join(home, paths.COSIGNER_CONFIG_FILE), paths.shareFile(home, chainId), state, markPath(state)])
       files.add(path);
   }
-  for (const home of LINK_NAMES)
+  for (const home of LINK_NAMES) {
     for (const name of [paths.SENTRY_LINK_CONFIG_FILE, paths.NODE_IDENTITY_FILE]) files.add(join(home, name));
+    const proof = paths.proofFile(home, chainId);
+    for (const path of [proof, `${proof}.new`]) files.add(path);
+  }
   return { files, folders: foldersOf(files) };
 }
 

@@ -84,6 +84,7 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   PROPOSAL_TIMESTAMP: 'the same proposal with another timestamp, whose signature the node could not use',
   HEIGHT_JUMP: 'a request far above the watermark, as from a node of another chain',
   HEIGHT_PACE: 'more heights in a time than the configuration allows',
+  PROOF_INVALID: 'something was shown as the newest signature of a chain, and does not verify',
   STATE_MISSING: 'the state file of a chain, or its mark, is not there',
   STATE_TRUNCATED: 'the state file is shorter than it was made',
   STATE_CORRUPT: 'the state file or its mark does not hold what was written to it',

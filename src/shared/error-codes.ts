@@ -120,6 +120,7 @@ export const FIXES = {
   HEIGHT_PACE:
     'check that the node is on the right chain; if it is, wait, or raise max_heights_per_second in cosigner.toml to well ' +
     'above what the chain makes, and restart',
+  PROOF_INVALID: 'look at that sentry-link, or at the file that it keeps: no signature of this key is like that',
   // the state file of a cosigner
   STATE_MISSING: `if it is lost, ${NEW_STATE}`,
   STATE_TRUNCATED: `move the file away and ${NEW_STATE}`,

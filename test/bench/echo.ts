@@ -57,7 +57,7 @@ export async function startEcho(): Promise<Echo> {
       ...{ clock: systemClock, log: silentLog, random: systemRandom },
     },
     {
-      ...{ seen: () => [], disconnected: () => undefined, dialFailed: () => undefined },
+      ...{ seen: () => [], newest: () => [], disconnected: () => undefined, dialFailed: () => undefined },
       connected: (_hello, outgoing) => connected(outgoing),
       message: ({ kind }) => {
         if (kind === 'signed') answered();

@@ -55,7 +55,9 @@ export class ClusterWire {
     });
     this.#session = session;
     session.start();
-    this.#later(epoch, () => session.receive({ kind: 'linkHello', version: 'test', seen: handlers.seen() }));
+    this.#later(epoch, () =>
+      session.receive({ kind: 'linkHello', version: 'test', seen: handlers.seen(), newest: handlers.newest() }),
+    );
   }
 
   /** A dial finds that nothing listens there. */

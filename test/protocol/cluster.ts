@@ -1,6 +1,7 @@
 import { assembleLink, type AssembledLink } from '../../sentry-link/assembly.js';
 import type { GroupKey } from '../../sentry-link/signing/attempt.js';
 import type { SentryLink } from '../../sentry-link/sentry-link.js';
+import type { ProofKeeper } from '../../sentry-link/signing/newest-signature.js';
 import type { SignOutcome, VoteToSign } from '../../sentry-link/vote-to-sign.js';
 import { deal } from '../../src/shared/frost/dealer.js';
 import { verificationShare } from '../../src/shared/frost/feldman.js';
@@ -9,6 +10,7 @@ import { loadGroup } from '../../src/shared/frost/load-group.js';
 import { invariant } from '../../src/shared/invariant.js';
 import type { Log, LogFields } from '../../src/shared/ports/log.js';
 import { extensionSignBytes, SignBytes, withTimestamp } from '../../src/shared/privval/sign-bytes.js';
+import type { Proof } from '../../src/shared/watermark/proof.js';
 import { DEFAULT_MAX_HEIGHT_JUMP } from '../../src/shared/watermark/rules.js';
 import { Checker } from '../sim/checker.js';
 import { Prng } from '../sim/prng.js';
@@ -44,6 +46,7 @@ export class Cluster {
   readonly faults: unknown[] = [];
   readonly cosigners: readonly ClusterCosigner[];
   readonly #links = new Map<string, ClusterLink>();
+  readonly #proofs = new Map<string, Proof>();
   readonly #random: Prng;
   readonly #checker: Checker;
   readonly #threshold: number;
@@ -110,12 +113,27 @@ export class Cluster {
       },
       {
         ...{ group, clock: this.clock, random: this.#random.bytes, log },
+        proofs: this.#proofsOf(name),
         connectNode: () => Promise.reject(new Error('the tests ask by themselves')),
         connectCosigner: (id, handlers) => wires.get(id)!.connection(handlers),
       },
     );
     this.#links.set(name, { process, wires });
     process.start();
+  }
+
+  /** What the host of a link keeps, whatever becomes of its process. */
+  #proofsOf(name: string): ProofKeeper {
+    let proof = this.#proofs.get(name);
+    return {
+      load: () => proof,
+      save: (next) => void this.#proofs.set(name, (proof = next)),
+    };
+  }
+
+  /** What a link has kept. */
+  proofOf(link: string): Proof | undefined {
+    return this.#proofs.get(link);
   }
 
   link(name: string): SentryLink {

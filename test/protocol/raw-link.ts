@@ -76,7 +76,7 @@ export class RawLink {
     const session = process.open('raw', (message) => this.#receive(id, message));
     this.#sessions.set(id, session);
     session.start();
-    session.receive({ kind: 'linkHello', version: 'raw', seen: [] });
+    session.receive({ kind: 'linkHello', version: 'raw', seen: [], newest: [] });
   }
 
   #receive(id: number, message: CosignerMessage): void {

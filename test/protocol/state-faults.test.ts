@@ -89,7 +89,12 @@ describe('state and identity that cannot be trusted', () => {
     const raw = new RawLink(cluster);
     expect(await raw.ask([1], vote({ at: [7, 0, 3] }))).toEqual([undefined]);
     const knowing = cluster.cosigner(1).process!.open('b', () => undefined);
-    knowing.receive({ kind: 'linkHello', version: 'test', seen: [{ chainId: 'test-1', sequence: 1_000n }] });
+    knowing.receive({
+      kind: 'linkHello',
+      version: 'test',
+      seen: [{ chainId: 'test-1', sequence: 1_000n }],
+      newest: [],
+    });
     await cluster.clock.pass(100);
     expect(cluster.cosigner(1).durable().height).toBe(7n);
     expect(raw.lastReply(1)).toMatchObject({ code: 'STATE_ROLLED_BACK' });

@@ -75,8 +75,9 @@ export class Checker {
     }
     const [is, was] = [watermark.signBytes?.says, before?.signBytes?.says];
     if (before !== undefined && was !== undefined && compareHrs(watermark, before) === 0) {
-      const same = is !== undefined && sameExceptTimestamp(is, was);
-      this.demand('watermark-monotone', same, `cosigner ${cosigner} forgot its vote at ${describePlace(before)}`);
+      // A floor in its place: a signature for another block was shown to it.
+      const kept = is === undefined || sameExceptTimestamp(is, was);
+      this.demand('watermark-monotone', kept, `cosigner ${cosigner} forgot its vote at ${describePlace(before)}`);
     }
     this.#highest.set(cosigner, watermark);
   }

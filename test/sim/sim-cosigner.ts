@@ -128,6 +128,11 @@ function partsWithout(broken: Break | undefined): CosignerParts {
 const forgetful: CosignerParts['openWatermark'] = async (disk, path, binding) => {
   const file = await disk.open(path);
   let { sequence, watermark } = recoverSlotFile(await disk.read(path), binding, path);
+  const write = async (next: Watermark): Promise<void> => {
+    sequence++;
+    await file.write(slotOffset(sequence), encodeSlot(binding, sequence, next));
+    watermark = next;
+  };
   return {
     get current() {
       return { ...neverSigned(), signBytes: watermark.signBytes };
@@ -136,11 +141,7 @@ const forgetful: CosignerParts['openWatermark'] = async (disk, path, binding) =>
       return sequence;
     },
     halted: undefined,
-    async advance(next) {
-      sequence++;
-      await file.write(slotOffset(sequence), encodeSlot(binding, sequence, next));
-      watermark = next;
-    },
+    advance: write,
     close: () => file.close(),
   };
 };

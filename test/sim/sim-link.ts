@@ -68,6 +68,7 @@ export class SimLink {
       },
       {
         ...{ group, clock, random: random.bytes, log },
+        proofs: { load: () => undefined, save: () => undefined },
         connectNode: (address, abort) =>
           connect(this, address.transport === 'tcp' ? address.host : address.path, abort),
         connectCosigner: (id, handlers) => connectCosigner(this, id, handlers),

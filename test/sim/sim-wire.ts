@@ -121,10 +121,10 @@ export class SimWire {
         if (cosigner === undefined) return handlers.dialFailed('PEER_REFUSED');
         this.#lastReceivedMs = this.#clock.nowMs();
         this.#endSession();
-        const seen = handlers.seen();
+        const [seen, newest] = [handlers.seen(), handlers.newest()];
         this.#session = cosigner.open(this.linkName, (message) => this.#fromCosigner(message, epoch));
         this.#session.start();
-        this.#session.receive({ kind: 'linkHello', version: 'sim', seen });
+        this.#session.receive({ kind: 'linkHello', version: 'sim', seen, newest });
       },
       epoch,
     );

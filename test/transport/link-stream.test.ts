@@ -70,7 +70,12 @@ it('hellos are exchanged, then messages go both ways, the largest too', async ()
   const received = server.links[0]?.received ?? [];
   await until('the sign request', () => received.find(({ kind }) => kind === 'signRequest'));
   expect(received.map(({ kind }) => kind)).toEqual(['linkHello', 'heartbeat', 'signRequest']);
-  expect(received[0]).toEqual({ kind: 'linkHello', version: 'test', seen: [{ chainId: 'kaiju-1', sequence: 9n }] });
+  expect(received[0]).toEqual({
+    kind: 'linkHello',
+    version: 'test',
+    seen: [{ chainId: 'kaiju-1', sequence: 9n }],
+    newest: [],
+  });
   const { extension, ...rest } = received[2] as SignRequest;
   expect({ ...rest, extension: undefined }).toEqual(request(8));
   expect(extension && equalBytes(extension, new Uint8Array(MAX_EXTENSION_BYTES).fill(5))).toBe(true);

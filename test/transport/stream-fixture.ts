@@ -120,6 +120,7 @@ export class TestLink {
       },
       {
         seen: () => [{ chainId: 'kaiju-1', sequence: 9n }],
+        newest: () => [],
         connected: ({ id }, outgoing) => {
           this.#outgoing = outgoing;
           this.events.push(`connected ${id}`);

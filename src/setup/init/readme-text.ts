@@ -85,6 +85,7 @@ Belongs on any host that reaches the cosigners and the node. It holds no part of
 | \`tls/identity.crt\`, \`tls/peers/\` | certificates | no | yes |
 | \`node-identity.key\` | who this sentry-link is to nodes | **yes** | yes |
 | \`chains/<chain>/group.json\` | what is public about the shared key | no | yes |
+| \`chains/<chain>/newest-signature.json\` | the last signature it made, to show to cosigners whose host forgot it; it writes it by itself | no | no |
 
 Several sentry-links may run: one leads, the others wait. Never run two from copies of one folder.
 `;

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../error-codes.js';
 import type { Point } from '../frost/group.js';
 import type { SignerShare } from '../frost/signature-share.js';
+import type { Proof } from '../watermark/proof.js';
 
 /**
  * What a sentry-link and a cosigner say to each other on their one stream (proto/hekate/v1/cosigner.proto). Plain data:
@@ -30,6 +31,8 @@ export interface LinkHello {
   readonly version: string;
   /** The highest state sequence number this link ever saw of this cosigner, by chain: how a rolled-back state shows. */
   readonly seen: readonly { readonly chainId: string; readonly sequence: bigint }[];
+  /** The newest signature that it has seen completed, of each chain. */
+  readonly newest: readonly Proof[];
 }
 
 /** Sent every few hundred milliseconds: a ping, and for a leader or a candidate also the request for a lease. */
@@ -68,7 +71,13 @@ export interface SignRequest {
   readonly signers: readonly SignerEntry[];
 }
 
-export type LinkMessage = LinkHello | Heartbeat | LeaseRelease | SignRequest;
+/** A signature that the link has seen completed. */
+export interface ProofMessage {
+  readonly kind: 'proof';
+  readonly proof: Proof;
+}
+
+export type LinkMessage = LinkHello | Heartbeat | LeaseRelease | SignRequest | ProofMessage;
 
 export interface ChainReport {
   readonly chainId: string;

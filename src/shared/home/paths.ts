@@ -14,6 +14,7 @@ export const CHAINS_FOLDER = 'chains';
 export const README_FILE = 'README.md';
 const GROUP_FILE = 'group.json';
 const SHARE_FILE = 'share.key';
+const PROOF_FILE = 'newest-signature.json';
 
 /** Name of a cosigner in certificates, peer files and the folders of init. */
 export function cosignerName(id: number): string {
@@ -47,6 +48,10 @@ export function groupFile(home: string, chainId: string): string {
 
 export function shareFile(home: string, chainId: string): string {
   return join(chainFolder(home, chainId), SHARE_FILE);
+}
+
+export function proofFile(home: string, chainId: string): string {
+  return join(chainFolder(home, chainId), PROOF_FILE);
 }
 
 export function watermarkFile(home: string, chainId: string): string {

@@ -14,6 +14,7 @@ import { toPoint } from '../frost/group.js';
 import { toSignatureShare } from '../frost/signature-share.js';
 import { decodeCosignerMessage, decodeLinkMessage, encodeCosignerMessage, encodeLinkMessage } from './codec.js';
 import { COSIGNER_MESSAGE, LINK_MESSAGE, LINK_PATH } from './contract.js';
+import type { Proof } from '../watermark/proof.js';
 
 const RUNS = process.env['CI'] ? 10_000 : 1_000;
 
@@ -48,11 +49,14 @@ const report: ChainReport = {
   halted: undefined,
 };
 
+const proof: Proof = { chainId: 'a', groupPublicKey: bytes(32), signBytes: bytes(110), signature: bytes(64) };
+
 const LINK: Record<string, LinkMessage> = {
-  hello: { kind: 'linkHello', version: '0.1.0', seen: [{ chainId: 'a', sequence: 2n ** 64n - 1n }] },
-  'hello of a new link': { kind: 'linkHello', version: '', seen: [] },
+  hello: { kind: 'linkHello', version: '0.1.0', seen: [{ chainId: 'a', sequence: 2n ** 64n - 1n }], newest: [proof] },
+  'hello of a new link': { kind: 'linkHello', version: '', seen: [], newest: [] },
   'heartbeat of a standby': { kind: 'heartbeat', id: 0, lease: undefined },
   'heartbeat of a leader': { kind: 'heartbeat', id: 9, lease: { term: 2 ** 53 - 1, leaseMs: 1_000, renewal: true } },
+  proof: { kind: 'proof', proof },
   'lease release': { kind: 'leaseRelease', term: 3 },
   'sign request': request,
   'sign request with an extension': { ...request, extension: bytes(3_000), settle: true },

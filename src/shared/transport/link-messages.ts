@@ -6,15 +6,19 @@ import {
   MAX_SIGN_BYTES,
 } from '../coordination/limits.js';
 import type { LeaseRequest, LinkMessage, SignerEntry } from '../coordination/messages.js';
-import { chainId, readCommitment, type WireCommitment } from './commitment-codec.js';
+import type { Proof } from '../watermark/proof.js';
+import { chainId, point, readCommitment, type WireCommitment } from './commitment-codec.js';
 import { MAX_VERSION_BYTES } from './message-bounds.js';
 import { atMost, between, malformed, safeNumber, sized, text, uint64, wire64, type Wire64 } from './wire-values.js';
+
+const SIGNATURE_BYTES = 64;
 
 /** LinkMessage as protobufjs decodes it: unset scalars have their default, unset messages are null. */
 export interface WireLinkMessage {
   readonly linkHello?: {
     readonly version: string;
     readonly seen: readonly { readonly chainId: string; readonly sequence: Wire64 }[];
+    readonly newest: readonly Proof[];
   };
   readonly heartbeat?: { readonly id: Wire64; readonly lease?: WireLease | null };
   readonly leaseRelease?: { readonly term: Wire64 };
@@ -27,6 +31,7 @@ export interface WireLinkMessage {
     readonly settle: boolean;
     readonly signers: readonly WireSigner[];
   };
+  readonly proof?: Proof;
 }
 
 interface WireLease {
@@ -52,8 +57,10 @@ export function toWireLinkMessage(message: LinkMessage): object {
       return { leaseRelease: message };
     case 'linkHello': {
       const seen = message.seen.map((entry) => ({ chainId: entry.chainId, sequence: wire64(entry.sequence) }));
-      return { linkHello: { version: message.version, seen } };
+      return { linkHello: { version: message.version, seen, newest: message.newest } };
     }
+    case 'proof':
+      return { proof: message.proof };
   }
 }
 
@@ -66,7 +73,7 @@ export function fromWireLinkMessage(wire: WireLinkMessage): LinkMessage {
   }
   if (wire.leaseRelease) return { kind: 'leaseRelease', term: safeNumber(wire.leaseRelease.term, 'term') };
   if (wire.linkHello) {
-    const { version, seen } = wire.linkHello;
+    const { version, seen, newest } = wire.linkHello;
     return {
       kind: 'linkHello',
       version: text(version, 0, MAX_VERSION_BYTES, 'version'),
@@ -74,9 +81,20 @@ export function fromWireLinkMessage(wire: WireLinkMessage): LinkMessage {
         chainId: chainId(entry.chainId),
         sequence: uint64(entry.sequence),
       })),
+      newest: atMost(newest, MAX_CHAINS, 'list of newest signatures').map(readProof),
     };
   }
+  if (wire.proof) return { kind: 'proof', proof: readProof(wire.proof) };
   throw malformed('a message of a kind that is not in this version');
+}
+
+function readProof(wire: Proof): Proof {
+  return {
+    chainId: chainId(wire.chainId),
+    groupPublicKey: point(wire.groupPublicKey, 'group public key'),
+    signBytes: sized(wire.signBytes, 1, MAX_SIGN_BYTES, 'sign bytes'),
+    signature: sized(wire.signature, SIGNATURE_BYTES, SIGNATURE_BYTES, 'signature'),
+  };
 }
 
 function readLease(wire: WireLease): LeaseRequest {

@@ -96,7 +96,7 @@ function decideAtWatermark(stored: Watermark, { signBytes, settle }: SigningRequ
 }
 
 /** As in the log line of a signed vote: the first ten hex digits, or what else may differ. */
-function blockName({ blockId }: Canonical): string {
+export function blockName({ blockId }: Canonical): string {
   if (blockId === undefined) return 'nil';
   return `${toHex(blockId.hash).slice(0, 10).toUpperCase()}:${blockId.partsTotal}:${toHex(blockId.partsHash).slice(0, 10).toUpperCase()}`;
 }

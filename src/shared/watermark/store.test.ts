@@ -104,6 +104,8 @@ describe('a watermark store', () => {
     ['other block at the same place', vote(5n, 900, 2), 'InvariantViolation'],
     ['down', vote(4n, 900), 'InvariantViolation'],
     ['up without sign bytes', { ...vote(6n), signBytes: undefined }, 'InvariantViolation'],
+    ['to a floor in its place', { ...vote(5n), signBytes: undefined }, 'done'],
+    ['down to a floor', { ...vote(4n), signBytes: undefined }, 'InvariantViolation'],
     ['up but fresh', { ...vote(6n), fresh: true }, 'InvariantViolation'],
   ])('moves %s', async (_name, next, expected) => {
     const disk = await created();

@@ -112,8 +112,7 @@ export class WatermarkStore {
   /** An older copy of the state is known by it from now on. */
   async #writeMark(): Promise<void> {
     const mark = { binding: this.binding, sequence: this.#sequence, watermark: this.#watermark };
-    const write = (): Promise<void> => writeMark(this.#disk, this.#path, mark);
-    await onState(markPath(this.#path), 'STATE_WRITE_FAILED', write);
+    await onState(markPath(this.#path), 'STATE_WRITE_FAILED', () => writeMark(this.#disk, this.#path, mark));
   }
 
   async #write(next: Watermark): Promise<void> {
@@ -137,10 +136,11 @@ export class WatermarkStore {
   }
 }
 
-/** Up; or in place to the same vote with a later timestamp (a settled one). */
+/** Up; or in place to the same vote with a later timestamp (a settled one), or to a floor (another block is signed there). */
 function mayFollow(current: Watermark, next: Watermark): boolean {
-  if (next.fresh || next.signBytes === undefined) return false;
+  if (next.fresh) return false;
   const order = compareHrs(next, current);
+  if (next.signBytes === undefined) return order === 0;
   if (order !== 0 || current.signBytes === undefined) return order > 0;
   return isLaterTimestampOfSameVote(next.signBytes.says, current.signBytes.says);
 }
