@@ -53,13 +53,14 @@ export class ChainCoordinator {
     const result = await round.run(leftMs);
     this.#round = undefined;
     if (result.kind === 'refused') return result;
-    // The lease may have run out meanwhile: then another link may be answering this node already.
-    if (term() === undefined) return NOT_LEADER;
     const { signBytes, signature, extensionSignature } = result.signed;
-    this.#last = signBytes;
     const { chainId } = this.#options;
     const proof = { chainId, groupPublicKey: key.publicKey, signBytes: signBytes.bytes, signature };
+    // It exists, whether it goes out or not.
     this.#newest.note(proof, signBytes.says, result.signers);
+    // The lease may have run out meanwhile: then another link may be answering this node already.
+    if (term() === undefined) return NOT_LEADER;
+    this.#last = signBytes;
     return { kind: 'signed', signature, timestamp: signBytes.says.timestamp, extensionSignature };
   }
 

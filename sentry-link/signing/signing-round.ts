@@ -6,7 +6,7 @@ import { cosignerName } from '../../src/shared/home/paths.js';
 import { must } from '../../src/shared/invariant.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
-import { compareTimestamps, STEP_PROPOSAL } from '../../src/shared/privval/canonical.js';
+import { compareTimestamps, STEP_PROPOSAL, type Timestamp } from '../../src/shared/privval/canonical.js';
 import { extensionSignBytes, sameExceptTimestamp, SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import type { Peer } from '../cosigners/peer.js';
 import type { VoteToSign } from '../vote-to-sign.js';
@@ -44,6 +44,8 @@ const MAX_ATTEMPTS = 128;
 const REST_MS = 100;
 /** Times that one cosigner may come with newer stored bytes; each half-finished attempt of another link explains one. */
 const MAX_STORED_ANSWERS = 4;
+/** Half-finished votes, and the clocks of two nodes, are not further apart: bytes that are newer by more are a lie. */
+const MAX_STORED_LEAD_SECONDS = 60n;
 
 /**
  * One request of the node, until it is signed, refused or out of time. Asks t cosigners; when one is slow, lost or bad,
@@ -208,6 +210,12 @@ export class SigningRound {
       this.#bad.add(peer.id);
       return peer.health.quarantine('stored sign bytes are no reason not to sign');
     }
+    if (isFarAhead(stored.says.timestamp, this.#vote.signBytes.says.timestamp)) {
+      this.#bad.add(peer.id);
+      return peer.health.quarantine(
+        `its stored sign bytes are over ${MAX_STORED_LEAD_SECONDS} s newer than what is asked for`,
+      );
+    }
     const answers = 1 + (this.#storedAnswers.get(peer.id) ?? 0);
     this.#storedAnswers.set(peer.id, answers);
     if (answers > MAX_STORED_ANSWERS) return void this.#bad.add(peer.id);
@@ -282,6 +290,11 @@ export class SigningRound {
 
 /** Refusals that say nothing about the vote; the same cosigner may be asked again in this round. */
 const RETRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NONCE_UNKNOWN', 'BUSY', 'TERM_OLD']);
+
+function isFarAhead(stored: Timestamp, asked: Timestamp): boolean {
+  const latest = { seconds: asked.seconds + MAX_STORED_LEAD_SECONDS, nanos: asked.nanos };
+  return compareTimestamps(stored, latest) > 0;
+}
 
 function refused(code: ErrorCode, message: string): RoundResult {
   return { kind: 'refused', code, message };

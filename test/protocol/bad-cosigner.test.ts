@@ -5,6 +5,7 @@ import type { CosignerMessage, NonceCommitment, SignedReply } from '../../src/sh
 import { toPoint } from '../../src/shared/frost/group.js';
 import { toSignatureShare, type SignerShare } from '../../src/shared/frost/signature-share.js';
 import { Cluster, told } from './cluster.js';
+import { RawLink } from './raw-link.js';
 import type { ClusterWire } from './cluster-wire.js';
 import { vote } from './votes.js';
 
@@ -152,6 +153,29 @@ describe('a cosigner that lies about what it stored', () => {
     expect(wire.requests.length).toBeLessThan(10);
     expect(leftOut(cluster)).toEqual(provable ? [BAD] : []);
     expect(cluster.faults).toEqual([]);
+  });
+});
+
+describe('stored bytes that are newer than what is asked for', () => {
+  const at = (seconds: bigint, nanos = 500) => {
+    const asked = vote({ at: [8, 0, 3], nanos: 500 });
+    const signBytes = SignBytes.encode(
+      withTimestamp(asked.signBytes.says, { seconds: 1_700_000_000n + seconds, nanos }),
+    );
+    return { signBytes, extension: undefined };
+  };
+  it.each<[name: string, stored: ReturnType<typeof at>, signed: bigint, leftOut: number[]]>([
+    ['by sixty seconds are believed', at(60n), 60n, []],
+    ['by a nanosecond more are not: who has them is left out, the others sign what is asked', at(60n, 501), 0n, [1]],
+    ['by a year are not either', at(31_536_000n), 0n, [1]],
+  ])('%s', async (_name, stored, signed, out) => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3 });
+    expect(await new RawLink(cluster).ask([1], stored)).toMatchObject([{ kind: 'signed' }]);
+    expect(await cluster.ask('a', at(0n))).toMatchObject({
+      kind: 'signed',
+      timestamp: { seconds: 1_700_000_000n + signed },
+    });
+    expect(leftOut(cluster)).toEqual(out);
   });
 });
 

@@ -56,7 +56,11 @@ it.each<[name: string, damage: () => unknown, problem: string]>([
     () => edit((json) => ({ ...json, version: 2 })),
     'it is not what a sentry-link writes',
   ],
-  ['without a signature', () => edit((json) => ({ ...json, signature: undefined })), 'it is not what a sentry-link writes'],
+  [
+    'without a signature',
+    () => edit((json) => ({ ...json, signature: undefined })),
+    'it is not what a sentry-link writes',
+  ],
   ['with a forged signature', () => edit((json) => ({ ...json, signature: 'A'.repeat(86) + '==' })), 'does not verify'],
   [
     'of another cluster',
