@@ -8,8 +8,10 @@ import { AskingNode, type SignAnswer } from '../support/asking-node.js';
 import { cleanupAfterAll, cleanupAfterEach, type Cleanup } from '../support/cleanup.js';
 import { eventually } from '../support/eventually.js';
 import { HekateCluster, HekateProcess } from '../support/hekate-cluster.js';
+import { scanMemory } from '../support/memory-scan.js';
 import { TestFolder } from '../support/project.js';
 import { runHekate } from '../support/run-hekate.js';
+import { secretNeedles } from '../support/secret-needles.js';
 import { writeValidatorKey } from '../support/validator-key.js';
 
 // Two chains on every cosigner: what is wrong with one of them never stops the other.
@@ -165,6 +167,21 @@ it.each<readonly [string, Damage, Damage, string]>([
     expect(run.stdout).not.toContain(' ready');
   },
 );
+
+it('what was read of the share of a halted chain is wiped', async () => {
+  const home = homeOf();
+  rmSync(join(home, state(BAD)));
+  const cosigner = new HekateProcess(`${copies}`, 'cosigner', folder.path);
+  cleanup.add(() => cosigner.stop());
+  await cosigner.start();
+  process.kill(cosigner.pid, 'SIGSTOP');
+  const needles = [GOOD, BAD].flatMap((chain) =>
+    secretNeedles(chain, Buffer.from(readFileSync(join(home, share(chain)), 'utf8').trim(), 'hex')),
+  );
+  const found = scanMemory(cosigner.pid, needles).map(({ name }) => name.split(' ')[0]);
+  process.kill(cosigner.pid, 'SIGCONT');
+  expect([...new Set(found)]).toEqual([GOOD]);
+});
 
 it('a state that another process holds: STATE_LOCKED halts that chain of the later one', async () => {
   const [first, second] = [homeOf(), homeOf('cosigner-2')];

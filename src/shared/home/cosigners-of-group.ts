@@ -27,11 +27,11 @@ export function checkOtherCosigners(
   const listed = new Set([own, ...cosigners.map(({ id }) => id)]);
   const missing = Array.from({ length: count }, (_, i) => i + 1).filter((id) => !listed.has(id));
   if (missing.length === 0) return;
-  const ids = missing.join(', ');
+  const names = missing.map(cosignerName);
   throw mismatch(
-    `${dealt}, ${file} has no [[cosigner]] section of ${missing.map(cosignerName).join(', ')}`,
-    `add a [[cosigner]] section with \`id\` and \`pin\` for each of ${ids}, as \`hekate init\` writes them: the pin stands in the ` +
-      'configuration of the other cosigners and of every sentry-link; and copy its certificate from there, tls/peers/cosigner-ID.crt',
+    `${dealt}, ${file} has no [[cosigner]] section of ${names.join(', ')}`,
+    `add a [[cosigner]] section with \`id\` and \`pin\` of ${names.join(', ')}, as \`hekate init\` wrote it in the other homes (any ` +
+      `sentry-link.toml has all pins), and copy ${names.map((name) => `tls/peers/${name}.crt`).join(', ')} from there`,
   );
 }
 
