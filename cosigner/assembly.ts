@@ -1,3 +1,4 @@
+import { wipe } from '../src/shared/bytes.js';
 import { MAX_LEASE_MS, NONCE_POOL_TARGET } from '../src/shared/coordination/limits.js';
 import type { Group } from '../src/shared/frost/group.js';
 import type { Clock, WallSecond } from '../src/shared/ports/clock.js';
@@ -7,6 +8,7 @@ import type { RandomBytes } from '../src/shared/ports/random.js';
 import type { StateBinding } from '../src/shared/watermark/slot-record.js';
 import { WatermarkStore } from '../src/shared/watermark/store.js';
 import { Cosigner } from './cosigner.js';
+import { haltedBy, tellHalted, type HaltedChain } from './halted-chain.js';
 import {
   ChainSigner,
   type ChainSignerDeps,
@@ -23,8 +25,8 @@ export interface CosignerChainOptions extends Omit<ChainSignerOptions, 'id'> {
 export interface CosignerOptions {
   readonly id: number;
   readonly version: string;
-  /** The secret shares in it are wiped when the cosigner is closed. */
-  readonly chains: readonly CosignerChainOptions[];
+  /** The secret share of one is wiped when that chain is halted, or the cosigner closed. */
+  readonly chains: readonly (CosignerChainOptions | HaltedChain)[];
 }
 
 /** What a cosigner has of the world. */
@@ -61,8 +63,8 @@ export interface AssembledCosigner {
 }
 
 /**
- * The one place where a cosigner is put together: for each chain its state, opened and locked, and the signer on it. Throws
- * what WatermarkStore.open throws.
+ * The one place where a cosigner is put together: for each chain its state, opened and locked, and the signer on it. A chain
+ * whose state is missing or bad is halted, alone. When all are, throws what halts the first.
  */
 export async function assembleCosigner(
   { id, version, chains }: CosignerOptions,
@@ -71,9 +73,25 @@ export async function assembleCosigner(
 ): Promise<AssembledCosigner> {
   const { clock, log, onFault } = ports;
   const opened: OpenChain[] = [];
-  for (const chain of chains) opened.push(await openChain(id, chain, ports, parts));
+  const halted: HaltedChain[] = [];
+  try {
+    for (const chain of chains) {
+      const result = 'error' in chain ? chain : await openOrHalt(id, chain, ports, parts);
+      if ('error' in result) halted.push(result);
+      else opened.push(result);
+    }
+    const [first, ...others] = halted;
+    // What halts the first is told by who catches it.
+    for (const chain of opened.length === 0 ? others : halted) tellHalted(log, chain);
+    if (opened.length === 0 && first !== undefined) throw first.error;
+  } catch (error) {
+    for (const chain of chains) if ('secretShare' in chain) wipe(chain.secretShare);
+    for (const { watermark } of opened) await watermark.close();
+    throw error;
+  }
   const signers = opened.map(({ signer }) => signer);
-  const cosigner = new Cosigner({ id, version, leaseCapMs: MAX_LEASE_MS }, signers, { clock, log, onFault });
+  const deps = { clock, log, onFault };
+  const cosigner = new Cosigner({ id, version, leaseCapMs: MAX_LEASE_MS }, { signers, halted }, deps);
   return {
     cosigner,
     close: async () => {
@@ -86,6 +104,20 @@ export async function assembleCosigner(
 interface OpenChain {
   readonly signer: ChainSigner;
   readonly watermark: { close(): Promise<void> };
+}
+
+async function openOrHalt(
+  id: number,
+  chain: CosignerChainOptions,
+  ports: CosignerPorts,
+  parts: CosignerParts,
+): Promise<OpenChain | HaltedChain> {
+  try {
+    return await openChain(id, chain, ports, parts);
+  } catch (error) {
+    wipe(chain.secretShare);
+    return haltedBy(error, chain);
+  }
 }
 
 async function openChain(

@@ -4,6 +4,7 @@ import type { CosignerStatus, StatusProblem } from '../src/shared/status/process
 import { watermarkStatus } from '../src/shared/status/watermark-status.js';
 import { VERSION } from '../src/shared/version.js';
 import type { Cosigner } from './cosigner.js';
+import type { HaltedChain } from './halted-chain.js';
 
 /** What this process answers to `hekate status`. */
 export function describeCosigner(cosigner: Cosigner, links: readonly string[], nowMs: number): CosignerStatus {
@@ -21,19 +22,24 @@ export function describeCosigner(cosigner: Cosigner, links: readonly string[], n
     leader: leader ?? null,
     links,
     chains: reports.map(watermarkStatus),
-    problems: cosignerProblems(reports, links, leader),
+    problems: cosignerProblems(reports, cosigner.halted, links, leader),
   };
 }
 
 /** Why this cosigner signs nothing as things are. */
 export function cosignerProblems(
   reports: readonly Pick<ChainReport, 'chainId' | 'halted'>[],
+  haltedAtStart: readonly Pick<HaltedChain, 'chainId' | 'error'>[],
   links: readonly string[],
   leader: string | undefined,
 ): readonly StatusProblem[] {
-  const problems = reports.flatMap(({ chainId, halted }) =>
-    halted === undefined ? [] : [new HekateError(halted, `chain ${chainId}: this cosigner signs nothing`)],
-  );
+  const problems = reports.flatMap(({ chainId, halted }) => {
+    if (halted === undefined) return [];
+    const error = haltedAtStart.find((chain) => chain.chainId === chainId)?.error;
+    const message = `chain ${chainId}: this cosigner signs nothing`;
+    if (error === undefined) return [new HekateError(halted, message)];
+    return [new HekateError(halted, `${message}: ${error.message}`, { fix: error.fix })];
+  });
   if (links.length === 0) problems.push(new HekateError('NO_LINK', 'no sentry-link is connected'));
   else if (leader === undefined) problems.push(new HekateError('NO_LEADER', 'no sentry-link leads'));
   return problems;

@@ -2,6 +2,7 @@ import type { ChainReport, CosignerHello, CosignerMessage } from '../src/shared/
 import { InFlight } from '../src/shared/in-flight.js';
 import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
+import { reportHalted, type HaltedChain } from './halted-chain.js';
 import type { ChainSigner } from './signing/chain-signer.js';
 import { LeaseTable } from './lease-table.js';
 import { LinkSession, type SessionHost } from './links/link-session.js';
@@ -20,21 +21,30 @@ export interface CosignerDeps {
   readonly onFault: (error: unknown) => void;
 }
 
+export interface CosignerChains {
+  readonly signers: readonly ChainSigner[];
+  /** Those that this start could not open. */
+  readonly halted: readonly HaltedChain[];
+}
+
 /** One cosigner: its chains, its promise of leadership, and a session for each link that has a stream open. */
 export class Cosigner {
   readonly id: number;
   readonly leases: LeaseTable;
+  /** Chains that this start could not open. */
+  readonly halted: readonly HaltedChain[];
   /** Requests that links wait for. */
   readonly inFlight = new InFlight();
   readonly #options: CosignerOptions;
   readonly #deps: CosignerDeps;
   readonly #chains: ReadonlyMap<string, ChainSigner>;
 
-  constructor(options: CosignerOptions, chains: readonly ChainSigner[], deps: CosignerDeps) {
+  constructor(options: CosignerOptions, { signers, halted }: CosignerChains, deps: CosignerDeps) {
     this.id = options.id;
+    this.halted = halted;
     this.#options = options;
     this.#deps = deps;
-    this.#chains = new Map(chains.map((chain) => [chain.chainId, chain]));
+    this.#chains = new Map(signers.map((chain) => [chain.chainId, chain]));
     this.leases = new LeaseTable(deps.clock.nowMs(), options.leaseCapMs);
   }
 
@@ -53,7 +63,7 @@ export class Cosigner {
   }
 
   report(): readonly ChainReport[] {
-    return [...this.#chains.values()].map((chain) => chain.report());
+    return [...[...this.#chains.values()].map((chain) => chain.report()), ...this.halted.map(reportHalted)];
   }
 
   #hello(): CosignerHello {

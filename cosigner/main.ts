@@ -7,7 +7,7 @@ import { HekateError, isHekateError } from '../src/shared/errors.js';
 import { loadGroup } from '../src/shared/frost/load-group.js';
 import type { Group } from '../src/shared/frost/group.js';
 import { checkOtherCosigners } from '../src/shared/home/cosigners-of-group.js';
-import { loadGroupFile } from '../src/shared/home/group-file.js';
+import { loadGroupFile, type GroupInfo } from '../src/shared/home/group-file.js';
 import { cosignerName, groupFile, watermarkFile } from '../src/shared/home/paths.js';
 import { loadPinnedPeers } from '../src/shared/home/peer-certificates.js';
 import { loadShare } from '../src/shared/home/share-file.js';
@@ -29,6 +29,7 @@ import { checkIdentityIsOurs, loadIdentity } from '../src/shared/transport/ident
 import { VERSION } from '../src/shared/version.js';
 import { assembleCosigner, type CosignerChainOptions } from './assembly.js';
 import { describeCosigner } from './cosigner-status.js';
+import { haltedBy, type HaltedChain } from './halted-chain.js';
 import { LinkServer } from './links/link-server.js';
 import type { OnLink } from './links/link-stream.js';
 
@@ -54,8 +55,8 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   checkIdentityIsOurs(identity, config.tls.certificate, cosignerName(config.id), [...config.links, ...others]);
   const links = await loadPinnedPeers(config.tls.peers, config.links);
   const otherPeers = await loadPinnedPeers(config.tls.peers, others);
-  const chains: CosignerChainOptions[] = [];
-  for (const chain of config.chains) chains.push(await loadChain(config, chain, group, log));
+  const chains: (CosignerChainOptions | HaltedChain)[] = [];
+  for (const chain of config.chains) chains.push(await loadOrHalt(config, chain, group, log));
 
   tellOfSwap(log);
 
@@ -99,22 +100,29 @@ function withPlace({ code, message, fix, cause }: HekateError, place: string): H
   return new HekateError(code, `${place}: ${message}`, { fix, cause });
 }
 
-async function loadChain(
+/** What is wrong with the group file or the share of one chain halts that chain; its state is not opened then. */
+async function loadOrHalt(
   config: CosignerConfig,
   chain: CosignerChain,
   group: Group,
   log: Log,
-): Promise<CosignerChainOptions> {
-  const info = await loadGroupFile(groupFile(config.home, chain.id), chain.id);
-  checkOtherCosigners(config, info);
-  tellValidator(log, chain.bech32Prefix, info);
-  return {
-    chainId: chain.id,
-    threshold: info.threshold,
-    groupPublicKey: info.groupPublicKey,
-    secretShare: await loadShare(config.home, config.id, info, group),
-    statePath: watermarkFile(config.home, chain.id),
-    maxHeightJump: chain.maxHeightJump,
-    maxHeightsPerSecond: chain.maxHeightsPerSecond,
-  };
+): Promise<CosignerChainOptions | HaltedChain> {
+  const { id: chainId, maxHeightJump, maxHeightsPerSecond } = chain;
+  let info: GroupInfo | undefined;
+  try {
+    info = await loadGroupFile(groupFile(config.home, chainId), chainId);
+    checkOtherCosigners(config, info);
+    tellValidator(log, chain.bech32Prefix, info);
+    return {
+      chainId,
+      threshold: info.threshold,
+      groupPublicKey: info.groupPublicKey,
+      secretShare: await loadShare(config.home, config.id, info, group),
+      statePath: watermarkFile(config.home, chainId),
+      maxHeightJump,
+      maxHeightsPerSecond,
+    };
+  } catch (error) {
+    return haltedBy(error, { chainId, groupPublicKey: info?.groupPublicKey, maxHeightJump });
+  }
 }

@@ -4,6 +4,7 @@ import type {
   Heartbeat,
   LinkMessage,
   NonceBatch,
+  RefusedReply,
   SignedReply,
   SignRequest,
   ChainReport,
@@ -146,16 +147,21 @@ export class LinkSession implements LinkHandler {
   async #sign(request: SignRequest): Promise<void> {
     const { chainId } = request;
     const stream = this.#streams.get(chainId);
-    if (stream === undefined) {
-      const message = 'this cosigner has no share of that chain';
-      return this.#send({ kind: 'refused', id: request.id, code: 'WRONG_CHAIN', message });
-    }
+    if (stream === undefined) return this.#send(this.#refuseChain(request));
     // What still waits for its turn when the stream ends must not become a half-finished vote for nobody. And a link that
     // has not told what it has seen could not know that this state is an old copy.
     const admits = (): boolean => this.#open && this.#greeted && this.#host.leases.admits(this.link, request.term);
     const reply = await this.#deps.inFlight.during(() => stream.sign(request, admits));
     this.#send(reply.kind === 'signed' ? this.#withFresh(reply, chainId, stream.nonces) : reply);
     this.#deps.clock.schedule(0, () => this.#replace(chainId, stream.nonces));
+  }
+
+  /** Of a chain without a signing stream: it was halted at the start, or is none of this cosigner's. */
+  #refuseChain({ id, chainId }: SignRequest): RefusedReply {
+    const halted = this.#host.report().find((chain) => chain.chainId === chainId)?.halted;
+    if (halted === undefined)
+      return { kind: 'refused', id, code: 'WRONG_CHAIN', message: 'this cosigner has no share of that chain' };
+    return { kind: 'refused', id, code: halted, message: `chain ${chainId} is halted on this cosigner` };
   }
 
   /**

@@ -9,14 +9,20 @@ import type { Log } from '../../src/shared/ports/log.js';
 import type { TlsIdentity } from '../../src/shared/transport/identity.js';
 import { LogLimiter } from '../../src/shared/log-limiter.js';
 import { peerPin, pinnedTlsServer, type PinnedPeer } from '../../src/shared/transport/tls.js';
+import { PendingHandshakes } from './pending-handshakes.js';
 
 const HANDSHAKE_TIMEOUT_MS = 3_000;
-/** Connections that have not shown who they are; one more, and the oldest has to go, so that links still get in. */
+/** Connections that have not shown who they are; one more, and one has to go, so that links still get in. */
 const MAX_UNKNOWN = 64;
 const LOG_INTERVAL_MS = 10_000;
 /** How often an address is tried that this host does not have yet, and how often that is said. */
 const LISTEN_AGAIN_MS = 1_000;
 const LISTEN_LOG_MS = 60_000;
+
+interface Unknown {
+  readonly socket: Socket;
+  readonly timer: Timer;
+}
 
 export interface ListenerOptions {
   readonly listen: HostPort;
@@ -40,7 +46,7 @@ export function remoteOf(socket: Socket): string {
 export class PinnedListener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
-  readonly #unknown = new Map<string, { readonly socket: Socket; readonly timer: Timer }>();
+  readonly #unknown = new PendingHandshakes<Unknown>(MAX_UNKNOWN);
   readonly #peers: ReadonlyMap<string, PinnedPeer>;
   readonly #limiter: LogLimiter;
   readonly #notYet: LogLimiter;
@@ -138,26 +144,24 @@ export class PinnedListener {
   async close(): Promise<void> {
     this.#closed = true;
     this.#again?.cancel();
-    for (const { socket } of this.#unknown.values()) socket.destroy();
+    for (const { socket } of this.#unknown.all()) socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
   #admit(socket: Socket): void {
     socket.on('error', () => socket.destroy());
-    if (socket.remoteAddress === undefined) return void socket.destroy();
+    const { remoteAddress } = socket;
+    if (remoteAddress === undefined) return void socket.destroy();
     const remote = remoteOf(socket);
-    const [oldest] = this.#unknown;
-    if (oldest !== undefined && this.#unknown.size >= MAX_UNKNOWN) {
-      this.#known(oldest[0]);
-      this.#refuse(
-        oldest[1].socket,
-        new HekateError('TLS_HANDSHAKE', 'too many connections that do not say who they are'),
-      );
-    }
     const timer = this.#options.clock.schedule(HANDSHAKE_TIMEOUT_MS, () => {
       this.#refuse(socket, new HekateError('TLS_HANDSHAKE', `not finished within ${HANDSHAKE_TIMEOUT_MS} ms`));
     });
-    this.#unknown.set(remote, { socket, timer });
+    const evicted = this.#unknown.add(remote, remoteAddress, { socket, timer });
+    if (evicted !== undefined) {
+      evicted.timer.cancel();
+      const reason = 'too many connections from its address that do not say who they are';
+      this.#refuse(evicted.socket, new HekateError('TLS_HANDSHAKE', reason));
+    }
     socket.once('close', () => this.#known(remote, socket));
   }
 

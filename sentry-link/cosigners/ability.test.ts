@@ -8,9 +8,11 @@ interface State {
   readonly lost?: ErrorCode;
   readonly bad?: string;
   readonly halted?: ErrorCode;
+  /** Its state was not read: what it reports is no place. */
+  readonly unread?: true;
 }
 
-const cosigner = ({ at, lost, bad, halted }: State, index: number): Observed => ({
+const cosigner = ({ at, lost, bad, halted, unread }: State, index: number): Observed => ({
   id: index + 1,
   problem: lost,
   stream: { connected: at !== undefined && lost === undefined },
@@ -25,7 +27,7 @@ const cosigner = ({ at, lost, bad, halted }: State, index: number): Observed => 
             height: at,
             round: 2 ** 31 - 1,
             step: 3,
-            sequence: 1n,
+            sequence: unread === true ? 0n : 1n,
             maxHeightJump: 100_000n,
             halted,
           },
@@ -44,6 +46,24 @@ it.each<[name: string, states: readonly State[], asked: bigint | undefined, unab
     [{ at: 100n }, { at: 100n, halted: 'STATE_WRITE_FAILED' }, { at: 9n }],
     undefined,
     'cosigner-2 STATE_WRITE_FAILED',
+  ],
+  [
+    'one was halted with its state unread: it may be up there too',
+    [{ at: 100n }, { at: 0n, halted: 'STATE_MISSING', unread: true }, { at: FAR }],
+    undefined,
+    'cosigner-2 STATE_MISSING',
+  ],
+  [
+    'two were: how far the chain is nobody knows',
+    [{ at: 0n, halted: 'SHARE_MISSING', unread: true }, { at: 0n, halted: 'STATE_MISSING', unread: true }, { at: FAR }],
+    undefined,
+    'cosigner-1 SHARE_MISSING, cosigner-2 STATE_MISSING',
+  ],
+  [
+    'one was halted with its state read: it is where it says',
+    [{ at: 100n }, { at: 100n, halted: 'STATE_WRITE_FAILED' }, { at: FAR }],
+    undefined,
+    'cosigner-2 STATE_WRITE_FAILED, cosigner-3 WATERMARK_AHEAD',
   ],
   ['the third was not asked for long', [{ at: 5_000n }, { at: 5_000n }, { at: 4_000n }], undefined, ''],
   ['a half-finished vote', [{ at: 101n }, { at: 100n }, { at: 100n }], undefined, ''],

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../src/shared/error-codes.js';
+import { tellsWatermark } from '../../src/shared/coordination/tells-watermark.js';
 import { cosignerName } from '../../src/shared/home/paths.js';
 import { describePlace } from '../../src/shared/watermark/watermark.js';
 import type { Peer } from './peer.js';
@@ -66,7 +67,10 @@ function inability(
  */
 export function heightReached(chainId: string, threshold: number, peers: readonly Observed[]): bigint | undefined {
   const heard = peers.filter(({ stream }) => stream.connected);
-  const known = heard.flatMap((peer) => peer.chains.report(chainId)?.height ?? []);
+  const known = heard.flatMap((peer) => {
+    const report = peer.chains.report(chainId);
+    return report !== undefined && tellsWatermark(report) ? report.height : [];
+  });
   known.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
   const unheard = peers.length - known.length;
   return known[threshold - 1 - unheard];

@@ -131,8 +131,9 @@ export class PeerChains {
     this.#log.error('cosigner does not sign for this chain', fields);
   }
 
-  /** A share of another key, or of another cosigner, is of no use, whatever the cosigner thinks. */
+  /** A share of another key, or of another cosigner, is of no use, whatever the cosigner thinks. One that is halted may know no key. */
   #checked(report: ChainReport): ChainReport {
+    if (report.halted !== undefined) return report;
     const expected = this.#groupKeys.get(report.chainId);
     const own = this.#claimedId === this.#id;
     if (own && expected !== undefined && equalBytes(expected, report.groupPublicKey)) return report;

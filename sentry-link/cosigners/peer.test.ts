@@ -172,6 +172,24 @@ describe('peer', () => {
     expect(peer.chains.reports()).toHaveLength(1);
   });
 
+  it.each<[name: string, of: Partial<ChainReport>]>([
+    ['its group file cannot be read: no key is known', { groupPublicKey: new Uint8Array(32), halted: 'GROUP_INVALID' }],
+    ['its share is missing', { halted: 'SHARE_MISSING' }],
+    ['it has the group of another dealing', { groupPublicKey: KEY.map((byte) => byte + 1), halted: 'SHARE_MISMATCH' }],
+  ])('halted at its start, %s: told as it says it, once, and never asked; no rollback', (_name, of) => {
+    open(1, [report({ sequence: 12n, height: 900n })]);
+    peer.lost('PEER_CLOSED');
+    const halted = report({ height: 0n, round: 0, step: 0, sequence: 0n, ...of });
+    open(1, [halted]);
+    fill();
+    beat([halted]);
+    expect(errors).toEqual([of.halted]);
+    expect(peer.ready('test-1', 1)).toBe(false);
+    expect(peer.chains.report('test-1')).toEqual(halted);
+    expect(peer.chains.behind('test-1')).toBe(false);
+    expect(peer.chains.seen()).toEqual([{ chainId: 'test-1', sequence: 12n }]);
+  });
+
   it('keeps no commitments of chains that are not ours', () => {
     open(1, [report(), report({ chainId: 'made-up' })]);
     fill('made-up');

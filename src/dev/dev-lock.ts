@@ -11,7 +11,7 @@ export function lockPath(dir: string): string {
 
 /**
  * Makes this the one `hekate dev` of a folder, and leaves its process id for others to read. A kernel lock: it ends with the
- * process, however that ends. Returns what gives it back; throws DEV_RUNNING.
+ * process, however that ends. Returns what gives it back; throws DEV_RUNNING or STATE_LOCK_UNSUPPORTED.
  */
 export function lockDev(dir: string): () => void {
   mkdirSync(dirname(dir), { recursive: true });

@@ -92,7 +92,7 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   STATE_FOREIGN: 'the state file is of another chain or another key',
   STATE_VERSION: 'a newer version of hekate wrote the state file',
   STATE_LOCKED: 'another process has the state file open',
-  STATE_LOCK_UNSUPPORTED: 'the addon that locks files cannot be loaded here',
+  STATE_LOCK_UNSUPPORTED: 'the addon that locks files cannot be loaded here, or the file system has no such locks',
   STATE_MODE: 'others than this cosigner may read or change its state',
   STATE_NOT_WRITABLE: 'the state file is read-only, or on a file system that is',
   STATE_UNREADABLE: 'the state file cannot be read',
@@ -114,7 +114,8 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   NO_NODE: 'the leading sentry-link has no connection to a node of the chain',
   SIGNATURE_INVALID: 'shares made a signature that does not verify; it was not released',
   COSIGNER_BAD: 'a cosigner gave a share that does not verify, and is left out',
-  GROUP_MISMATCH: 'a process has another shared key, or other cosigners, than its peers or its configuration',
+  GROUP_MISMATCH:
+    'a process has another shared key, or other cosigners, than its peers or its configuration, or that does not list them all',
   FROST_SIGNERS_INVALID: 'a list of signers is empty, too long, not ascending, or out of range',
   FROST_COMMITMENT_FOREIGN: 'a request does not name the commitment that this cosigner made',
   FROST_NONCE_SPENT: 'nonces would be used a second time',

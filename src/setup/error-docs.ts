@@ -32,6 +32,13 @@ export function errorTable(exits: readonly ExitCode[]): string {
     'still holds is exit code 1, so that the next start finds it free. A process that is told to end has ended within 2 s; what',
     'hangs by then, on a disk say, it leaves by a SIGKILL of its own.',
     '',
+    '## One chain of several',
+    '',
+    'What is wrong with the `group.json`, the share or the state of one chain (`GROUP_…`, `SHARE_…`, `STATE_…`) halts that chain on',
+    'that cosigner, and no other: it is logged at the start, `hekate status` shows it with its fix and exits with 1, and',
+    'sentry-links leave this cosigner out for that chain. Mend it and start the cosigner again. Only when all of its chains are',
+    'halted does a cosigner not start; it ends with the error of the first.',
+    '',
   ].join('\n');
 }
 

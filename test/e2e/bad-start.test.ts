@@ -121,6 +121,11 @@ describe('shares, group and identity', () => {
       },
     ],
     [
+      'group of more cosigners than are configured',
+      'GROUP_MISMATCH',
+      (home) => edit(join(home, 'cosigner.toml'), (text) => text.replace(/\[\[cosigner\]\]\nid = 3\n.*\n/, '')),
+    ],
+    [
       'configuration of another cosigner',
       'TLS_IDENTITY_FOREIGN',
       (home) => copyFrom(cluster, 'cosigner-2', 'cosigner.toml', home),

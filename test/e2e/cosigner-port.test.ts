@@ -83,6 +83,36 @@ it('garbage, strangers and half-open connections at a cosigner’s port: signing
   expect(refused.length).toBeLessThan(attacks.length * 3);
 });
 
+it('a stranger who opens connections all the time keeps no link out', async () => {
+  const at = await AskedCluster.start(cleanup, { name: 'flood', links: 1 });
+  const [first, , third] = at.cluster.cosigners;
+  const [link] = at.cluster.links;
+  await third?.crash();
+  await at.signedAtLast({ step: 'Prevote', height: 1n });
+  // Every signature needs the cosigner that is flooded, and the link has to connect to it anew.
+  expect(await link?.stop()).toBe(0);
+  const sockets = new Set<Socket>();
+  let opened = 0;
+  const flood = setInterval(() => {
+    for (let i = 0; i < 8; i++) {
+      const socket = connect({ port: at.cluster.ports[0] ?? 0, host: '127.0.0.1', localAddress: '127.0.0.2' });
+      sockets.add(socket.on('error', () => {}).on('connect', () => opened++));
+      socket.once('close', () => sockets.delete(socket)).resume();
+    }
+  }, 1);
+  cleanup.add(() => {
+    clearInterval(flood);
+    for (const socket of sockets) socket.destroy();
+  });
+  await eventually('more than may wait', 10_000, () => opened > 1_000 || undefined);
+  await link?.start();
+  await at.signedAtLast({ step: 'Prevote', height: 2n });
+  for (let height = 3n; height < 20n; height++) await at.signed({ step: 'Prevote', height });
+  const refused = (first?.events() ?? []).filter(({ event }) => event.startsWith('connection refused'));
+  expect(refused[0]).toMatchObject({ code: 'TLS_HANDSHAKE', address: '127.0.0.2' });
+  expect(refused[0]?.['reason']).toMatch(/^too many connections from its address/);
+});
+
 it('a process with the identity of a cosigner cannot act as a sentry-link', async () => {
   const at = await AskedCluster.start(cleanup, { name: 'role', links: 1 });
   const { folder } = at.cluster;

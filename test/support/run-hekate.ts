@@ -9,9 +9,13 @@ export interface HekateRun {
   readonly stderr: string;
 }
 
-/** Runs `hekate` to its end; what runs on after `timeoutMs` is killed. */
-export function runHekate(args: readonly string[], timeoutMs = 10_000): Promise<HekateRun> {
-  const child = spawn(process.execPath, [HEKATE_MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** Runs `hekate` to its end; what runs on after `timeoutMs` is killed. `nodeArgs`: options of Node. */
+export function runHekate(
+  args: readonly string[],
+  timeoutMs = 10_000,
+  nodeArgs: readonly string[] = [],
+): Promise<HekateRun> {
+  const child = spawn(process.execPath, [...nodeArgs, HEKATE_MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   guardAgainstOrphan(child);
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (bytes: Buffer) => (output.stdout += bytes.toString()));

@@ -45,8 +45,11 @@ afterEach(async () => {
 });
 
 /** A plain connection to the port; `closed` resolves when the cosigner has ended it. */
-async function plain(port = server.port): Promise<{ readonly socket: Socket; readonly closed: Promise<void> }> {
-  const socket = connect(port, HOST);
+async function plain(
+  port = server.port,
+  localAddress = HOST,
+): Promise<{ readonly socket: Socket; readonly closed: Promise<void> }> {
+  const socket = connect({ port, host: HOST, localAddress });
   sockets.push(socket);
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   socket.on('error', () => {});
@@ -178,6 +181,17 @@ describe('slow and many', () => {
     await client.event('connected');
     await client.client.close();
     expect(rest.length).toBe(64);
+  });
+
+  it('a flood from one address pushes out its own: one that was slow with its handshake from another still gets in', async () => {
+    const slow = await plain();
+    const flood = await Promise.all(Array.from({ length: 300 }, () => plain(server.port, '127.0.0.2')));
+    await Promise.all(flood.slice(0, 300 - 63).map(({ closed }) => closed));
+    const { socket } = await overTls({ socket: slow.socket });
+    await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('close', reject));
+    const client = new TestLink(link1, cosigner1, server.port);
+    await client.event('connected');
+    await client.client.close();
   });
 
   it('a flood of refused connections is one line in the log', async () => {

@@ -42,6 +42,9 @@ The small, usual deployment is one cosigner and one sentry-link on each host. In
 To add a chain later, put the folders together again (their \`state\` can stay where it is), run \`hekate init\` with another
 \`--chain-id\`, and copy what is new: the TOML files, \`chains/<chain>\` and \`state/<chain>.*\`. The \`state\` of other chains
 on a host must never be replaced by an older copy.
+
+Where the share, the \`group.json\` or the state of one chain is missing or bad, that cosigner halts this chain and signs for the
+others. Look at \`hekate status FOLDER\` for each chain: it names what is wrong and the fix, and exits with 1.
 `;
 }
 
@@ -65,6 +68,8 @@ Belongs on the host that sentry-links reach at ${addressOf(cosigners, id)}, and 
 **Never copy, restore or share the \`state\` folder.** It is what makes a double signature impossible. A restored one is
 older than the truth, and signing on it is how validators are slashed. When it is lost, stop and read
 \`hekate state init --help\`.
+
+What is missing or bad of one chain halts that chain on this cosigner, and no other; \`hekate status\` says why, and what to do.
 
 Never run two processes from copies of this folder.
 `;

@@ -29,7 +29,7 @@ format = "text" # text, json
 
 # The sentry-links that may ask for signatures. A pin is the SHA-256 of a public key; the certificates are in tls/peers.
 ${links.join('\n')}
-# The other cosigners, so that one that poses as a sentry-link is refused by name.
+# The other cosigners, every one of them, so that one that poses as a sentry-link is refused by name.
 ${others.join('\n')}`;
 }
 

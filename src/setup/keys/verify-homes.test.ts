@@ -104,6 +104,13 @@ test.each<[string, () => void, string[]]>([
     ['cosigner-2: GROUP_MISMATCH: chain test-1 was dealt to 3 cosigners', 'cosigner-2: TLS_IDENTITY_MISSING'],
   ],
   [
+    'a cosigner that lists one less',
+    () => edit('cosigner-2/cosigner.toml', (text) => text.replace(/\[\[cosigner\]\]\nid = 3\n.*\n/, '')),
+    [
+      'cosigner-2: GROUP_MISMATCH: chain test-1 was dealt to 3 cosigners, /cosigner-2/cosigner.toml has no [[cosigner]]',
+    ],
+  ],
+  [
     'a chain that the configuration does not have, and one without files',
     () => edit('cosigner-1/cosigner.toml', (text) => text.replace('"test-1"', '"zwei-2"')),
     [

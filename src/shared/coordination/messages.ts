@@ -81,7 +81,9 @@ export type LinkMessage = LinkHello | Heartbeat | LeaseRelease | SignRequest | P
 
 export interface ChainReport {
   readonly chainId: string;
+  /** Zeros where `halted` says that the group file could not be read. */
   readonly groupPublicKey: Uint8Array;
+  /** No place at all, but 0, where `tellsWatermark` is false. */
   readonly height: bigint;
   readonly round: number;
   /** 0 when nothing was ever signed. */
@@ -89,7 +91,7 @@ export interface ChainReport {
   readonly sequence: bigint;
   /** Heights above its watermark that this cosigner refuses. */
   readonly maxHeightJump: bigint;
-  /** Why this chain refuses to sign (a failed write, a state behind what a link has seen). */
+  /** Why this chain refuses to sign (no share, a bad state, a failed write, a state behind what a link has seen). */
   readonly halted: ErrorCode | undefined;
 }
 

@@ -15,13 +15,23 @@ export function checkAllCosigners({ cosigners, file }: SentryLinkConfig, { chain
   );
 }
 
-/** Throws GROUP_MISMATCH when a cosigner's configuration names one that a dealing does not have; it may leave some out. */
-export function checkOtherCosigners({ cosigners, file }: CosignerConfig, { chainId, count }: GroupInfo): void {
+/** Throws GROUP_MISMATCH unless a cosigner's configuration lists every other cosigner of a dealing, and no other. */
+export function checkOtherCosigners(
+  { id: own, cosigners, file }: Pick<CosignerConfig, 'id' | 'cosigners' | 'file'>,
+  { chainId, count }: Pick<GroupInfo, 'chainId' | 'count'>,
+): void {
+  const dealt = `chain ${chainId} was dealt to ${count} cosigners`;
   const stranger = cosigners.find(({ id }) => id > count);
-  if (stranger === undefined) return;
+  if (stranger !== undefined)
+    throw mismatch(`${dealt}, ${file} names ${cosignerName(stranger.id)}`, 'list cosigners of the dealing only');
+  const listed = new Set([own, ...cosigners.map(({ id }) => id)]);
+  const missing = Array.from({ length: count }, (_, i) => i + 1).filter((id) => !listed.has(id));
+  if (missing.length === 0) return;
+  const names = missing.map(cosignerName);
   throw mismatch(
-    `chain ${chainId} was dealt to ${count} cosigners, ${file} names ${cosignerName(stranger.id)}`,
-    'list cosigners of the dealing only',
+    `${dealt}, ${file} has no [[cosigner]] section of ${names.join(', ')}`,
+    `add a [[cosigner]] section with \`id\` and \`pin\` of ${names.join(', ')}, as \`hekate init\` wrote it in the other homes (any ` +
+      `sentry-link.toml has all pins), and copy ${names.map((name) => `tls/peers/${name}.crt`).join(', ')} from there`,
   );
 }
 

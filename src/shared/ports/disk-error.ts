@@ -1,8 +1,6 @@
 export type DiskErrorCode =
   /** Another process, or this one, holds the file open. */
   | 'ELOCKED'
-  /** This platform has no lock that ends with its process. */
-  | 'ENOLOCK'
   /** The file may be read or written by others than its owner. */
   | 'EMODE'
   /** Fewer bytes were written than asked. */

@@ -12,8 +12,7 @@ export const LOCK_FILE = 'lock';
 
 /**
  * Makes this the only process of a home. A kernel lock: it ends with the process, however that ends. Returns the function
- * that gives it back; throws HOME_LOCKED, HOME_NOT_WRITABLE,
- * HOME_TOO_OPEN, ACCESS_DENIED, or DiskError ENOLOCK where there is no such lock.
+ * that gives it back; throws HOME_LOCKED, HOME_NOT_WRITABLE, HOME_TOO_OPEN, ACCESS_DENIED or STATE_LOCK_UNSUPPORTED.
  */
 export function lockHome(home: string): () => void {
   const path = join(home, LOCK_FILE);

@@ -3,10 +3,11 @@ import type { ErrorCode } from '../error-codes.js';
 /** What `hekate status` shows: each process tells its own part as JSON on the socket in its home. Heights are decimal strings. */
 export interface WatermarkStatus {
   readonly chainId: string;
-  readonly height: string;
-  readonly round: number;
+  /** This and the next two are null where a chain was halted before its state was read. */
+  readonly height: string | null;
+  readonly round: number | null;
   /** 1 proposal, 2 prevote, 3 precommit. */
-  readonly step: number;
+  readonly step: number | null;
   /** The same in words. */
   readonly place: string;
   /** Error code when this chain signs nothing. */

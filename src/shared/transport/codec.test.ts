@@ -48,6 +48,18 @@ const report: ChainReport = {
   maxHeightJump: 2n ** 62n,
   halted: undefined,
 };
+/** Halted before its group and its state were read. */
+const unread: ChainReport = {
+  ...report,
+  ...{
+    groupPublicKey: toPoint(new Uint8Array(32)),
+    height: 0n,
+    round: 0,
+    step: 0,
+    sequence: 0n,
+    halted: 'GROUP_INVALID',
+  },
+};
 
 const proof: Proof = { chainId: 'a', groupPublicKey: bytes(32), signBytes: bytes(110), signature: bytes(64) };
 
@@ -68,7 +80,7 @@ const COSIGNER: Record<string, CosignerMessage> = {
     kind: 'cosignerHello',
     version: '0.1.0',
     id: 32,
-    chains: [report, { ...report, halted: 'STATE_WRITE_FAILED' }],
+    chains: [report, { ...report, halted: 'STATE_WRITE_FAILED' }, unread],
   },
   'heartbeat reply': {
     ...{ kind: 'heartbeatReply', id: 1, granted: true, term: 4, holder: 'sentry-link-1', remainingMs: 700 },

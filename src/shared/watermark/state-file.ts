@@ -18,7 +18,7 @@
  *   old one is found, record n+1 was never durable, no share left for it, and the other slot's n is the newest.
  * - A write that completed left both copies new. One damaged, unreadable or stale sector leaves the other copy, which is
  *   found. So a damaged sector never leads back.
- * - No valid copy in a slot is neither of the two, and the file was created with four valid copies: refuse to start. The
+ * - No valid copy in a slot is neither of the two, and the file was created with four valid copies: it is refused. The
  *   same for numbers that no order of writes leaves behind (a disk that acknowledges writes and loses them), and for a
  *   watermark that falls while the numbers rise. On a disk with 4096-byte sectors damage to one sector takes both copies: a
  *   refusal too.

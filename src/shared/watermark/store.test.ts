@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { DONE, FAILED, MemoryDisk, type Fates } from '../../../test/support/memory-disk.js';
-import { isHekateError } from '../errors.js';
+import { HekateError, isHekateError } from '../errors.js';
 import { InvariantViolation } from '../invariant.js';
 import type { Disk } from '../ports/disk.js';
 import { DiskError } from '../ports/disk-error.js';
@@ -17,6 +17,7 @@ const BINDING: StateBinding = { chainId: 'test-1', groupPublicKey: new Uint8Arra
 const PATH = 'dir/test-1.state';
 const MARK = `${PATH}.mark`;
 
+const noLocks = (): Error => new HekateError('STATE_LOCK_UNSUPPORTED', 'made up');
 const failing = (code: string): Error => Object.assign(new Error(`${code}: made up`), { code });
 
 /** Some writes are done; from then on the machine stops after `length` bytes of each. */
@@ -185,7 +186,7 @@ describe('opening', () => {
     ['no permission', (disk) => (disk.open = () => Promise.reject(failing('EACCES'))), 'STATE_NOT_WRITABLE'],
     ['a read-only disk', (disk) => (disk.open = () => Promise.reject(failing('EROFS'))), 'STATE_NOT_WRITABLE'],
     ['mode', (disk) => (disk.open = () => Promise.reject(new DiskError('EMODE', '0644'))), 'STATE_MODE'],
-    ['no locks', (disk) => (disk.open = () => Promise.reject(new DiskError('ENOLOCK', '?'))), 'STATE_LOCK_UNSUPPORTED'],
+    ['no locks', (disk) => (disk.open = () => Promise.reject(noLocks())), 'STATE_LOCK_UNSUPPORTED'],
     ['unreadable', (disk) => (disk.read = () => Promise.reject(failing('EIO'))), 'STATE_UNREADABLE'],
     ['no write gets through', (disk) => (disk.fates = FAILED), 'STATE_WRITE_FAILED'],
   ])('%s', async (_name, spoil, expected) => {
