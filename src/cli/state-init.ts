@@ -6,6 +6,7 @@ import type { StartInputs } from '../setup/watermark-start.js';
 import { must } from '../shared/invariant.js';
 import type { Watermark } from '../shared/watermark/watermark.js';
 import { print, printJson, warn, type Io } from './io.js';
+import { withLockedState } from './locked-state.js';
 import { addStartOptions, examples, readStart, type StartOptions } from './options.js';
 import { whileUninterrupted } from './uninterrupted.js';
 
@@ -67,12 +68,8 @@ interface Done {
 }
 
 async function init(home: string, given: StateInitOptions, inputs: StartInputs): Promise<Done> {
-  const { loadCosignerConfig } = await import('../shared/config/cosigner-config.js');
-  const { loadGroupFile } = await import('../shared/home/group-file.js');
-  const { groupFile, watermarkFile } = await import('../shared/home/paths.js');
   const { initState } = await import('../setup/state-init.js');
   const { nodeDisk } = await import('../shared/ports/node-disk.js');
-  const { lockHome } = await import('../shared/process/home-lock.js');
   const { systemWallSecond } = await import('../shared/ports/clock.js');
   const { chooseStart } = await import('../setup/watermark-start.js');
   const { chainId } = given;
@@ -80,23 +77,12 @@ async function init(home: string, given: StateInitOptions, inputs: StartInputs):
     throw new HekateError('USAGE', 'it is not said where the watermark starts', {
       fix: 'add --height with a height at or above everything this key ever signed, or --state, or --never-signed',
     });
-  const { chains, file } = await loadCosignerConfig(home);
-  if (!chains.some(({ id }) => id === chainId))
-    throw new HekateError('USAGE', `${file} has no chain ${JSON.stringify(chainId)}`, {
-      fix: `give one of its chains: ${chains.map(({ id }) => id).join(', ')}`,
-    });
-  // Not the state's own lock: a cosigner whose state file was moved away still signs on it.
-  const unlock = lockHome(home);
-  try {
-    const binding = await loadGroupFile(groupFile(home, chainId), chainId);
+  return withLockedState(home, chainId, async ({ path, binding }) => {
     const start = must(
       chooseStart(inputs, { publicKey: binding.groupPublicKey }, systemWallSecond()),
       'something was given',
     );
-    const request = { path: watermarkFile(home, chainId), binding, start };
     const how = { replace: given.replace === true, acceptRisk: given.iAcceptThatThisCanDoubleSign === true };
-    return { start, result: await initState(nodeDisk, { ...request, ...how }) };
-  } finally {
-    unlock();
-  }
+    return { start, result: await initState(nodeDisk, { path, binding, start, ...how }) };
+  });
 }

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import type { Io } from './io.js';
+import { addStateExportCommand } from './state-export.js';
+import { addStateImportCommand } from './state-import.js';
 import { addStateInitCommand } from './state-init.js';
 import { addStateShowCommand } from './state-show.js';
 import { examples } from './options.js';
@@ -11,4 +13,6 @@ export function addStateCommand(program: Command, io: Io, fail: (exitCode: numbe
     .addHelpText('after', examples('hekate state show ./cluster/cosigner-1'));
   addStateShowCommand(state, io, fail);
   addStateInitCommand(state, io);
+  addStateExportCommand(state, io);
+  addStateImportCommand(state, io);
 }
