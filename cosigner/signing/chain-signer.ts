@@ -61,6 +61,7 @@ export interface SigningStream {
  */
 export class ChainSigner {
   readonly chainId: string;
+  readonly groupPublicKey: Uint8Array;
   readonly #options: ChainSignerOptions;
   readonly #deps: ChainSignerDeps;
   readonly #queue = new SerialQueue(MAX_QUEUED_SIGN_REQUESTS);
@@ -71,6 +72,7 @@ export class ChainSigner {
 
   constructor(options: ChainSignerOptions, deps: ChainSignerDeps) {
     this.chainId = options.chainId;
+    this.groupPublicKey = options.groupPublicKey;
     this.#options = options;
     this.#deps = deps;
     const perSecond = options.maxHeightsPerSecond;

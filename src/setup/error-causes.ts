@@ -124,6 +124,7 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   FROST_BACKEND_UNAVAILABLE: 'libsodium cannot be loaded',
   INTERNAL: 'a fault in hekate itself',
   TRANSPORT_MALFORMED: 'a message between sentry-link and cosigner cannot be read',
+  PROTOCOL_OLD: 'a sentry-link or cosigner runs a release that is too old to sign together with this one',
   TLS_KEY_MODE: 'others than this process may read or change its TLS key',
   TLS_IDENTITY_MISSING: 'a certificate or the TLS key is not there',
   TLS_IDENTITY_FOREIGN: 'this process would show the certificate of one of its peers',

@@ -167,6 +167,7 @@ export const FIXES = {
   INTERNAL: 'report it with the log lines around it',
   // the TLS stream between sentry-links and cosigners
   TRANSPORT_MALFORMED: 'run the same version of hekate on both sides; if it is the same, report it',
+  PROTOCOL_OLD: 'upgrade the process that is named to the release that the others run, and start it again',
   TLS_KEY_MODE: 'chmod 600 the key file; if others could have read it, make a new identity and pin that',
   TLS_IDENTITY_MISSING: 'put back the tls folder that `hekate init` made for this process',
   TLS_IDENTITY_FOREIGN:

@@ -5,28 +5,29 @@ import {
   MAX_LEASE_MS,
   MAX_SIGN_BYTES,
 } from '../coordination/limits.js';
-import type { LeaseRequest, LinkMessage, SignerEntry } from '../coordination/messages.js';
-import { chainId, readCommitment, type WireCommitment } from './commitment-codec.js';
-import { MAX_VERSION_BYTES } from './message-bounds.js';
-import { atMost, between, malformed, safeNumber, sized, text, uint64, wire64, type Wire64 } from './wire-values.js';
+import type { ChainKey, LeaseRequest, LinkMessage, SignerEntry } from '../coordination/messages.js';
+import type { Release } from '../coordination/release.js';
+import { chainKey, readCommitment, type WireCommitment } from './commitment-codec.js';
+import { readRelease } from './release-codec.js';
+import { atMost, between, malformed, safeNumber, sized, uint64, wire64, type Wire64 } from './wire-values.js';
 
 /** LinkMessage as protobufjs decodes it: unset scalars have their default, unset messages are null. */
 export interface WireLinkMessage {
-  readonly linkHello?: {
-    readonly version: string;
-    readonly seen: readonly { readonly chainId: string; readonly sequence: Wire64 }[];
-  };
+  readonly linkHello?: Release & { readonly seen: readonly WireSeen[] };
   readonly heartbeat?: { readonly id: Wire64; readonly lease?: WireLease | null };
   readonly leaseRelease?: { readonly term: Wire64 };
-  readonly signRequest?: {
+  readonly signRequest?: ChainKey & {
     readonly id: Wire64;
     readonly term: Wire64;
-    readonly chainId: string;
     readonly signBytes: Uint8Array;
     readonly extension?: Uint8Array | null;
     readonly settle: boolean;
     readonly signers: readonly WireSigner[];
   };
+}
+
+interface WireSeen extends ChainKey {
+  readonly sequence: Wire64;
 }
 
 interface WireLease {
@@ -51,14 +52,14 @@ export function toWireLinkMessage(message: LinkMessage): object {
     case 'leaseRelease':
       return { leaseRelease: message };
     case 'linkHello': {
-      const seen = message.seen.map((entry) => ({ chainId: entry.chainId, sequence: wire64(entry.sequence) }));
-      return { linkHello: { version: message.version, seen } };
+      const seen = message.seen.map((entry) => ({ ...entry, sequence: wire64(entry.sequence) }));
+      return { linkHello: { ...message, seen } };
     }
   }
 }
 
-/** Throws TRANSPORT_MALFORMED. */
-export function fromWireLinkMessage(wire: WireLinkMessage): LinkMessage {
+/** Undefined: of a kind that is not in this version. Throws TRANSPORT_MALFORMED. */
+export function fromWireLinkMessage(wire: WireLinkMessage): LinkMessage | undefined {
   if (wire.signRequest) return readSignRequest(wire.signRequest);
   if (wire.heartbeat) {
     const { id, lease } = wire.heartbeat;
@@ -66,17 +67,19 @@ export function fromWireLinkMessage(wire: WireLinkMessage): LinkMessage {
   }
   if (wire.leaseRelease) return { kind: 'leaseRelease', term: safeNumber(wire.leaseRelease.term, 'term') };
   if (wire.linkHello) {
-    const { version, seen } = wire.linkHello;
+    const release = readRelease(wire.linkHello);
+    // Names what it has seen in another way, if at all: nothing is done with it but to say that it is too old.
+    const seen = release.protocol === 0 ? [] : wire.linkHello.seen;
     return {
       kind: 'linkHello',
-      version: text(version, 0, MAX_VERSION_BYTES, 'version'),
+      ...release,
       seen: atMost(seen, MAX_CHAINS, 'list of seen chains').map((entry) => ({
-        chainId: chainId(entry.chainId),
+        ...chainKey(entry),
         sequence: uint64(entry.sequence),
       })),
     };
   }
-  throw malformed('a message of a kind that is not in this version');
+  return undefined;
 }
 
 function readLease(wire: WireLease): LeaseRequest {
@@ -93,7 +96,7 @@ function readSignRequest(wire: NonNullable<WireLinkMessage['signRequest']>): Lin
     kind: 'signRequest',
     id: safeNumber(wire.id, 'request id'),
     term: safeNumber(wire.term, 'term'),
-    chainId: chainId(wire.chainId),
+    ...chainKey(wire),
     signBytes: sized(wire.signBytes, 1, MAX_SIGN_BYTES, 'sign bytes'),
     extension: wire.extension ? sized(wire.extension, 0, MAX_EXTENSION_BYTES, 'vote extension') : undefined,
     settle: wire.settle,
