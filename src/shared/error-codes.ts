@@ -201,6 +201,7 @@ export const FIXES = {
   PEER_CLOSED: 'start the cosigner again if it was stopped; the sentry-link connects again by itself',
   PEER_FAILED: 'see the cause; hekate connects again by itself',
   // processes and their homes
+  FILE_VERSION: 'run the version of hekate that wrote it, or a newer one',
   SYSTEM_ERROR: 'see the cause: it is what the operating system answered',
   DEV_MISMATCH:
     'leave the options out to go on with it, or choose another folder with --dir; --fresh starts over, but not where a key ' +
