@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createState } from '../src/setup/state-init.js';
+import { ownRelease } from '../src/shared/coordination/release.js';
 import type { CosignerMessage } from '../src/shared/coordination/messages.js';
 import { HekateError } from '../src/shared/errors.js';
 import { loadGroup } from '../src/shared/frost/load-group.js';
@@ -106,11 +107,16 @@ describe.each(CHAINS)('a cosigner of three chains, the state of %s', (bad) => {
     const sent: CosignerMessage[] = [];
     const session = cosigner.open('link', (message) => sent.push(message));
     session.start();
-    session.receive({ kind: 'linkHello', version: 't', seen: [{ chainId: bad, sequence: 99n }], newest: [] });
+    session.receive({
+      kind: 'linkHello',
+      ...ownRelease('t'),
+      seen: [{ chainId: bad, groupPublicKey, sequence: 99n }],
+      newest: [],
+    });
     const offered = new Set(sent.flatMap((message) => (message.kind === 'nonceBatch' ? message.chainId : [])));
     expect([...offered]).toEqual(CHAINS.filter((chainId) => chainId !== bad));
     const request = { extension: undefined, settle: false, signers: [], signBytes: new Uint8Array(), term: 0 };
-    session.receive({ kind: 'signRequest', id: 7, chainId: bad, ...request });
+    session.receive({ kind: 'signRequest', id: 7, chainId: bad, groupPublicKey, ...request });
     expect(sent.at(-1)).toMatchObject({ kind: 'refused', id: 7, code });
     await assembled.close();
     expect(chains.every(wiped)).toBe(true);

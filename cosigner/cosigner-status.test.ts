@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { HekateError } from '../src/shared/errors.js';
 import { cosignerProblems } from './cosigner-status.js';
 
+const OLD = new Map([['sentry-link-2', { version: '0.1.0', protocol: 0, features: [] }]]);
 const GOOD = { chainId: 'test-1', halted: undefined };
 
 it.each<[name: string, args: Parameters<typeof cosignerProblems>, codes: readonly string[]]>([
@@ -9,6 +10,8 @@ it.each<[name: string, args: Parameters<typeof cosignerProblems>, codes: readonl
   ['no link', [[GOOD], [], [], undefined], ['NO_LINK']],
   ['a link that does not lead', [[GOOD], [], ['sentry-link-2'], undefined], ['NO_LEADER']],
   ['the leader is connected to others only, and leads on', [[GOOD], [], ['sentry-link-2'], 'sentry-link-1'], []],
+  ['a link of an older release beside one that leads', [[GOOD], [], ['sentry-link-1'], 'sentry-link-1', OLD], []],
+  ['a link of an older release alone', [[GOOD], [], [], undefined, OLD], ['PROTOCOL_OLD']],
   [
     'a chain of two is halted',
     [[GOOD, { chainId: 'other-1', halted: 'STATE_WRITE_FAILED' }], [], ['sentry-link-1'], 'sentry-link-1'],

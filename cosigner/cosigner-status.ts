@@ -1,28 +1,39 @@
 import type { ChainReport } from '../src/shared/coordination/messages.js';
+import { ownRelease, tooOld, type Release } from '../src/shared/coordination/release.js';
 import { HekateError } from '../src/shared/errors.js';
-import type { CosignerStatus, StatusProblem } from '../src/shared/status/process-status.js';
+import type { CosignerStatus, LinkPeerStatus, StatusProblem } from '../src/shared/status/process-status.js';
 import { watermarkStatus } from '../src/shared/status/watermark-status.js';
 import { VERSION } from '../src/shared/version.js';
 import type { Cosigner } from './cosigner.js';
 import type { HaltedChain } from './halted-chain.js';
+import type { LinkServer } from './links/link-server.js';
 
 /** What this process answers to `hekate status`. */
-export function describeCosigner(cosigner: Cosigner, links: readonly string[], nowMs: number): CosignerStatus {
+export function describeCosigner(
+  cosigner: Cosigner,
+  server: Pick<LinkServer, 'links' | 'passedOver'>,
+  nowMs: number,
+): CosignerStatus {
+  const links = server.links();
+  const releases = cosigner.releases();
   const { term, holder } = cosigner.leases.describe(nowMs);
   const leader = holder === '' ? undefined : holder;
   const reports = cosigner.report();
   return {
     kind: 'cosigner',
     id: cosigner.id,
-    version: VERSION,
+    ...ownRelease(VERSION),
     node: process.version,
     pid: process.pid,
     uptimeSeconds: Math.floor(process.uptime()),
     term,
     leader: leader ?? null,
     links,
+    peers: [...releases].map(([name, release]): LinkPeerStatus => {
+      return { name, connected: links.includes(name), ...release, passedOver: server.passedOver(name) };
+    }),
     chains: reports.map(watermarkStatus),
-    problems: cosignerProblems(reports, cosigner.halted, links, leader),
+    problems: cosignerProblems(reports, cosigner.halted, links, leader, releases),
   };
 }
 
@@ -32,6 +43,7 @@ export function cosignerProblems(
   haltedAtStart: readonly Pick<HaltedChain, 'chainId' | 'error'>[],
   links: readonly string[],
   leader: string | undefined,
+  releases: ReadonlyMap<string, Release> = new Map(),
 ): readonly StatusProblem[] {
   const problems = reports.flatMap(({ chainId, halted }) => {
     if (halted === undefined) return [];
@@ -40,7 +52,10 @@ export function cosignerProblems(
     if (error === undefined) return [new HekateError(halted, message)];
     return [new HekateError(halted, `${message}: ${error.message}`, { fix: error.fix })];
   });
-  if (links.length === 0) problems.push(new HekateError('NO_LINK', 'no sentry-link is connected'));
+  const old = [...releases].flatMap(([name, release]) => tooOld(name, release) ?? []);
+  // One that is too old keeps nobody from signing while another link is there.
+  if (links.length === 0 && old.length > 0) problems.push(...old);
+  else if (links.length === 0) problems.push(new HekateError('NO_LINK', 'no sentry-link is connected'));
   else if (leader === undefined) problems.push(new HekateError('NO_LEADER', 'no sentry-link leads'));
   return problems;
 }

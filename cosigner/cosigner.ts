@@ -1,11 +1,17 @@
 import type { ChainReport, CosignerHello, CosignerMessage } from '../src/shared/coordination/messages.js';
+import { ownRelease, tooOld, type Release } from '../src/shared/coordination/release.js';
 import { InFlight } from '../src/shared/in-flight.js';
+import { LogLimiter } from '../src/shared/log-limiter.js';
 import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import { reportHalted, type HaltedChain } from './halted-chain.js';
 import type { ChainSigner } from './signing/chain-signer.js';
 import { LeaseTable } from './lease-table.js';
 import { LinkSession, type SessionHost } from './links/link-session.js';
+import type { EndLink } from './links/link-stream.js';
+
+/** An older link dials again and again until it is upgraded. */
+const OLD_RELEASE_INTERVAL_MS = 600_000;
 
 export interface CosignerOptions {
   readonly id: number;
@@ -38,6 +44,9 @@ export class Cosigner {
   readonly #options: CosignerOptions;
   readonly #deps: CosignerDeps;
   readonly #chains: ReadonlyMap<string, ChainSigner>;
+  /** Links are those of the configuration, so that there are not many. */
+  readonly #releases = new Map<string, Release>();
+  readonly #oldReleases: LogLimiter;
 
   constructor(options: CosignerOptions, { signers, halted }: CosignerChains, deps: CosignerDeps) {
     this.id = options.id;
@@ -45,11 +54,15 @@ export class Cosigner {
     this.#options = options;
     this.#deps = deps;
     this.#chains = new Map(signers.map((chain) => [chain.chainId, chain]));
+    this.#oldReleases = new LogLimiter(deps.clock, OLD_RELEASE_INTERVAL_MS);
     this.leases = new LeaseTable(deps.clock.nowMs(), options.leaseCapMs);
   }
 
-  /** A link, named by its pinned certificate, has a stream; `send` carries answers back on it. The session is not started. */
-  open(link: string, send: (message: CosignerMessage) => void): LinkSession {
+  /**
+   * A link, named by its pinned certificate, has a stream; `send` carries answers back on it, `end` ends it. The session is
+   * not started.
+   */
+  open(link: string, send: (message: CosignerMessage) => void, end: EndLink = () => undefined): LinkSession {
     const chains = this.#chains;
     // Only its sessions can reach a signer.
     const host: SessionHost = {
@@ -58,8 +71,14 @@ export class Cosigner {
       chains: () => chains.values(),
       report: () => this.report(),
       hello: () => this.#hello(),
+      heard: (name, release) => this.#heard(name, release),
     };
-    return new LinkSession(link, host, { ...this.#deps, inFlight: this.inFlight, send });
+    return new LinkSession(link, host, { ...this.#deps, inFlight: this.inFlight, send, end });
+  }
+
+  /** What each link said last of the release that it runs, by name. */
+  releases(): ReadonlyMap<string, Release> {
+    return this.#releases;
   }
 
   report(): readonly ChainReport[] {
@@ -67,7 +86,17 @@ export class Cosigner {
   }
 
   #hello(): CosignerHello {
-    return { kind: 'cosignerHello', version: this.#options.version, id: this.id, chains: this.report() };
+    return { kind: 'cosignerHello', ...ownRelease(this.#options.version), id: this.id, chains: this.report() };
+  }
+
+  #heard(link: string, release: Release): void {
+    this.#releases.set(link, release);
+    const old = tooOld(link, release);
+    if (old === undefined) return;
+    const { log } = this.#deps;
+    const fields = { code: old.code, link, version: release.version, reason: old.message, fix: old.fix };
+    const event = 'sentry-link runs a release that is too old';
+    this.#oldReleases.write(link, (text, all) => log.error(text, all), event, fields);
   }
 
   close(): void {

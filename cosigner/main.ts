@@ -68,7 +68,7 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   started.add(() => assembled.close());
   const { cosigner } = assembled;
   const { listen } = config;
-  const onLink: OnLink = ({ name }, send) => cosigner.open(name, send);
+  const onLink: OnLink = ({ name }, send, end) => cosigner.open(name, send, end);
   const onListening = (port: number): void =>
     log.info('listening', { address: formatHostPort({ ...listen, port }), version: VERSION, group: group.name });
   const server = new LinkServer({ listen, identity, links, otherPeers, log, onFault, onLink, onListening });
@@ -79,7 +79,7 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   });
   started.add(() => server.close());
   started.add(() => cosigner.inFlight.untilNone(systemClock, FINISH_MS));
-  const describe = (): CosignerStatus => describeCosigner(cosigner, server.links(), systemClock.nowMs());
+  const describe = (): CosignerStatus => describeCosigner(cosigner, server, systemClock.nowMs());
   started.add(await serveStatusIfPossible(config.home, describe, log));
 }
 

@@ -1,4 +1,5 @@
 import type { ChainReport } from '../src/shared/coordination/messages.js';
+import { ownRelease } from '../src/shared/coordination/release.js';
 import { FIXES, type ErrorCode } from '../src/shared/error-codes.js';
 import { HekateError } from '../src/shared/errors.js';
 import { cosignerName } from '../src/shared/home/paths.js';
@@ -22,7 +23,7 @@ export function describeLink(name: string, { link, nodes: service }: AssembledLi
   return {
     kind: 'sentry-link',
     name,
-    version: VERSION,
+    ...ownRelease(VERSION),
     node: process.version,
     pid: process.pid,
     uptimeSeconds: Math.floor(process.uptime()),
@@ -50,7 +51,10 @@ function describePeer(peer: Peer, chains: readonly ChainSituation[]): PeerStatus
     id: peer.id,
     connected,
     problem: connected ? null : (peer.problem ?? null),
-    version: peer.version === '' ? null : peer.version,
+    version: peer.release?.version ?? null,
+    protocol: peer.release?.protocol ?? null,
+    features: peer.release?.features ?? [],
+    passedOver: peer.passedOver,
     roundTripMs: peer.health.roundTripMs ?? null,
     signMs: peer.health.signMs ?? null,
     quarantined: peer.health.quarantined,

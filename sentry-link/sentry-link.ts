@@ -167,8 +167,9 @@ export class SentryLink {
         peer.lost(code);
         this.#watch.look();
       },
-      dialFailed: (code) => {
-        peer.notReached(code);
+      passedOver: (count) => peer.notePassedOver(count),
+      dialFailed: (code, release) => {
+        peer.notReached(code, release);
         // Its port refused the connection: the process does not run.
         if (code === 'PEER_REFUSED') this.candidate.peerDown(id);
       },

@@ -8,6 +8,7 @@ import type { Log } from '../../src/shared/ports/log.js';
 import { LINK_PATH } from '../../src/shared/transport/contract.js';
 import { pinOf, type TlsIdentity } from '../../src/shared/transport/identity.js';
 import { LogLimiter } from '../../src/shared/log-limiter.js';
+import { PassedOver } from '../../src/shared/transport/passed-over.js';
 import { checkPins, type PinnedPeer } from '../../src/shared/transport/tls.js';
 import { PinnedListener, remoteOf } from './pinned-listener.js';
 import { LinkStream, type LinkCall, type LinkHandler, type OnLink } from './link-stream.js';
@@ -55,6 +56,7 @@ export class LinkServer {
   readonly #streams = new Map<string, LinkStream>();
   readonly #limiter: LogLimiter;
   readonly #twins: LogLimiter;
+  readonly #passedOver: PassedOver;
 
   /** Throws TLS_PIN_MISMATCH or TLS_IDENTITY_INVALID. */
   constructor(options: LinkServerOptions) {
@@ -62,6 +64,7 @@ export class LinkServer {
     this.#clock = options.clock ?? systemClock;
     this.#limiter = new LogLimiter(this.#clock, LOG_INTERVAL_MS);
     this.#twins = new LogLimiter(this.#clock, TWINS_INTERVAL_MS);
+    this.#passedOver = new PassedOver(this.#clock, options.log);
     this.#links = new Set(options.links.map(({ pin }) => pin));
     const peers = [...options.links, ...options.otherPeers];
     checkPins(peers);
@@ -87,6 +90,11 @@ export class LinkServer {
   /** Names of the links that have a stream open. */
   links(): readonly string[] {
     return [...this.#streams.keys()];
+  }
+
+  /** Parts of a link's messages that were not in this version, since the start. */
+  passedOver(link: string): number {
+    return this.#passedOver.count(link);
   }
 
   /** Ends all streams and connections; resolves when the port is free. */
@@ -130,6 +138,7 @@ export class LinkServer {
       onLink: (link, send, end) => this.#guarded(this.#options.onLink(link, send, end)),
       connected: () => !socket.destroyed,
       cut: () => socket.destroy(),
+      onPassedOver: (parts) => this.#passedOver.note(peer.name, parts),
       onEnd: (ended, reason) => {
         if (this.#streams.get(peer.name) === ended) this.#streams.delete(peer.name);
         const { code, message, fix } = reason;

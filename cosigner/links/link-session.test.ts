@@ -1,10 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type {
+  ChainKey,
   CosignerMessage,
+  LinkHello,
   NonceCommitment,
   SignReply,
   SignRequest,
 } from '../../src/shared/coordination/messages.js';
+import { ownRelease } from '../../src/shared/coordination/release.js';
 import { newPoint, newScalar } from '../../src/shared/frost/group.js';
 import { loadGroup } from '../../src/shared/frost/load-group.js';
 import { generateNonces } from '../../src/shared/frost/nonce.js';
@@ -23,10 +26,11 @@ const CHAINS = ['one', 'two'];
 const TARGET = 8;
 const group = await loadGroup();
 const random = seededRandom('link session');
-const bytes = (): Uint8Array => new Uint8Array(32).fill(5);
+const bytes = (fill = 5): Uint8Array => new Uint8Array(32).fill(fill);
 
 const SHARE = { groupCommitment: newPoint(), share: toSignatureShare(newScalar()) };
-const HELLO = { kind: 'linkHello', version: '1', seen: [], newest: [] } as const;
+const KEY = bytes(9);
+const HELLO = { kind: 'linkHello', ...ownRelease('1'), seen: [], newest: [] } as const;
 /** What became of one pair: its secrets, to see whether they are wiped. */
 type Secrets = readonly Uint8Array[];
 
@@ -37,6 +41,8 @@ describe('link session', () => {
   let leases: LeaseTable;
   let seen: [string, bigint][];
   let faults: unknown[];
+  let heard: unknown[];
+  let ended: string[];
   /** What the chain does with a request; it takes one nonce pair, as the real one does. */
   let answer: (request: SignRequest, admits: () => boolean) => Promise<SignReply>;
   /** What the chain does with a signature that is shown. */
@@ -55,6 +61,7 @@ describe('link session', () => {
     id,
     term: 1,
     chainId,
+    groupPublicKey: KEY,
     signBytes: bytes(),
     extension: undefined,
     settle: false,
@@ -67,7 +74,7 @@ describe('link session', () => {
 
   beforeEach(() => {
     clock = new ManualClock();
-    [sent, made, seen, faults] = [[], [], [], []];
+    [sent, made, seen, faults, heard, ended] = [[], [], [], [], [], []];
     learn = () => Promise.resolve();
     leases = new LeaseTable(-10_000, 1_000);
     answer = async ({ id }) => refused(id);
@@ -78,6 +85,7 @@ describe('link session', () => {
     };
     const chains = CHAINS.map((chainId) => ({
       chainId,
+      groupPublicKey: KEY,
       noteSeenSequence: (sequence: bigint) => void seen.push([chainId, sequence]),
       learn: (proof: Proof) => learn(proof),
       open: (): SigningStream => {
@@ -95,7 +103,8 @@ describe('link session', () => {
       chain: (chainId) => chains[CHAINS.indexOf(chainId)],
       chains: () => chains,
       report: () => [],
-      hello: () => ({ kind: 'cosignerHello', version: '1', id: 1, chains: [] }),
+      hello: () => ({ kind: 'cosignerHello', ...ownRelease('1'), id: 1, chains: [] }),
+      heard: (link, release) => void heard.push([link, release.version, release.protocol]),
     };
   });
   const open = (name = 'link-1'): LinkSession => {
@@ -103,6 +112,7 @@ describe('link session', () => {
       clock,
       log: silentLog,
       send: (message) => sent.push(message),
+      end: ({ code, message, fix }) => ended.push(`${code}: ${message}. ${fix}`),
       inFlight,
       onFault: (error) => faults.push(error),
     });
@@ -178,6 +188,7 @@ describe('link session', () => {
       clock,
       log: silentLog,
       send: () => session.close(),
+      end: () => undefined,
       inFlight,
       onFault: (error) => faults.push(error),
     });
@@ -264,12 +275,62 @@ describe('link session', () => {
     expect(sent.some(({ kind }) => kind === 'refused')).toBe(false);
   });
 
-  it('an unknown chain is refused, and uses nothing up', async () => {
+  it.each<[name: string, about: Partial<ChainKey>, code: string]>([
+    ['of an unknown chain', { chainId: 'three' }, 'WRONG_CHAIN'],
+    ['of another key', { groupPublicKey: bytes(8) }, 'GROUP_MISMATCH'],
+    ['of a key that is none', { groupPublicKey: new Uint8Array(0) }, 'GROUP_MISMATCH'],
+    ['of an unknown chain and another key', { chainId: 'three', groupPublicKey: bytes(8) }, 'WRONG_CHAIN'],
+  ])('a request %s is refused, and uses nothing up', async (_name, about, code) => {
+    const session = open();
+    session.receive(HELLO);
+    clock.advance(0);
+    let asked = 0;
+    answer = async ({ id }) => {
+      asked++;
+      return refused(id);
+    };
+    const good = request(1);
+    session.receive({ ...good, ...about });
+    await settled();
+    expect(sent.at(-1)).toMatchObject({ kind: 'refused', id: 1, code });
+    expect(asked).toBe(0);
+    session.receive(good);
+    await settled();
+    expect(asked).toBe(1);
+  });
+
+  const END =
+    'link-1 runs hekate 0.1.0, an older release, which does not say its protocol; 2 is the oldest here. ' +
+    'upgrade link-1 to the release that the others run, and start it again';
+  it.each<[name: string, hello: Partial<LinkHello>, ended: readonly string[]]>([
+    ['an older release', { version: '0.1.0', protocol: 0 }, [`PROTOCOL_OLD: ${END}`]],
+    [
+      'an older release without even a version',
+      { version: '', protocol: 0 },
+      [
+        'PROTOCOL_OLD: link-1 runs an older release of hekate, which does not say its protocol; 2 is the oldest here. ' +
+          'upgrade link-1 to the release that the others run, and start it again',
+      ],
+    ],
+    ['this release', {}, []],
+    ['a newer release', { protocol: 3, features: ['of-the-future'] }, []],
+  ])('the hello of %s', async (_name, changes, expected) => {
     const session = open();
     clock.advance(0);
-    session.receive({ ...request(1), chainId: 'three' });
+    const asked = request(1);
+    const hello = { ...HELLO, ...changes, seen: [{ chainId: 'two', groupPublicKey: KEY, sequence: 9n }] };
+    session.receive(hello);
+    expect(ended).toEqual(expected);
+    expect(heard).toEqual([['link-1', hello.version, hello.protocol]]);
+    const old = expected.length > 0;
+    expect(seen).toEqual(old ? [] : [['two', 9n]]);
+    expect(made.every((secrets) => secrets.every((one) => one.every((byte) => byte === 0)))).toBe(old);
+    sent = [];
+    session.receive(asked);
+    session.receive({ kind: 'heartbeat', id: 3, lease: { term: 4, leaseMs: 500, renewal: false } });
     await settled();
-    expect(sent.at(-1)).toMatchObject({ kind: 'refused', id: 1, code: 'WRONG_CHAIN' });
+    expect(sent.map(({ kind }) => kind).sort()).toEqual(old ? [] : ['heartbeatReply', 'refused']);
+    expect(leases.describe(clock.nowMs()).holder).toBe(old ? '' : 'link-1');
   });
 
   it('a heartbeat with a request for the lease is granted in the name of the link', () => {
@@ -283,13 +344,13 @@ describe('link session', () => {
     expect(sent.at(-1)).toMatchObject({ id: 5, holder: '' });
   });
 
-  it('what the link has seen is told to its chains; chains it made up are not', () => {
+  it('what the link has seen is told to its chains; chains and keys it made up are not', () => {
     open().receive({
-      kind: 'linkHello',
-      version: '1',
+      ...HELLO,
       seen: [
-        { chainId: 'two', sequence: 9n },
-        { chainId: 'three', sequence: 9n },
+        { chainId: 'two', groupPublicKey: KEY, sequence: 9n },
+        { chainId: 'one', groupPublicKey: bytes(8), sequence: 9n },
+        { chainId: 'three', groupPublicKey: KEY, sequence: 9n },
       ],
       newest: [],
     });

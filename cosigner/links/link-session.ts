@@ -1,7 +1,10 @@
+import { equalBytes } from '../../src/shared/bytes.js';
 import type {
+  ChainKey,
   CosignerHello,
   CosignerMessage,
   Heartbeat,
+  LinkHello,
   LinkMessage,
   NonceBatch,
   RefusedReply,
@@ -9,6 +12,8 @@ import type {
   SignRequest,
   ChainReport,
 } from '../../src/shared/coordination/messages.js';
+import { tooOld, type Release } from '../../src/shared/coordination/release.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { isHekateError } from '../../src/shared/errors.js';
 import type { InFlight } from '../../src/shared/in-flight.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
@@ -16,12 +21,10 @@ import type { Log } from '../../src/shared/ports/log.js';
 import type { Proof } from '../../src/shared/watermark/proof.js';
 import type { LeaseTable } from '../lease-table.js';
 import type { SigningStream } from '../signing/chain-signer.js';
-import type { NonceSupply } from '../signing/nonce-supply.js';
-import type { LinkHandler } from './link-stream.js';
+import type { EndLink, LinkHandler } from './link-stream.js';
 
 /** What a session needs of one chain. */
-export interface SessionChain {
-  readonly chainId: string;
+export interface SessionChain extends ChainKey {
   open(): SigningStream;
   noteSeenSequence(sequence: bigint): void;
   /** Throws PROOF_INVALID, STATE_WRITE_FAILED. */
@@ -35,14 +38,22 @@ export interface SessionHost {
   chains(): Iterable<SessionChain>;
   report(): readonly ChainReport[];
   hello(): CosignerHello;
+  /** What a link says in its hello of the release that it runs. */
+  heard(link: string, release: Release): void;
 }
 
 export interface SessionDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly send: (message: CosignerMessage) => void;
+  readonly end: EndLink;
   readonly inFlight: InFlight;
   readonly onFault: (error: unknown) => void;
+}
+
+interface OpenChain {
+  readonly key: ChainKey;
+  readonly stream: SigningStream;
 }
 
 /**
@@ -53,7 +64,7 @@ export class LinkSession implements LinkHandler {
   readonly link: string;
   readonly #host: SessionHost;
   readonly #deps: SessionDeps;
-  readonly #streams = new Map<string, SigningStream>();
+  readonly #streams = new Map<string, OpenChain>();
   #open = true;
   #greeted = false;
   /** Chains of which a signature that was shown is still looked at, and what is next. */
@@ -72,9 +83,10 @@ export class LinkSession implements LinkHandler {
     for (const chain of this.#host.chains()) {
       // What is sent can end the stream: then no more nonces are made for it.
       if (!this.#open) return;
-      const stream = chain.open();
-      this.#streams.set(chain.chainId, stream);
-      this.#fill(chain.chainId, stream.nonces);
+      const { chainId, groupPublicKey } = chain;
+      const open = { key: { chainId, groupPublicKey }, stream: chain.open() };
+      this.#streams.set(chainId, open);
+      this.#fill(open);
     }
   }
 
@@ -82,12 +94,7 @@ export class LinkSession implements LinkHandler {
     if (!this.#open) return;
     switch (message.kind) {
       case 'linkHello':
-        // What a link has seen is told once, before it asks for anything.
-        if (this.#greeted) return;
-        this.#greeted = true;
-        for (const { chainId, sequence } of message.seen) this.#host.chain(chainId)?.noteSeenSequence(sequence);
-        for (const proof of message.newest) this.#learn(proof);
-        return;
+        return this.#greet(message);
       case 'proof':
         return this.#learn(message.proof);
       case 'heartbeat':
@@ -103,7 +110,26 @@ export class LinkSession implements LinkHandler {
   /** The stream is over: nothing is sent any more, and its nonces are wiped. */
   close(): void {
     this.#open = false;
-    for (const stream of this.#streams.values()) stream.close();
+    for (const { stream } of this.#streams.values()) stream.close();
+  }
+
+  /** What a link runs, and what it has seen, is told once, before it asks for anything. */
+  #greet(hello: LinkHello): void {
+    if (this.#greeted) return;
+    const { version, protocol, features } = hello;
+    this.#host.heard(this.link, { version, protocol, features });
+    const old = tooOld(this.link, hello);
+    if (old !== undefined) {
+      // Ended, not left idle: a stream that stays open looks to the link like a cosigner that it may count on.
+      this.close();
+      return this.#deps.end(old);
+    }
+    this.#greeted = true;
+    for (const { sequence, ...key } of hello.seen) {
+      const chain = this.#host.chain(key.chainId);
+      if (chain !== undefined && equalBytes(chain.groupPublicKey, key.groupPublicKey)) chain.noteSeenSequence(sequence);
+    }
+    for (const proof of hello.newest) this.#learn(proof);
   }
 
   /**
@@ -145,15 +171,22 @@ export class LinkSession implements LinkHandler {
   }
 
   async #sign(request: SignRequest): Promise<void> {
-    const { chainId } = request;
-    const stream = this.#streams.get(chainId);
-    if (stream === undefined) return this.#send(this.#refuseChain(request));
+    const open = this.#streams.get(request.chainId);
+    if (open === undefined) return this.#send(this.#refuseChain(request));
+    if (!equalBytes(open.key.groupPublicKey, request.groupPublicKey))
+      return this.#refuse(request, 'GROUP_MISMATCH', 'this cosigner has a share of another key of that chain');
+    const { stream } = open;
     // What still waits for its turn when the stream ends must not become a half-finished vote for nobody. And a link that
     // has not told what it has seen could not know that this state is an old copy.
     const admits = (): boolean => this.#open && this.#greeted && this.#host.leases.admits(this.link, request.term);
     const reply = await this.#deps.inFlight.during(() => stream.sign(request, admits));
-    this.#send(reply.kind === 'signed' ? this.#withFresh(reply, chainId, stream.nonces) : reply);
-    this.#deps.clock.schedule(0, () => this.#replace(chainId, stream.nonces));
+    this.#send(reply.kind === 'signed' ? this.#withFresh(reply, open) : reply);
+    this.#deps.clock.schedule(0, () => this.#replace(open));
+  }
+
+  /** Before any nonce is taken: such a request uses nothing up. */
+  #refuse({ id }: SignRequest, code: ErrorCode, message: string): void {
+    this.#send({ kind: 'refused', id, code, message });
   }
 
   /** Of a chain without a signing stream: it was halted at the start, or is none of this cosigner's. */
@@ -168,31 +201,33 @@ export class LinkSession implements LinkHandler {
    * After an answer has left, so that nobody waits for it: as many pairs as one request can use. They travel with the next
    * answer, or by themselves where there has been no share for a while.
    */
-  #replace(chainId: string, nonces: NonceSupply): void {
+  #replace(open: OpenChain): void {
+    const { nonces } = open.stream;
     nonces.generate(2);
-    if (nonces.worthTelling) this.#ship(chainId, nonces);
+    if (nonces.worthTelling) this.#ship(open);
   }
 
   /** Fills a new pool in portions, so that many chains do not hold up heartbeats. */
-  #fill(chainId: string, nonces: NonceSupply): void {
+  #fill(open: OpenChain): void {
+    const { nonces } = open.stream;
     const missing = nonces.generate(nonces.batch);
-    this.#ship(chainId, nonces);
-    if (missing) this.#deps.clock.schedule(0, () => this.#fill(chainId, nonces));
+    this.#ship(open);
+    if (missing) this.#deps.clock.schedule(0, () => this.#fill(open));
   }
 
-  #ship(chainId: string, nonces: NonceSupply): void {
-    const batch = this.#takeReady(chainId, nonces);
+  #ship(open: OpenChain): void {
+    const batch = this.#takeReady(open);
     if (batch !== undefined) this.#send(batch);
   }
 
-  #withFresh(reply: SignedReply, chainId: string, nonces: NonceSupply): SignedReply {
-    const fresh = this.#takeReady(chainId, nonces);
+  #withFresh(reply: SignedReply, open: OpenChain): SignedReply {
+    const fresh = this.#takeReady(open);
     return fresh === undefined ? reply : { ...reply, fresh };
   }
 
-  #takeReady(chainId: string, nonces: NonceSupply): NonceBatch | undefined {
-    const commitments = nonces.takeReady();
-    return commitments.length > 0 ? { kind: 'nonceBatch', chainId, commitments } : undefined;
+  #takeReady({ key, stream }: OpenChain): NonceBatch | undefined {
+    const commitments = stream.nonces.takeReady();
+    return commitments.length > 0 ? { kind: 'nonceBatch', ...key, commitments } : undefined;
   }
 
   #send(message: CosignerMessage): void {

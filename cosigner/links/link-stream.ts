@@ -4,7 +4,7 @@ import { MAX_STREAM_MESSAGE_BYTES } from '../../src/shared/coordination/limits.j
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
 import { HekateError, isHekateError } from '../../src/shared/errors.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
-import { decodeLinkMessage, encodeCosignerMessage } from '../../src/shared/transport/codec.js';
+import { decodeLinkMessage, encodeCosignerMessage, type OnPassedOver } from '../../src/shared/transport/codec.js';
 
 /** Sent and not yet taken by the network: hellos and nonces of 256 chains are half a MiB. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
@@ -36,6 +36,8 @@ export interface LinkStreamOptions {
   readonly connected: () => boolean;
   /** Cuts the connection that carries this stream. */
   readonly cut: () => void;
+  /** A message had parts that are not in this version; they were passed over. */
+  readonly onPassedOver: OnPassedOver;
   readonly onEnd: (stream: LinkStream, reason: HekateError) => void;
 }
 
@@ -107,14 +109,14 @@ export class LinkStream {
   #receive(bytes: Buffer): void {
     if (this.#ended !== undefined) return;
     this.#heardMs = this.#options.clock.nowMs();
-    let message: LinkMessage;
+    let message: LinkMessage | undefined;
     try {
-      message = decodeLinkMessage(bytes);
+      message = decodeLinkMessage(bytes, this.#options.onPassedOver);
     } catch (error) {
       if (!isHekateError(error)) throw error;
       return this.end(error);
     }
-    this.#handler.receive(message);
+    if (message !== undefined) this.#handler.receive(message);
   }
 
   #send(message: CosignerMessage): void {

@@ -81,7 +81,14 @@ describe('chain signer', () => {
     const entry = (id: number, from: NonceCommitment[]) => ({ id, vote: from.shift()!, extension: ext(from) });
     const signers = [entry(1, mine), entry(2, theirs)];
     const common = { kind: 'signRequest', id: 1, term: 1, chainId: 'test-1', settle: false } as const;
-    return { ...common, signBytes: signBytes.bytes, extension, signers, ...changes };
+    return {
+      ...common,
+      groupPublicKey: dealt.groupPublicKey,
+      signBytes: signBytes.bytes,
+      extension,
+      signers,
+      ...changes,
+    };
   }
   const sign = (asked: SignRequest, admits = true): Promise<SignReply> => stream.sign(asked, () => admits);
   const outcome = async (answer: Promise<SignReply>): Promise<string> => {

@@ -63,6 +63,7 @@ export interface SigningStream {
  */
 export class ChainSigner {
   readonly chainId: string;
+  readonly groupPublicKey: Uint8Array;
   readonly #options: ChainSignerOptions;
   readonly #deps: ChainSignerDeps;
   readonly #queue = new SerialQueue(MAX_QUEUED_SIGN_REQUESTS);
@@ -71,6 +72,7 @@ export class ChainSigner {
 
   constructor(options: ChainSignerOptions, deps: ChainSignerDeps) {
     this.chainId = options.chainId;
+    this.groupPublicKey = options.groupPublicKey;
     this.#options = options;
     this.#deps = deps;
   }
@@ -117,12 +119,9 @@ export class ChainSigner {
 
   report(): ChainReport {
     const { current, sequence } = this.#deps.watermark;
+    const { height, round, step } = current;
     return {
-      chainId: this.chainId,
-      groupPublicKey: this.#options.groupPublicKey,
-      height: current.height,
-      round: current.round,
-      step: current.step,
+      ...{ chainId: this.chainId, groupPublicKey: this.groupPublicKey, height, round, step },
       sequence,
       maxHeightJump: this.#options.maxHeightJump,
       halted: this.#halted(),

@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { formatHostPort, type HostPort } from '../../src/shared/config/host-port.js';
 import type { CosignerHello, CosignerMessage, LinkHello } from '../../src/shared/coordination/messages.js';
+import { ownRelease, tooOld, type Release } from '../../src/shared/coordination/release.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { HekateError } from '../../src/shared/errors.js';
 import { must } from '../../src/shared/invariant.js';
@@ -9,6 +10,7 @@ import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
 import type { TlsIdentity } from '../../src/shared/transport/identity.js';
 import { LogLimiter } from '../../src/shared/log-limiter.js';
+import { PassedOver } from '../../src/shared/transport/passed-over.js';
 import { checkPins, clientContext, type PinnedPeer } from '../../src/shared/transport/tls.js';
 import { CosignerStream } from './cosigner-stream.js';
 import { Dial, type DialOptions } from './dial.js';
@@ -42,10 +44,15 @@ export interface CosignerHandlers {
   /** A stream is open, and `outgoing` is the way to send on it, until disconnected(). */
   connected(hello: CosignerHello, outgoing: Outgoing): void;
   message(message: CosignerMessage): void;
+  /** So many parts of messages are not in this version, since the start. */
+  passedOver(count: number): void;
   /** The open stream is over; the next one is dialled by itself. */
   disconnected(reason: HekateError): void;
-  /** No stream came of a dial. PEER_REFUSED: nothing listens there, the process is not running. */
-  dialFailed(code: ErrorCode): void;
+  /**
+   * No stream came of a dial. PEER_REFUSED: nothing listens there, the process is not running. `release`: what it says that
+   * it runs, where it came so far.
+   */
+  dialFailed(code: ErrorCode, release?: Release): void;
 }
 
 /** A connection to one cosigner that is kept up by itself. */
@@ -70,6 +77,9 @@ export class CosignerClient implements CosignerConnection {
   #heardMs = 0;
   #timer: Timer | undefined;
   #lastFailure: ErrorCode | undefined;
+  /** Of the hello that could not be accepted. */
+  #refused: Release | undefined;
+  readonly #passedOver: PassedOver;
 
   /** Throws TLS_PIN_MISMATCH or TLS_IDENTITY_INVALID. */
   constructor(options: CosignerClientOptions, handlers: CosignerHandlers) {
@@ -79,6 +89,7 @@ export class CosignerClient implements CosignerConnection {
     this.#handlers = handlers;
     this.#limiter = new LogLimiter(options.clock, LOG_INTERVAL_MS);
     this.#redial = new RedialDelay(options.random);
+    this.#passedOver = new PassedOver(options.clock, options.log);
   }
 
   start(): void {
@@ -104,11 +115,17 @@ export class CosignerClient implements CosignerConnection {
     const { clock, peer, version } = this.#options;
     this.#stream = new CosignerStream(peer.name, {
       message: (message) => this.#receive(message),
+      passedOver: (parts) => {
+        this.#heardMs = clock.nowMs();
+        this.#passedOver.note(peer.name, parts);
+        this.#handlers.passedOver(this.#passedOver.count(peer.name));
+      },
       ended: (reason) => this.#ended(reason),
     });
     this.#timer = clock.schedule(HELLO_TIMEOUT_MS, () => this.#silent('no hello came', HELLO_TIMEOUT_MS));
     this.#stream.start(socket);
-    this.#stream.send({ kind: 'linkHello', version, seen: this.#handlers.seen(), newest: this.#handlers.newest() });
+    const [seen, newest] = [this.#handlers.seen(), this.#handlers.newest()];
+    this.#stream.send({ kind: 'linkHello', ...ownRelease(version), seen, newest });
   }
 
   #receive(message: CosignerMessage): void {
@@ -117,6 +134,12 @@ export class CosignerClient implements CosignerConnection {
     const stream = must(this.#stream, 'a message comes on a stream');
     if (message.kind !== 'cosignerHello')
       return stream.end(new HekateError('TRANSPORT_MALFORMED', 'the first message is not a hello'));
+    const old = tooOld(this.#options.peer.name, message);
+    if (old !== undefined) {
+      const { version: its, protocol, features } = message;
+      this.#refused = { version: its, protocol, features };
+      return stream.end(old);
+    }
     this.#greeted = true;
     this.#greetedMs = this.#heardMs;
     this.#lastFailure = undefined;
@@ -163,7 +186,9 @@ export class CosignerClient implements CosignerConnection {
       if (reason.code !== this.#lastFailure)
         this.#note('warn', 'cosigner not reached', { code: reason.code, reason: reason.message, fix: reason.fix });
       this.#lastFailure = reason.code;
-      this.#handlers.dialFailed(reason.code);
+      const refused = this.#refused;
+      this.#refused = undefined;
+      this.#handlers.dialFailed(reason.code, refused);
     }
   }
 

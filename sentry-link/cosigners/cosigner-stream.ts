@@ -4,7 +4,7 @@ import { MAX_STREAM_MESSAGE_BYTES } from '../../src/shared/coordination/limits.j
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { HekateError, isHekateError } from '../../src/shared/errors.js';
-import { decodeCosignerMessage } from '../../src/shared/transport/codec.js';
+import { decodeCosignerMessage, type OnPassedOver } from '../../src/shared/transport/codec.js';
 import { LINK_PATH } from '../../src/shared/transport/contract.js';
 import { FrameReader, frameLinkMessage } from '../../src/shared/transport/grpc-frames.js';
 import type { Outgoing } from './peer-stream.js';
@@ -19,6 +19,7 @@ const REASONS: readonly ErrorCode[] = [
   'LINK_CLOSED',
   'LINK_REPLACED',
   'LINK_SILENT',
+  'PROTOCOL_OLD',
   'TLS_UNPINNED',
   'TLS_WRONG_ROLE',
   'TRANSPORT_MALFORMED',
@@ -28,6 +29,7 @@ const REASONS: readonly ErrorCode[] = [
 const TOLD: Readonly<Partial<Record<ErrorCode, string>>> = {
   LINK_REPLACED: 'gave the stream to another process that came with the identity of this sentry-link',
   LINK_SILENT: 'ended the stream: it heard nothing from this sentry-link',
+  PROTOCOL_OLD: 'does not work with this sentry-link, whose release is too old for it',
   TLS_UNPINNED: 'does not know the certificate of this sentry-link',
   TLS_WRONG_ROLE: 'knows the certificate of this sentry-link as that of a cosigner',
   TRANSPORT_MALFORMED: 'ended the stream: it could not read what this sentry-link sent',
@@ -35,6 +37,8 @@ const TOLD: Readonly<Partial<Record<ErrorCode, string>>> = {
 
 export interface StreamHandlers {
   message(message: CosignerMessage): void;
+  /** A message had parts that are not in this version. */
+  passedOver: OnPassedOver;
   /** Called once, unless close() came first. */
   ended(reason: HekateError): void;
 }
@@ -120,9 +124,9 @@ export class CosignerStream implements Outgoing {
   #data(chunk: Buffer): void {
     if (this.#ended) return;
     for (const bytes of this.#checked(() => this.#reader.push(chunk)) ?? []) {
-      const message = this.#checked(() => decodeCosignerMessage(bytes));
-      if (message === undefined || this.#ended) return;
-      this.#handlers.message(message);
+      const message = this.#checked(() => decodeCosignerMessage(bytes, this.#handlers.passedOver));
+      if (this.#ended) return;
+      if (message !== undefined) this.#handlers.message(message);
     }
   }
 

@@ -1,9 +1,11 @@
 import { equalBytes } from '../../src/shared/bytes.js';
 import type {
+  ChainKey,
   ChainReport,
   CosignerHello,
   NonceBatch,
   NonceCommitment,
+  SeenSequence,
 } from '../../src/shared/coordination/messages.js';
 import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
 import { cosignerName } from '../../src/shared/home/paths.js';
@@ -54,8 +56,11 @@ export class PeerChains {
   }
 
   /** The highest sequence number seen by chain, for the hello of the next stream. */
-  seen(): readonly { readonly chainId: string; readonly sequence: bigint }[] {
-    return [...this.#seen].map(([chainId, sequence]) => ({ chainId, sequence }));
+  seen(): readonly SeenSequence[] {
+    return [...this.#seen].flatMap(([chainId, sequence]) => {
+      const groupPublicKey = this.#groupKeys.get(chainId);
+      return groupPublicKey === undefined ? [] : { chainId, groupPublicKey, sequence };
+    });
   }
 
   opened(hello: CosignerHello): void {
@@ -76,7 +81,8 @@ export class PeerChains {
     for (const { chainId, halted } of this.#reports.values()) {
       if (halted !== undefined) this.#tellHalted(chainId, halted);
     }
-    for (const { chainId, sequence } of reports) {
+    for (const { chainId, groupPublicKey, sequence } of reports) {
+      if (!this.#isOurs({ chainId, groupPublicKey })) continue;
       if (sequence > (this.#seen.get(chainId) ?? 0n)) this.#seen.set(chainId, sequence);
     }
   }
@@ -107,10 +113,11 @@ export class PeerChains {
 
   /**
    * 'wanted': a request may have been waiting for these. 'tooMany': more than were ever asked for, none were taken. Those of
-   * a chain that it does not report are not kept.
+   * a chain that it does not report, or of another key, are not kept.
    */
-  add({ chainId, commitments }: NonceBatch): 'wanted' | 'kept' | 'tooMany' {
-    if (!this.#reports.has(chainId)) return 'kept';
+  add({ commitments, ...key }: NonceBatch): 'wanted' | 'kept' | 'tooMany' {
+    const { chainId } = key;
+    if (!this.#reports.has(chainId) || !this.#isOurs(key)) return 'kept';
     let pool = this.#pools.get(chainId);
     if (pool === undefined) this.#pools.set(chainId, (pool = new CommitmentPool()));
     const wanting = pool.size < MAX_NONCES;
@@ -134,9 +141,12 @@ export class PeerChains {
   /** A share of another key, or of another cosigner, is of no use, whatever the cosigner thinks. One that is halted may know no key. */
   #checked(report: ChainReport): ChainReport {
     if (report.halted !== undefined) return report;
-    const expected = this.#groupKeys.get(report.chainId);
-    const own = this.#claimedId === this.#id;
-    if (own && expected !== undefined && equalBytes(expected, report.groupPublicKey)) return report;
+    if (this.#claimedId === this.#id && this.#isOurs(report)) return report;
     return { ...report, halted: 'GROUP_MISMATCH' };
+  }
+
+  #isOurs({ chainId, groupPublicKey }: ChainKey): boolean {
+    const expected = this.#groupKeys.get(chainId);
+    return expected !== undefined && equalBytes(expected, groupPublicKey);
   }
 }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MAX_CHAINS } from '../../src/shared/coordination/limits.js';
 import type { ChainReport, NonceCommitment, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
+import { ownRelease } from '../../src/shared/coordination/release.js';
 import { toPoint } from '../../src/shared/frost/group.js';
 import { toSignatureShare } from '../../src/shared/frost/signature-share.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
@@ -27,6 +28,7 @@ const request = (id: number): SignRequest => ({
   id,
   term: 1,
   chainId: 'test-1',
+  groupPublicKey: KEY,
   signBytes: KEY,
   extension: undefined,
   settle: false,
@@ -39,11 +41,11 @@ describe('peer', () => {
   let changes: number;
   let sent: unknown[];
   let peer: Peer;
-  const hello = (id = 1, chains = [report()]) => ({ kind: 'cosignerHello', version: '1', id, chains }) as const;
+  const hello = (id = 1, chains = [report()]) => ({ kind: 'cosignerHello', ...ownRelease('1'), id, chains }) as const;
   const open = (id = 1, chains = [report()]): void =>
     peer.opened(hello(id, chains), { send: (message) => sent.push(message) > 0 });
-  const fill = (chainId = 'test-1', count = 2): void =>
-    peer.receive({ kind: 'nonceBatch', chainId, commitments: commitments(count) });
+  const fill = (chainId = 'test-1', count = 2, groupPublicKey: Uint8Array = KEY): void =>
+    peer.receive({ kind: 'nonceBatch', chainId, groupPublicKey, commitments: commitments(count) });
 
   beforeEach(() => {
     clock = new ManualClock();
@@ -63,6 +65,7 @@ describe('peer', () => {
     ['not connected', () => undefined, false],
     ['no commitments', () => open(), false],
     ['one commitment of two', () => (open(), fill('test-1', 1)), false],
+    ['commitments for another key', () => (open(), fill('test-1', 2, new Uint8Array(32))), false],
     ['halted', () => (open(1, [report({ halted: 'STATE_WRITE_FAILED' })]), fill()), false],
     ['another key', () => (open(1, [report({ groupPublicKey: new Uint8Array(32) })]), fill()), false],
     ['another id', () => (open(2), fill()), false],
@@ -168,7 +171,7 @@ describe('peer', () => {
     open(1, [report({ sequence: 11n })]);
     for (let i = 0; i < 1_000; i++) beat([report({ chainId: `made-up-${i}`, sequence: 5n })]);
     beat([report({ sequence: 19n })]);
-    expect(peer.chains.seen()).toEqual([{ chainId: 'test-1', sequence: 20n }]);
+    expect(peer.chains.seen()).toEqual([{ chainId: 'test-1', groupPublicKey: KEY, sequence: 20n }]);
     expect(peer.chains.reports()).toHaveLength(1);
   });
 
@@ -187,7 +190,7 @@ describe('peer', () => {
     expect(peer.ready('test-1', 1)).toBe(false);
     expect(peer.chains.report('test-1')).toEqual(halted);
     expect(peer.chains.behind('test-1')).toBe(false);
-    expect(peer.chains.seen()).toEqual([{ chainId: 'test-1', sequence: 12n }]);
+    expect(peer.chains.seen()).toEqual([{ chainId: 'test-1', groupPublicKey: KEY, sequence: 12n }]);
   });
 
   it('keeps no commitments of chains that are not ours', () => {
@@ -202,7 +205,7 @@ describe('peer', () => {
   ])('takes the commitments that come with a share %s', (_name, awaited) => {
     open();
     if (awaited) peer.stream.ask(request(1), () => undefined);
-    const fresh = { kind: 'nonceBatch', chainId: 'test-1', commitments: commitments(2) } as const;
+    const fresh = { ...report(), kind: 'nonceBatch', commitments: commitments(2) } as const;
     const share = { groupCommitment: KEY, share: toSignatureShare(KEY) };
     peer.receive({ kind: 'signed', id: 1, vote: share, extension: undefined, fresh });
     expect(peer.ready('test-1', 2)).toBe(true);

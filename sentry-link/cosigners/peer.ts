@@ -1,4 +1,5 @@
 import type { CosignerHello, CosignerMessage, NonceBatch, SignReply } from '../../src/shared/coordination/messages.js';
+import type { Release } from '../../src/shared/coordination/release.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
@@ -22,7 +23,8 @@ export class Peer {
   readonly chains: PeerChains;
   readonly health: PeerHealth;
   readonly #onChange: (chainId?: string) => void;
-  #version = '';
+  #release: Release | undefined;
+  #passedOver = 0;
   #problem: ErrorCode | undefined;
 
   constructor(id: number, { groupKeys, clock, log, onChange }: PeerDeps) {
@@ -33,9 +35,14 @@ export class Peer {
     this.#onChange = onChange;
   }
 
-  /** Of the process that answered last; empty before. */
-  get version(): string {
-    return this.#version;
+  /** What the process that answered last said of itself; undefined before. */
+  get release(): Release | undefined {
+    return this.#release;
+  }
+
+  /** Parts of its messages that are not in this version. */
+  get passedOver(): number {
+    return this.#passedOver;
   }
 
   /** Why there is no stream; undefined while there is one, and before the first dial has ended. */
@@ -44,7 +51,7 @@ export class Peer {
   }
 
   opened(hello: CosignerHello, outgoing: Outgoing): void {
-    this.#version = hello.version;
+    this.#release = hello;
     this.#problem = undefined;
     if (hello.id !== this.id) this.health.quarantine(`it says that it is cosigner ${hello.id}`);
     this.stream.opened(outgoing);
@@ -59,9 +66,14 @@ export class Peer {
     this.#onChange();
   }
 
-  /** No stream came of a dial. */
-  notReached(code: ErrorCode): void {
+  /** No stream came of a dial, be it that `release` is too old. */
+  notReached(code: ErrorCode, release?: Release): void {
     this.#problem = code;
+    if (release !== undefined) this.#release = release;
+  }
+
+  notePassedOver(count: number): void {
+    this.#passedOver = count;
   }
 
   receive(message: CosignerMessage): void {

@@ -16,6 +16,8 @@ const USUAL: Steps = { firstMs: 100, mostMs: 400, lastedMs: 10_000 };
  * for ever and neither gets anything signed. `lastedMs` is above the longest wait: losing the stream again is no first time.
  */
 const REPLACED: Steps = { firstMs: 1_000, mostMs: 60_000, lastedMs: 180_000 };
+/** A cosigner, or we, must be upgraded first: nothing is gained by asking often, and one that was is wanted within seconds. */
+const OLD: Steps = { firstMs: 1_000, mostMs: 4_000, lastedMs: 10_000 };
 /** Each wait is up to this much longer than its least, so that two never keep step. */
 const JITTER = 1.5;
 /** Nobody is there to be bothered, and a cosigner that comes back is wanted at once. */
@@ -39,7 +41,7 @@ export class RedialDelay {
   next(code: ErrorCode, openMs: number): number {
     for (const steps of this.#failures.keys()) if (openMs >= steps.lastedMs) this.#failures.delete(steps);
     if (NOBODY_THERE.has(code)) return this.#spread(USUAL.firstMs);
-    const steps = code === 'LINK_REPLACED' ? REPLACED : USUAL;
+    const steps = code === 'LINK_REPLACED' ? REPLACED : code === 'PROTOCOL_OLD' ? OLD : USUAL;
     const failures = this.#failures.get(steps) ?? 0;
     this.#failures.set(steps, failures + 1);
     return this.#spread(Math.min(steps.mostMs, steps.firstMs * 2 ** failures));

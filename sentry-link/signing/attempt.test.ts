@@ -43,6 +43,7 @@ function attemptOf(ids: readonly number[], count: number, options: { extension?:
       id: 9,
       term: 1,
       chainId: 'test-1',
+      groupPublicKey: dealt.groupPublicKey,
       signBytes: VOTE.bytes,
       extension: options.extension,
       settle: false,

@@ -131,6 +131,7 @@ export class SigningRound {
       id: this.#deps.nextRequestId(),
       term,
       chainId,
+      groupPublicKey: this.#deps.key.publicKey,
       signBytes: this.#signBytes.bytes,
       extension,
       settle: this.#settle,

@@ -3,12 +3,14 @@ import type { Command } from 'commander';
 import type { CollectedStatus } from '../setup/collect-status.js';
 import type {
   CosignerStatus,
+  LinkPeerStatus,
   LinkStatus,
   NodeStatus,
   PeerStatus,
   StatusProblem,
   WatermarkStatus,
 } from '../shared/status/process-status.js';
+import { tooOld, type Release } from '../shared/coordination/release.js';
 import { EXIT_FAILED } from './exit-codes.js';
 import { print, printJson, type Io } from './io.js';
 import { examples } from './options.js';
@@ -42,7 +44,7 @@ ${examples('hekate status ./cluster', 'hekate status ./cluster --json | jq .')}`
 function describe(one: CollectedStatus): string[] {
   if (!one.running) return [`${one.home}: not running`, `  problem: ${one.problem}`];
   const { status, home } = one;
-  const common = `version ${status.version}, node ${status.node}, pid ${status.pid}, up ${status.uptimeSeconds} s`;
+  const common = `${release(status)}, node ${status.node}, pid ${status.pid}, up ${status.uptimeSeconds} s`;
   return [
     `${home}: ${status.kind === 'cosigner' ? `cosigner ${status.id}` : status.name}, ${common}`,
     ...(status.kind === 'cosigner' ? describeCosigner(status) : describeLink(status)),
@@ -50,11 +52,18 @@ function describe(one: CollectedStatus): string[] {
   ];
 }
 
-function describeCosigner({ term, leader, links, chains }: CosignerStatus): string[] {
+function describeCosigner({ term, leader, links, peers, chains }: CosignerStatus): string[] {
   return [
     `  term ${term}, leader ${leader ?? 'none'}, links connected: ${links.join(', ') || 'none'}`,
+    ...peers.map(describeLinkPeer),
     ...chains.map((chain) => `  ${watermark(chain)}${chain.halted === null ? '' : `, signs nothing: ${chain.halted}`}`),
   ];
+}
+
+function describeLinkPeer(peer: LinkPeerStatus): string {
+  const old = tooOld(peer.name, peer);
+  const state = peer.connected ? 'connected' : `not connected${old === undefined ? '' : ` (${old.code}: ${old.fix})`}`;
+  return `  ${peer.name}: ${state}, ${release(peer)}${passedOver(peer)}`;
 }
 
 function describeLink({ leading, term, leader, chains, cosigners, nodes }: LinkStatus): string[] {
@@ -76,8 +85,10 @@ function describePeer(peer: PeerStatus): string[] {
       ? 'left out for a while'
       : 'connected';
   const delays = peer.connected ? `, round trip ${ms(peer.roundTripMs)}, signs in ${ms(peer.signMs)}` : '';
+  const { version, protocol, features } = peer;
+  const heard = version === null ? '' : `, ${release({ version, protocol: protocol ?? 0, features })}`;
   return [
-    `  cosigner ${peer.id}: ${state}${delays}${peer.version === null ? '' : `, version ${peer.version}`}`,
+    `  cosigner ${peer.id}: ${state}${delays}${heard}${passedOver(peer)}`,
     ...peer.chains.flatMap(({ unable, ...chain }) =>
       unable === null ? [] : [`    ${watermark(chain)}, cannot sign: ${unable}`],
     ),
@@ -91,6 +102,15 @@ function describeNode({ address, chainId, connected, problem, signed, refused }:
       ? `not connected${problem === null ? '' : ` (${problem})`}`
       : 'not dialled, the leader does that';
   return `node ${address} (${chainId}): ${state}, ${signed} signed, ${refused} refused`;
+}
+
+function release({ version, protocol, features }: Release): string {
+  const also = features.length === 0 ? '' : ` with ${features.join(' ')}`;
+  return `version ${version || 'unknown'}, ${protocol === 0 ? 'no protocol said' : `protocol ${protocol}`}${also}`;
+}
+
+function passedOver({ passedOver: parts }: { readonly passedOver: number }): string {
+  return parts === 0 ? '' : `, sent ${parts} things that are not in this version`;
 }
 
 function describeProblem({ code, message, fix }: StatusProblem): string {

@@ -245,6 +245,19 @@ describe('without --fresh', () => {
 
   it.each<[lies: string, prepare: () => unknown, options: DevOptions, expected: object]>([
     ['what an older version made', () => plan((json) => delete json['keyGiven']), {}, { model: true }],
+    ['a dev.json without a version', () => plan((json) => delete json['version']), {}, { model: true }],
+    [
+      'a dev.json of a newer version',
+      () => plan((json) => (json['version'] = 2)),
+      {},
+      { code: 'FILE_VERSION', message: expect.stringMatching(/dev\.json has version 2, .* up to 1$/) as string },
+    ],
+    ...[0, 1.5, '1', null].map((version): [string, () => unknown, DevOptions, object] => [
+      `a dev.json of version ${JSON.stringify(version)}`,
+      () => plan((json) => (json['version'] = version)),
+      {},
+      { code: 'DEV_FOREIGN' },
+    ]),
     [
       'a cluster that was killed before dev.json was written',
       () => rmSync(at('dev.json')),

@@ -3,6 +3,7 @@ import { COSIGNER_CONFIG_FILE, SENTRY_LINK_CONFIG_FILE } from '../shared/home/pa
 import type { ProcessStatus } from '../shared/status/process-status.js';
 import { readStatus } from '../shared/status/status-socket.js';
 import { findHomes } from './find-homes.js';
+import { completeStatus } from './older-status.js';
 
 export type CollectedStatus =
   | { readonly home: string; readonly running: true; readonly status: ProcessStatus }
@@ -16,7 +17,7 @@ export async function collectStatus(dir: string): Promise<readonly CollectedStat
 
 async function ask(home: string): Promise<CollectedStatus> {
   try {
-    return { home, running: true, status: await readStatus(home) };
+    return { home, running: true, status: completeStatus(await readStatus(home)) };
   } catch (error) {
     if (isHekateError(error)) return { home, running: false, problem: error.toLine() };
     throw error;

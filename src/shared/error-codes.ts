@@ -168,6 +168,7 @@ export const FIXES = {
   INTERNAL: 'report it with the log lines around it',
   // the TLS stream between sentry-links and cosigners
   TRANSPORT_MALFORMED: 'run the same version of hekate on both sides; if it is the same, report it',
+  PROTOCOL_OLD: 'upgrade the process that is named to the release that the others run, and start it again',
   TLS_KEY_MODE: 'chmod 600 the key file; if others could have read it, make a new identity and pin that',
   TLS_IDENTITY_MISSING: 'put back the tls folder that `hekate init` made for this process',
   TLS_IDENTITY_FOREIGN:
@@ -201,6 +202,7 @@ export const FIXES = {
   PEER_CLOSED: 'start the cosigner again if it was stopped; the sentry-link connects again by itself',
   PEER_FAILED: 'see the cause; hekate connects again by itself',
   // processes and their homes
+  FILE_VERSION: 'run the version of hekate that wrote it, or a newer one',
   SYSTEM_ERROR: 'see the cause: it is what the operating system answered',
   DEV_MISMATCH:
     'leave the options out to go on with it, or choose another folder with --dir; --fresh starts over, but not where a key ' +

@@ -8,6 +8,7 @@ import { must } from '../../src/shared/invariant.js';
 import { NodeSession } from '../../sentry-link/node/node-session.js';
 import { parseNodeAddress } from '../../src/shared/config/node-address.js';
 import type { CosignerMessage } from '../../src/shared/coordination/messages.js';
+import { ownRelease } from '../../src/shared/coordination/release.js';
 import { toPoint } from '../../src/shared/frost/group.js';
 import { toSignatureShare } from '../../src/shared/frost/signature-share.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
@@ -37,7 +38,7 @@ async function serveStream({ certPem, keyPem, linkCertPem }: EchoSetup): Promise
     },
     onLink: (_link, send) => {
       return {
-        start: () => send({ kind: 'cosignerHello', version: 'bench', id: 1, chains: [] }),
+        start: () => send({ kind: 'cosignerHello', ...ownRelease('bench'), id: 1, chains: [] }),
         receive: (request) => {
           if (request.kind === 'heartbeat') send(heartbeatReply(request.id));
           if (request.kind !== 'signRequest') return;

@@ -58,6 +58,7 @@ export async function startEcho(): Promise<Echo> {
     },
     {
       ...{ seen: () => [], newest: () => [], disconnected: () => undefined, dialFailed: () => undefined },
+      passedOver: () => undefined,
       connected: (_hello, outgoing) => connected(outgoing),
       message: ({ kind }) => {
         if (kind === 'signed') answered();
@@ -92,5 +93,5 @@ function signRequest(id: number, signBytes: Uint8Array): SignRequest {
   const vote: NonceCommitment = { nonceId: id, hiding: point, binding: point };
   const signers = [1, 2].map((signer) => ({ id: signer, vote, extension: undefined }));
   const rest = { extension: undefined, settle: false, signers };
-  return { kind: 'signRequest', id, term: 1, chainId: 'echo-1', signBytes, ...rest };
+  return { kind: 'signRequest', id, term: 1, chainId: 'echo-1', groupPublicKey: point, signBytes, ...rest };
 }

@@ -224,7 +224,10 @@ describe('bad commitments', () => {
     const cluster = await Cluster.start({ threshold: 2, count: 3 });
     cluster.wire('a', BAD).tamper = (message) =>
       message.kind === 'heartbeatReply'
-        ? { kind: 'nonceBatch', chainId: 'test-1', commitments: Array.from({ length: 300 }, () => COMMITMENT) }
+        ? {
+            ...{ kind: 'nonceBatch', chainId: 'test-1', groupPublicKey: cluster.publicKey },
+            commitments: Array.from({ length: 300 }, () => COMMITMENT),
+          }
         : message;
     await cluster.clock.pass(2_000);
     expect(leftOut(cluster)).toEqual([BAD]);

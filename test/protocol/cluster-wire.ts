@@ -1,6 +1,7 @@
 import type { LinkSession } from '../../cosigner/links/link-session.js';
 import type { CosignerConnection, CosignerHandlers } from '../../sentry-link/cosigners/cosigner-client.js';
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
+import { ownRelease } from '../../src/shared/coordination/release.js';
 import { HekateError } from '../../src/shared/errors.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { ClusterCosigner } from './cluster-cosigner.js';
@@ -55,9 +56,10 @@ export class ClusterWire {
     });
     this.#session = session;
     session.start();
-    this.#later(epoch, () =>
-      session.receive({ kind: 'linkHello', version: 'test', seen: handlers.seen(), newest: handlers.newest() }),
-    );
+    this.#later(epoch, () => {
+      const [seen, newest] = [handlers.seen(), handlers.newest()];
+      session.receive({ kind: 'linkHello', ...ownRelease('test'), seen, newest });
+    });
   }
 
   /** A dial finds that nothing listens there. */

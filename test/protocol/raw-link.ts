@@ -1,5 +1,6 @@
 import type { LinkSession } from '../../cosigner/links/link-session.js';
-import type { CosignerMessage, NonceCommitment, SignReply } from '../../src/shared/coordination/messages.js';
+import type { ChainKey, CosignerMessage, NonceCommitment, SignReply } from '../../src/shared/coordination/messages.js';
+import { ownRelease } from '../../src/shared/coordination/release.js';
 import type { VoteToSign } from '../../sentry-link/vote-to-sign.js';
 import type { Cluster } from './cluster.js';
 import { CHAIN } from './votes.js';
@@ -26,7 +27,12 @@ export class RawLink {
   async ask(
     ids: readonly number[],
     { signBytes, extension }: VoteToSign,
-    how: { readonly settle?: boolean; readonly term?: number; readonly quorum?: number } = {},
+    how: {
+      readonly settle?: boolean;
+      readonly term?: number;
+      readonly quorum?: number;
+      readonly about?: Partial<ChainKey>;
+    } = {},
   ): Promise<readonly (SignReply | undefined)[]> {
     for (const { id } of this.#cluster.cosigners) this.#open(id);
     await this.#cluster.clock.pass(0);
@@ -49,9 +55,11 @@ export class RawLink {
       id,
       term,
       chainId: CHAIN,
+      groupPublicKey: this.#cluster.publicKey,
       signBytes: signBytes.bytes,
       extension,
       settle,
+      ...how.about,
     } as const;
     for (const one of ids) this.#sessions.get(one)?.receive({ ...request, signers: entries });
     await this.#cluster.clock.pass(1);
@@ -76,7 +84,7 @@ export class RawLink {
     const session = process.open('raw', (message) => this.#receive(id, message));
     this.#sessions.set(id, session);
     session.start();
-    session.receive({ kind: 'linkHello', version: 'raw', seen: [], newest: [] });
+    session.receive({ kind: 'linkHello', ...ownRelease('raw'), seen: [], newest: [] });
   }
 
   #receive(id: number, message: CosignerMessage): void {

@@ -3,6 +3,7 @@ import { MAX_QUEUED_SIGN_REQUESTS } from '../../src/shared/coordination/limits.j
 import { doneAfter } from '../support/memory-disk.js';
 import { Cluster, DEADLINE_MS, told } from './cluster.js';
 import { vote, type VoteSpec } from './votes.js';
+import { ownRelease } from '../../src/shared/coordination/release.js';
 
 const VOTE: VoteSpec = { at: [7, 0, 3], extension: 'x' };
 
@@ -156,7 +157,7 @@ describe('a cosigner that is quick to fail must not spoil every attempt of those
         wire.drop();
         wire.open();
       });
-      return { kind: 'cosignerHello', version: 'test', id: 1, chains: [] };
+      return { kind: 'cosignerHello', ...ownRelease('test'), id: 1, chains: [] };
     };
     for (const id of [2, 3]) cluster.wire('a', id).delayMs = 150;
     await cluster.clock.pass(2_000);

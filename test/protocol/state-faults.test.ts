@@ -4,6 +4,7 @@ import { DONE, doneAfter, FAILED, STUCK } from '../support/memory-disk.js';
 import { Cluster, DEADLINE_MS, told } from './cluster.js';
 import { RawLink } from './raw-link.js';
 import { vote } from './votes.js';
+import { ownRelease } from '../../src/shared/coordination/release.js';
 
 describe('state and identity that cannot be trusted', () => {
   let cluster: Cluster;
@@ -90,9 +91,8 @@ describe('state and identity that cannot be trusted', () => {
     expect(await raw.ask([1], vote({ at: [7, 0, 3] }))).toEqual([undefined]);
     const knowing = cluster.cosigner(1).process!.open('b', () => undefined);
     knowing.receive({
-      kind: 'linkHello',
-      version: 'test',
-      seen: [{ chainId: 'test-1', sequence: 1_000n }],
+      ...{ kind: 'linkHello', ...ownRelease('test') },
+      seen: [{ chainId: 'test-1', groupPublicKey: cluster.publicKey, sequence: 1_000n }],
       newest: [],
     });
     await cluster.clock.pass(100);

@@ -2,6 +2,7 @@ import type { Cosigner } from '../../cosigner/cosigner.js';
 import type { LinkSession } from '../../cosigner/links/link-session.js';
 import type { CosignerConnection, CosignerHandlers } from '../../sentry-link/cosigners/cosigner-client.js';
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
+import { ownRelease } from '../../src/shared/coordination/release.js';
 import { HekateError } from '../../src/shared/errors.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Prng } from './prng.js';
@@ -124,7 +125,7 @@ export class SimWire {
         const [seen, newest] = [handlers.seen(), handlers.newest()];
         this.#session = cosigner.open(this.linkName, (message) => this.#fromCosigner(message, epoch));
         this.#session.start();
-        this.#session.receive({ kind: 'linkHello', version: 'sim', seen, newest });
+        this.#session.receive({ kind: 'linkHello', ...ownRelease('sim'), seen, newest });
       },
       epoch,
     );

@@ -36,11 +36,16 @@ export function isSecretFile(path: string): boolean {
 }
 
 const READERS: readonly (readonly [RegExp, SecretKind, (text: string) => Uint8Array])[] = [
-  [/^share\.key$/, 'share', (text) => Buffer.from(text.trim(), 'hex')],
-  [/^node-identity\.key$/, 'seed', (text) => Buffer.from(text.trim(), 'hex')],
+  [/^share\.key$/, 'share', hexOf],
+  [/^node-identity\.key$/, 'seed', hexOf],
   [/\.key$/, 'TLS key', (pem) => Buffer.from(createPrivateKey(pem).export({ format: 'jwk' }).d ?? '', 'base64url')],
   [/key.*\.json$/, 'seed', (text) => Buffer.from(privateValueOf(text), 'base64').subarray(0, 32)],
 ];
+
+/** The last line: before it may be one with the version. */
+function hexOf(text: string): Uint8Array {
+  return Buffer.from(text.trim().split('\n').at(-1) ?? '', 'hex');
+}
 
 function privateValueOf(text: string): string {
   return (JSON.parse(text) as { priv_key: { value: string } }).priv_key.value;

@@ -4,6 +4,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { equalBytes } from '../../src/shared/bytes.js';
 import { MAX_EXTENSION_BYTES } from '../../src/shared/coordination/limits.js';
 import type { SignRequest } from '../../src/shared/coordination/messages.js';
+import { ownRelease } from '../../src/shared/coordination/release.js';
 import { Dial } from '../../sentry-link/cosigners/dial.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { HekateError } from '../../src/shared/errors.js';
@@ -11,7 +12,7 @@ import { newPoint } from '../../src/shared/frost/group.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { clientContext } from '../../src/shared/transport/tls.js';
-import { HOST, member, PausableNetwork, TestCosigner, TestLink, until, type Member } from './stream-fixture.js';
+import { HOST, KEY, member, PausableNetwork, TestCosigner, TestLink, until, type Member } from './stream-fixture.js';
 
 let cosigner1: Member;
 let cosigner2: Member;
@@ -55,7 +56,8 @@ function beating(from: TestLink): TestLink {
 }
 
 const request = (id: number, extension?: Uint8Array): SignRequest => ({
-  ...{ kind: 'signRequest', id, term: 1, chainId: 'kaiju-1', signBytes: new Uint8Array(110), settle: false },
+  ...{ kind: 'signRequest', id, term: 1, chainId: 'kaiju-1', groupPublicKey: KEY, settle: false },
+  signBytes: new Uint8Array(110),
   extension,
   signers: [{ id: 1, vote: { nonceId: 0, hiding: newPoint(), binding: newPoint() }, extension: undefined }],
 });
@@ -71,9 +73,8 @@ it('hellos are exchanged, then messages go both ways, the largest too', async ()
   await until('the sign request', () => received.find(({ kind }) => kind === 'signRequest'));
   expect(received.map(({ kind }) => kind)).toEqual(['linkHello', 'heartbeat', 'signRequest']);
   expect(received[0]).toEqual({
-    kind: 'linkHello',
-    version: 'test',
-    seen: [{ chainId: 'kaiju-1', sequence: 9n }],
+    ...{ kind: 'linkHello', version: 'test', protocol: 2, features: [] },
+    seen: [{ chainId: 'kaiju-1', groupPublicKey: KEY, sequence: 9n }],
     newest: [],
   });
   const { extension, ...rest } = received[2] as SignRequest;
@@ -190,13 +191,49 @@ describe('streams that end', () => {
     await client.roundTrip(2);
   });
 
+  it('a cosigner of an older release is left alone, told of once, and dialled ever less often', async () => {
+    let protocol = 0;
+    const server = await cosigner({
+      onLink: (_, send) => ({
+        start: () => send({ kind: 'cosignerHello', version: '0.1.0', protocol, features: [], id: 1, chains: [] }),
+        receive: () => undefined,
+        close: () => undefined,
+      }),
+    });
+    const client = link(server.port);
+    await until('two dials', () => (client.events.length >= 2 ? true : undefined));
+    expect(new Set(client.events)).toEqual(new Set(['failed PROTOCOL_OLD']));
+    expect(client.log.codes('warn cosigner not reached')).toEqual(['PROTOCOL_OLD']);
+    expect(client.log.lines[0]?.fields).toMatchObject({
+      reason: 'cosigner-1 runs hekate 0.1.0, an older release, which does not say its protocol; 2 is the oldest here',
+      fix: 'upgrade cosigner-1 to the release that the others run, and start it again',
+    });
+    protocol = 2;
+    expect(await client.event('connected')).toBe('connected 1');
+  });
+
+  it('a cosigner that finds this link too old says so', async () => {
+    const server = await cosigner({
+      onLink: (_, _send, end) => ({
+        start: () => end(new HekateError('PROTOCOL_OLD', 'no')),
+        receive: () => undefined,
+        close: () => undefined,
+      }),
+    });
+    const client = link(server.port);
+    expect(await client.event('failed')).toBe('failed PROTOCOL_OLD');
+    expect(client.log.lines[0]?.fields['reason']).toBe(
+      'cosigner-1 does not work with this sentry-link, whose release is too old for it',
+    );
+  });
+
   it('the owner may end it in the middle of opening it', async () => {
     const closed: string[] = [];
     const server = await cosigner({
       onLink: (_, send, end) => {
         const start = (): void => {
           end(new HekateError('LINK_SILENT', 'no'));
-          send({ kind: 'cosignerHello', version: '', id: 1, chains: [] });
+          send({ kind: 'cosignerHello', ...ownRelease(''), id: 1, chains: [] });
         };
         return { start, receive: () => closed.push('received'), close: ({ code }) => void closed.push(code) };
       },

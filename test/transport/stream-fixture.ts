@@ -4,6 +4,7 @@ import type { EndLink, SendToLink } from '../../cosigner/links/link-stream.js';
 import { CosignerClient, type CosignerClientOptions } from '../../sentry-link/cosigners/cosigner-client.js';
 import type { Outgoing } from '../../sentry-link/cosigners/peer-stream.js';
 import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
+import { ownRelease } from '../../src/shared/coordination/release.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
 import type { Log, LogFields } from '../../src/shared/ports/log.js';
 import { systemRandom } from '../../src/shared/ports/random.js';
@@ -13,6 +14,8 @@ import type { PinnedPeer } from '../../src/shared/transport/tls.js';
 import { eventually } from '../support/eventually.js';
 
 const WAIT_MS = 10_000;
+/** Of the chain that links ask for. */
+export const KEY = new Uint8Array(32).fill(9);
 export const HOST = '127.0.0.1';
 export const until = <T>(what: string, ask: () => T | undefined): Promise<T> => eventually(what, WAIT_MS, ask, 5);
 
@@ -79,7 +82,7 @@ export class TestCosigner {
         const link: OpenLink = { name, send, end, received: [], closed: undefined };
         this.links.push(link);
         return {
-          start: () => send({ kind: 'cosignerHello', version: 'test', id: 1, chains: [] }),
+          start: () => send({ kind: 'cosignerHello', ...ownRelease('test'), id: 1, chains: [] }),
           receive: (message) => {
             link.received.push(message);
             if (message.kind === 'heartbeat') send(heartbeatReply(message.id));
@@ -109,6 +112,7 @@ export class TestLink {
   readonly events: string[] = [];
   readonly messages: CosignerMessage[] = [];
   readonly client: CosignerClient;
+  passedOver = 0;
   #outgoing: Outgoing | undefined;
 
   constructor(self: Member, peer: PinnedPeer, port: number, options: Partial<CosignerClientOptions> = {}) {
@@ -119,7 +123,7 @@ export class TestLink {
         ...options,
       },
       {
-        seen: () => [{ chainId: 'kaiju-1', sequence: 9n }],
+        seen: () => [{ chainId: 'kaiju-1', groupPublicKey: KEY, sequence: 9n }],
         newest: () => [],
         connected: ({ id }, outgoing) => {
           this.#outgoing = outgoing;
@@ -127,6 +131,7 @@ export class TestLink {
         },
         message: (message) => void this.messages.push(message),
         disconnected: ({ code }) => void this.events.push(`lost ${code}`),
+        passedOver: (count) => void (this.passedOver = count),
         dialFailed: (code) => void this.events.push(`failed ${code}`),
       },
     );

@@ -2,11 +2,13 @@ import type { ErrorCode } from '../error-codes.js';
 import type { Point } from '../frost/group.js';
 import type { SignerShare } from '../frost/signature-share.js';
 import type { Proof } from '../watermark/proof.js';
+import type { Release } from './release.js';
 
 /**
  * What a sentry-link and a cosigner say to each other on their one stream (proto/hekate/v1/cosigner.proto). Plain data:
  * the gRPC transport and the simulator carry the same objects. Nothing in a message is trusted because of who sent it;
- * chain, height, round, step and block come from the sign bytes alone.
+ * chain, height, round, step and block come from the sign bytes alone. What a message is about is named by chain id and group
+ * public key, as two validators may sign on one chain; both stand in each message, so that it can be read by itself.
  */
 
 /** Public nonce commitments of one signer for one signature (RFC 9591 §5.1). */
@@ -25,14 +27,24 @@ export interface SignerEntry {
   readonly extension: NonceCommitment | undefined;
 }
 
+/** A key on a chain: what is signed with, and for whom. */
+export interface ChainKey {
+  readonly chainId: string;
+  /** The validator's consensus key, 32 bytes. */
+  readonly groupPublicKey: Uint8Array;
+}
+
 /** First message of a link. */
-export interface LinkHello {
+export interface LinkHello extends Release {
   readonly kind: 'linkHello';
-  readonly version: string;
   /** The highest state sequence number this link ever saw of this cosigner, by chain: how a rolled-back state shows. */
-  readonly seen: readonly { readonly chainId: string; readonly sequence: bigint }[];
+  readonly seen: readonly SeenSequence[];
   /** The newest signature that it has seen completed, of each chain. */
   readonly newest: readonly Proof[];
+}
+
+export interface SeenSequence extends ChainKey {
+  readonly sequence: bigint;
 }
 
 /** Sent every few hundred milliseconds: a ping, and for a leader or a candidate also the request for a lease. */
@@ -56,11 +68,10 @@ export interface LeaseRelease {
   readonly term: number;
 }
 
-export interface SignRequest {
+export interface SignRequest extends ChainKey {
   readonly kind: 'signRequest';
   readonly id: number;
   readonly term: number;
-  readonly chainId: string;
   /** Length-prefixed canonical vote or proposal: the bytes that Ed25519 signs. */
   readonly signBytes: Uint8Array;
   /** Raw vote extension of a non-nil precommit; the cosigner makes its sign bytes itself. */
@@ -79,10 +90,8 @@ export interface ProofMessage {
 
 export type LinkMessage = LinkHello | Heartbeat | LeaseRelease | SignRequest | ProofMessage;
 
-export interface ChainReport {
-  readonly chainId: string;
-  /** Zeros where `halted` says that the group file could not be read. */
-  readonly groupPublicKey: Uint8Array;
+/** Its key is zeros where `halted` says that the group file could not be read. */
+export interface ChainReport extends ChainKey {
   /** No place at all, but 0, where `tellsWatermark` is false. */
   readonly height: bigint;
   readonly round: number;
@@ -96,9 +105,8 @@ export interface ChainReport {
 }
 
 /** First message of a cosigner. */
-export interface CosignerHello {
+export interface CosignerHello extends Release {
   readonly kind: 'cosignerHello';
-  readonly version: string;
   readonly id: number;
   readonly chains: readonly ChainReport[];
 }
@@ -116,9 +124,8 @@ export interface HeartbeatReply {
 }
 
 /** Fresh commitments for the coordinator's pool. */
-export interface NonceBatch {
+export interface NonceBatch extends ChainKey {
   readonly kind: 'nonceBatch';
-  readonly chainId: string;
   readonly commitments: readonly NonceCommitment[];
 }
 

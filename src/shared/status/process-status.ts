@@ -1,3 +1,4 @@
+import type { Release } from '../coordination/release.js';
 import type { ErrorCode } from '../error-codes.js';
 
 /** What `hekate status` shows: each process tells its own part as JSON on the socket in its home. Heights are decimal strings. */
@@ -21,17 +22,30 @@ export interface StatusProblem {
   readonly fix: string;
 }
 
-export interface CosignerStatus {
+/** What a peer said of the release that it runs, and what it sent that this process does not know. */
+export interface PeerRelease extends Release {
+  /** Fields and messages of kinds that are not in this version, since the start. */
+  readonly passedOver: number;
+}
+
+export interface LinkPeerStatus extends PeerRelease {
+  readonly name: string;
+  readonly connected: boolean;
+}
+
+export interface CosignerStatus extends Release {
   readonly kind: 'cosigner';
   readonly id: number;
-  readonly version: string;
   readonly node: string;
   readonly pid: number;
   readonly uptimeSeconds: number;
   readonly term: number;
   /** Link that holds the lease here, or null. */
   readonly leader: string | null;
+  /** Those that have a stream open. */
   readonly links: readonly string[];
+  /** All that were heard since the start. */
+  readonly peers: readonly LinkPeerStatus[];
   readonly chains: readonly WatermarkStatus[];
   /** None: it can sign, and is asked to. */
   readonly problems: readonly StatusProblem[];
@@ -47,7 +61,13 @@ export interface PeerStatus {
   readonly connected: boolean;
   /** Code of what ended the stream, or of the last dial, while there is none. */
   readonly problem: string | null;
+  /** What it said last; null: it was never heard. */
   readonly version: string | null;
+  /** 0: an older release, which does not say. */
+  readonly protocol: number | null;
+  readonly features: readonly string[];
+  /** As in PeerRelease. */
+  readonly passedOver: number;
   readonly roundTripMs: number | null;
   readonly signMs: number | null;
   /** Left out for a while because of what it sent. */
@@ -73,10 +93,9 @@ export interface QuorumStatus {
   readonly threshold: number;
 }
 
-export interface LinkStatus {
+export interface LinkStatus extends Release {
   readonly kind: 'sentry-link';
   readonly name: string;
-  readonly version: string;
   readonly node: string;
   readonly pid: number;
   readonly uptimeSeconds: number;

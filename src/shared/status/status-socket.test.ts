@@ -10,12 +10,15 @@ const STATUS: CosignerStatus = {
   kind: 'cosigner',
   id: 1,
   version: '0',
+  protocol: 2,
+  features: [],
   node: process.version,
   pid: 1,
   uptimeSeconds: 2,
   term: 3,
   leader: null,
   links: [],
+  peers: [],
   chains: [
     {
       chainId: 'test-1',

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { equalBytes } from '../bytes.js';
 import { MAX_EXTENSION_BYTES, MAX_SIGN_BYTES } from '../coordination/limits.js';
@@ -10,6 +11,7 @@ import type {
   SignRequest,
 } from '../coordination/messages.js';
 import { isHekateError } from '../errors.js';
+import { ownRelease } from '../coordination/release.js';
 import { toPoint } from '../frost/group.js';
 import { toSignatureShare } from '../frost/signature-share.js';
 import { decodeCosignerMessage, decodeLinkMessage, encodeCosignerMessage, encodeLinkMessage } from './codec.js';
@@ -19,6 +21,7 @@ import type { Proof } from '../watermark/proof.js';
 const RUNS = process.env['CI'] ? 10_000 : 1_000;
 
 const bytes = (length: number, fill = 7): Uint8Array => new Uint8Array(length).fill(fill);
+const KEY = { chainId: 'a', groupPublicKey: bytes(32, 6) };
 const commitment = (nonceId: number): NonceCommitment => ({
   nonceId,
   hiding: toPoint(bytes(32, 1)),
@@ -30,6 +33,7 @@ const request: SignRequest = {
   id: 2 ** 53 - 1,
   term: 2 ** 32,
   chainId: 'kaiju-1',
+  groupPublicKey: bytes(32, 6),
   signBytes: bytes(110),
   extension: undefined,
   settle: false,
@@ -64,8 +68,13 @@ const unread: ChainReport = {
 const proof: Proof = { chainId: 'a', groupPublicKey: bytes(32), signBytes: bytes(110), signature: bytes(64) };
 
 const LINK: Record<string, LinkMessage> = {
-  hello: { kind: 'linkHello', version: '0.1.0', seen: [{ chainId: 'a', sequence: 2n ** 64n - 1n }], newest: [proof] },
-  'hello of a new link': { kind: 'linkHello', version: '', seen: [], newest: [] },
+  hello: {
+    ...{ kind: 'linkHello', version: '0.1.0', protocol: 2 ** 31 - 1, features: Array(64).fill('f'.repeat(32)) },
+    seen: [{ chainId: 'a', groupPublicKey: bytes(32), sequence: 2n ** 64n - 1n }],
+    newest: [proof],
+  },
+  'hello of a new link': { kind: 'linkHello', ...ownRelease(''), seen: [], newest: [] },
+  'hello of an older release': { kind: 'linkHello', version: '0.1.0', protocol: 0, features: [], seen: [], newest: [] },
   'heartbeat of a standby': { kind: 'heartbeat', id: 0, lease: undefined },
   'heartbeat of a leader': { kind: 'heartbeat', id: 9, lease: { term: 2 ** 53 - 1, leaseMs: 1_000, renewal: true } },
   proof: { kind: 'proof', proof },
@@ -77,21 +86,22 @@ const LINK: Record<string, LinkMessage> = {
 
 const COSIGNER: Record<string, CosignerMessage> = {
   hello: {
-    kind: 'cosignerHello',
-    version: '0.1.0',
-    id: 32,
+    ...{ kind: 'cosignerHello', ...ownRelease('0.1.0'), features: ['one', 'two'], id: 32 },
     chains: [report, { ...report, halted: 'STATE_WRITE_FAILED' }, unread],
+  },
+  'hello of an older release': {
+    ...{ kind: 'cosignerHello', version: '0.1.0', protocol: 0, features: [], id: 1, chains: [] },
   },
   'heartbeat reply': {
     ...{ kind: 'heartbeatReply', id: 1, granted: true, term: 4, holder: 'sentry-link-1', remainingMs: 700 },
     chains: [{ ...report, height: 0n, round: 0, step: 0, sequence: 0n }],
   },
-  'nonce batch': { kind: 'nonceBatch', chainId: 'a', commitments: [commitment(1), commitment(2)] },
+  'nonce batch': { kind: 'nonceBatch', ...KEY, commitments: [commitment(1), commitment(2)] },
   signed: { kind: 'signed', id: 1, vote: share, extension: undefined },
   'signed with an extension': { kind: 'signed', id: 1, vote: share, extension: share },
   'signed with fresh nonces': {
     ...{ kind: 'signed', id: 1, vote: share, extension: undefined },
-    fresh: { kind: 'nonceBatch', chainId: 'a', commitments: [commitment(3)] },
+    fresh: { kind: 'nonceBatch', ...KEY, commitments: [commitment(3)] },
   },
   stored: { kind: 'stored', id: 1, signBytes: bytes(MAX_SIGN_BYTES) },
   refused: { kind: 'refused', id: 1, code: 'DOUBLE_SIGN', message: 'another block at 5/0/1' },
@@ -119,6 +129,7 @@ describe('every message comes back as it was', () => {
       id,
       term: id,
       chainId: fc.string({ minLength: 1, maxLength: 50, unit: fc.constantFrom(...'abcXYZ019-_.') }),
+      groupPublicKey: point,
       signBytes: fc.uint8Array({ minLength: 1, maxLength: MAX_SIGN_BYTES }),
       extension: fc.option(fc.uint8Array({ maxLength: 2_000 }), { nil: undefined }),
       settle: fc.boolean(),
@@ -152,7 +163,6 @@ describe('what is out of bounds is refused', () => {
     reply({ chains: [{ chainId: 'a', groupPublicKey: bytes(32), ...changes }] });
 
   const link: [name: string, wire: object, message: RegExp][] = [
-    ['no kind at all', {}, /^TRANSPORT_MALFORMED: .*kind that is not in this version/],
     ['two kinds', { heartbeat: {}, leaseRelease: {} }, /^TRANSPORT_MALFORMED: .*2 kinds/],
     [
       'id above 2^53',
@@ -178,6 +188,8 @@ describe('what is out of bounds is refused', () => {
       /^TRANSPORT_MALFORMED: .*chain id has 51 bytes/,
     ],
     ['chain id with a line end', signRequest({ chainId: 'a\nb' }), /^TRANSPORT_MALFORMED: .*control characters/],
+    ['a request without a key', signRequest({ groupPublicKey: bytes(0) }), /^TRANSPORT_MALFORMED: .*public key has 0/],
+    ['key of 33 bytes', signRequest({ groupPublicKey: bytes(33) }), /^TRANSPORT_MALFORMED: .*public key has 33/],
     ['no sign bytes', signRequest({ signBytes: bytes(0) }), /^TRANSPORT_MALFORMED: .*sign bytes has 0 bytes/],
     ['too many sign bytes', signRequest({ signBytes: bytes(513) }), /^TRANSPORT_MALFORMED: .*sign bytes has 513 bytes/],
     [
@@ -205,9 +217,14 @@ describe('what is out of bounds is refused', () => {
       /^TRANSPORT_MALFORMED: .*has 33 bytes/,
     ],
     ['version of 65 bytes', { linkHello: { version: 'v'.repeat(65) } }, /^TRANSPORT_MALFORMED: .*version has 65/],
+    ['protocol above int32', { linkHello: { protocol: 2 ** 31 } }, /^TRANSPORT_MALFORMED: .*protocol is 2147483648/],
+    ['65 features', { linkHello: { features: Array(65).fill('a') } }, /^TRANSPORT_MALFORMED: .*features has 65/],
+    ['feature of no name', { linkHello: { features: [''] } }, /^TRANSPORT_MALFORMED: .*name of a feature has 0/],
+    ['feature of 33 bytes', { linkHello: { features: ['f'.repeat(33)] } }, /^TRANSPORT_MALFORMED: .*feature has 33/],
+    ['feature with a line end', { linkHello: { features: ['a\nb'] } }, /^TRANSPORT_MALFORMED: .*control characters/],
     [
       '257 chains',
-      { linkHello: { seen: Array(257).fill({ chainId: 'a', sequence: 1 }) } },
+      { linkHello: { seen: Array(257).fill({ ...KEY, sequence: 1 }), protocol: 2 } },
       /^TRANSPORT_MALFORMED: .*257 entries/,
     ],
   ];
@@ -217,7 +234,12 @@ describe('what is out of bounds is refused', () => {
   });
 
   const cosigner: [name: string, wire: object, message: RegExp][] = [
-    ['no kind at all', {}, /^TRANSPORT_MALFORMED: .*kind that is not in this version/],
+    [
+      '65 features',
+      { cosignerHello: { id: 1, features: Array(65).fill('a') } },
+      /^TRANSPORT_MALFORMED: .*features has/,
+    ],
+    ['batch without a key', { nonceBatch: { chainId: 'a' } }, /^TRANSPORT_MALFORMED: .*public key has 0/],
     ['cosigner 0', { cosignerHello: { id: 0 } }, /^TRANSPORT_MALFORMED: .*cosigner id is 0/],
     ['cosigner 33', { cosignerHello: { id: 33 } }, /^TRANSPORT_MALFORMED: .*cosigner id is 33/],
     ['negative height', wireReport({ height: { low: -1, high: -1 } }), /^TRANSPORT_MALFORMED: .*height is negative/],
@@ -234,7 +256,7 @@ describe('what is out of bounds is refused', () => {
     ['remaining time above int32', reply({ remainingMs: 2 ** 32 - 1 }), /^TRANSPORT_MALFORMED: .*remaining lease time/],
     [
       '129 commitments',
-      { nonceBatch: { chainId: 'a', commitments: Array(129).fill(commitment(1)) } },
+      { nonceBatch: { chainId: 'a', groupPublicKey: bytes(32), commitments: Array(129).fill(commitment(1)) } },
       /^TRANSPORT_MALFORMED: .*129 entries/,
     ],
     ['no share', { signed: { id: 1 } }, /^TRANSPORT_MALFORMED: .*signature share is missing/],
@@ -245,7 +267,13 @@ describe('what is out of bounds is refused', () => {
     ],
     [
       '129 commitments with a share',
-      { signed: { id: 1, vote: share, fresh: { chainId: 'a', commitments: Array(129).fill(commitment(1)) } } },
+      {
+        signed: {
+          id: 1,
+          vote: share,
+          fresh: { chainId: 'a', groupPublicKey: bytes(32), commitments: Array(129).fill(commitment(1)) },
+        },
+      },
       /^TRANSPORT_MALFORMED: .*129 entries/,
     ],
     ['stored without bytes', { stored: { id: 1 } }, /^TRANSPORT_MALFORMED: .*sign bytes has 0/],
@@ -298,7 +326,7 @@ describe('garbage', () => {
 
 it('the largest vote extension fits', () => {
   const decoded = decodeLinkMessage(encodeLinkMessage({ ...request, extension: bytes(MAX_EXTENSION_BYTES, 9) }));
-  const extension = decoded.kind === 'signRequest' ? decoded.extension : undefined;
+  const extension = decoded?.kind === 'signRequest' ? decoded.extension : undefined;
   expect(extension && equalBytes(extension, bytes(MAX_EXTENSION_BYTES, 9))).toBe(true);
 });
 
@@ -318,14 +346,67 @@ it('a fraction of a remaining lease is rounded up', () => {
   expect(decodeCosignerMessage(encodeCosignerMessage({ ...reply, remainingMs: -1 }))).toMatchObject({ remainingMs: 0 });
 });
 
-it('a field that a newer version adds is passed over', () => {
-  const encoded = encodeLinkMessage({ kind: 'leaseRelease', term: 3 });
-  // Field 99 of the inner message, a varint.
-  const inner = [...encoded.subarray(2), 0x98, 0x06, 0x01];
-  expect(decodeLinkMessage(Uint8Array.from([encoded[0] ?? 0, inner.length, ...inner]))).toEqual({
-    kind: 'leaseRelease',
-    term: 3,
+/** A field of a newer version: its number is nowhere in the contract. */
+const NEW_FIELDS: readonly (readonly [name: string, bytes: readonly number[], parts: number])[] = [
+  ['a number', [0x98, 0x06, 0x01], 1],
+  ['64 bits', [0x99, 0x06, 1, 2, 3, 4, 5, 6, 7, 8], 1],
+  ['bytes', [0x9a, 0x06, 3, 1, 2, 3], 1],
+  ['a group', [0x9b, 0x06, 0x08, 0x01, 0x9c, 0x06], 2],
+  ['32 bits', [0x9d, 0x06, 1, 2, 3, 4], 1],
+  ['several', [0x98, 0x06, 0x01, 0x98, 0x06, 0x02, 0x98, 0x06, 0x03], 3],
+];
+
+describe('what a newer version adds is passed over and counted', () => {
+  const decoders = [
+    ['link', decodeLinkMessage, encodeLinkMessage(LINK['lease release']!), LINK['lease release']],
+    ['cosigner', decodeCosignerMessage, encodeCosignerMessage(COSIGNER['refused']!), COSIGNER['refused']],
+  ] as const;
+  describe.each(decoders)('%s', (_side, decode, known, message) => {
+    const counted = (bytes: Uint8Array | readonly number[]): unknown => {
+      const counts: number[] = [];
+      return [decode(Uint8Array.from(bytes), (parts) => counts.push(parts)), ...counts];
+    };
+    it.each(NEW_FIELDS)('a kind of message that is %s', (_name, field, parts) => {
+      expect(counted(field)).toEqual([undefined, parts]);
+    });
+    it('a kind with nothing in it', () => expect(counted([])).toEqual([undefined, 1]));
+    it.each(NEW_FIELDS)('a field that is %s, within a message', (_name, field, parts) => {
+      const inner = [...known.subarray(2), ...field];
+      expect(counted([known[0]!, inner.length, ...inner])).toEqual([message, parts]);
+    });
+    it.each(NEW_FIELDS)('a field that is %s, beside a message', (_name, field, parts) => {
+      expect(counted([...known, ...field])).toEqual([message, parts]);
+    });
+    it('what is all known is not counted', () => expect(counted(known)).toEqual([message]));
+    it.each<[name: string, bytes: readonly number[]]>([
+      ['cut short', [0x9a, 0x06, 4, 1, 2, 3]],
+      ['of a wire type that is none', [0x9f, 0x06, 1]],
+      ['the end of a group that never began', [0x9c, 0x06]],
+      ['groups in groups without end', Array<number[]>(100_000).fill([0x9b, 0x06]).flat()],
+    ])('damage stays damage: a new field %s', (_name, bytes) => {
+      expect(refusal(() => decode(Uint8Array.from(bytes)))).toMatch(/^TRANSPORT_MALFORMED: not a message/);
+    });
   });
+
+  it('a kind of any name and content', () => {
+    const unknown = fc.tuple(fc.integer({ min: 100, max: 2 ** 20 }), fc.uint8Array({ maxLength: 300 }));
+    fc.assert(
+      fc.property(unknown, ([field, content]) => {
+        const writer = protobuf.Writer.create()
+          .uint32(field * 8 + 2)
+          .bytes(content);
+        let parts = 0;
+        expect(decodeLinkMessage(writer.finish(), (count) => (parts += count))).toBeUndefined();
+        expect(parts).toBe(1);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+it('an older release names what it has seen by the chain alone: its hello is read all the same', () => {
+  const wire = { linkHello: { version: '0.1.0', seen: [{ chainId: 'a', sequence: 1 }] } };
+  expect(decodeLinkMessage(LINK_MESSAGE.encode(wire).finish())).toEqual(LINK['hello of an older release']);
 });
 
 it.each<[string, object, object]>([
@@ -341,7 +422,7 @@ it.each<[string, object, object]>([
 
 it('decoded bytes are plain views whose slice copies', () => {
   const decoded = decodeLinkMessage(Buffer.from(encodeLinkMessage(request)));
-  expect(decoded.kind === 'signRequest' && Object.getPrototypeOf(decoded.signBytes)).toBe(Uint8Array.prototype);
+  expect(decoded?.kind === 'signRequest' && Object.getPrototypeOf(decoded.signBytes)).toBe(Uint8Array.prototype);
 });
 
 it('the method is the one of the contract', () => {

@@ -1,5 +1,5 @@
 import { MAX_CHAIN_ID_BYTES } from '../privval/canonical.js';
-import type { NonceCommitment } from '../coordination/messages.js';
+import type { ChainKey, NonceCommitment } from '../coordination/messages.js';
 import { POINT_BYTES, toPoint, type Point } from '../frost/group.js';
 import { present, safeNumber, sized, text, type Wire64 } from './wire-values.js';
 
@@ -19,6 +19,10 @@ export function point(bytes: Uint8Array, what: string): Point {
   return toPoint(sized(bytes, POINT_BYTES, POINT_BYTES, what));
 }
 
-export function chainId(value: string): string {
-  return text(value, 1, MAX_CHAIN_ID_BYTES, 'chain id');
+/** What a message is about. */
+export function chainKey({ chainId, groupPublicKey }: ChainKey): ChainKey {
+  return {
+    chainId: text(chainId, 1, MAX_CHAIN_ID_BYTES, 'chain id'),
+    groupPublicKey: point(groupPublicKey, 'group public key'),
+  };
 }

@@ -1,17 +1,18 @@
 import { MAX_CHAINS, MAX_COSIGNERS, MAX_SIGN_BYTES } from '../coordination/limits.js';
-import type { ChainReport, CosignerMessage, NonceBatch } from '../coordination/messages.js';
+import type { ChainKey, ChainReport, CosignerMessage, NonceBatch } from '../coordination/messages.js';
+import type { Release } from '../coordination/release.js';
 import { SCALAR_BYTES } from '../frost/group.js';
 import { toSignatureShare, type SignerShare } from '../frost/signature-share.js';
 import { DEFAULT_MAX_HEIGHT_JUMP } from '../watermark/rules.js';
-import { chainId, point, readCommitment, type WireCommitment } from './commitment-codec.js';
-import { MAX_BATCH, MAX_NAME_BYTES, MAX_SENTENCE, MAX_VERSION_BYTES } from './message-bounds.js';
+import { chainKey, point, readCommitment, type WireCommitment } from './commitment-codec.js';
+import { MAX_BATCH, MAX_NAME_BYTES, MAX_SENTENCE } from './message-bounds.js';
+import { readRelease } from './release-codec.js';
 import * as value from './wire-values.js';
-import { malformed, safeNumber, type Wire64 } from './wire-values.js';
+import { safeNumber, type Wire64 } from './wire-values.js';
 
 /** CosignerMessage as protobufjs decodes it: unset scalars have their default, unset messages are null. */
 export interface WireCosignerMessage {
-  readonly cosignerHello?: {
-    readonly version: string;
+  readonly cosignerHello?: Release & {
     readonly id: number;
     readonly chains: readonly WireReport[];
   };
@@ -34,9 +35,7 @@ export interface WireCosignerMessage {
   readonly refused?: { readonly id: Wire64; readonly code: string; readonly message: string };
 }
 
-interface WireReport {
-  readonly chainId: string;
-  readonly groupPublicKey: Uint8Array;
+interface WireReport extends ChainKey {
   readonly height: Wire64;
   readonly round: number;
   readonly step: number;
@@ -45,8 +44,7 @@ interface WireReport {
   readonly halted?: string | null;
 }
 
-interface WireBatch {
-  readonly chainId: string;
+interface WireBatch extends ChainKey {
   readonly commitments: readonly WireCommitment[];
 }
 
@@ -75,8 +73,8 @@ export function toWireCosignerMessage(message: CosignerMessage): object {
   }
 }
 
-/** Throws TRANSPORT_MALFORMED. */
-export function fromWireCosignerMessage(wire: WireCosignerMessage): CosignerMessage {
+/** Undefined: of a kind that is not in this version. Throws TRANSPORT_MALFORMED. */
+export function fromWireCosignerMessage(wire: WireCosignerMessage): CosignerMessage | undefined {
   if (wire.signed) {
     const { id, vote, extension, fresh } = wire.signed;
     return {
@@ -103,15 +101,15 @@ export function fromWireCosignerMessage(wire: WireCosignerMessage): CosignerMess
     };
   }
   if (wire.cosignerHello) {
-    const { version, id, chains } = wire.cosignerHello;
+    const { id, chains } = wire.cosignerHello;
     return {
       kind: 'cosignerHello',
-      version: value.text(version, 0, MAX_VERSION_BYTES, 'version'),
+      ...readRelease(wire.cosignerHello),
       id: value.between(id, 1, MAX_COSIGNERS, 'cosigner id'),
       chains: readReports(chains),
     };
   }
-  throw malformed('a message of a kind that is not in this version');
+  return undefined;
 }
 
 function readHeartbeatReply(wire: NonNullable<WireCosignerMessage['heartbeatReply']>): CosignerMessage {
@@ -129,7 +127,7 @@ function readHeartbeatReply(wire: NonNullable<WireCosignerMessage['heartbeatRepl
 function readBatch(wire: WireBatch): NonceBatch {
   return {
     kind: 'nonceBatch',
-    chainId: chainId(wire.chainId),
+    ...chainKey(wire),
     commitments: value
       .atMost(wire.commitments, MAX_BATCH, 'nonce batch')
       .map((commitment) => readCommitment(commitment, 'nonce commitment')),
@@ -145,8 +143,7 @@ function readShare(wire: WireShare): SignerShare {
 
 function readReports(wire: readonly WireReport[]): readonly ChainReport[] {
   return value.atMost(wire, MAX_CHAINS, 'list of chains').map((report) => ({
-    chainId: chainId(report.chainId),
-    groupPublicKey: point(report.groupPublicKey, 'group public key'),
+    ...chainKey(report),
     height: value.height(report.height, 'height'),
     round: value.int32(report.round, 'round'),
     step: value.between(report.step, 0, 3, 'step'),

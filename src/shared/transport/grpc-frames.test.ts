@@ -61,5 +61,5 @@ it('one message object is encoded once', () => {
   const first = frameLinkMessage(message);
   expect(frameLinkMessage(message)).toBe(first);
   expect(frameLinkMessage({ ...message })).not.toBe(first);
-  expect(new FrameReader(100).push(first).map(decodeLinkMessage)).toEqual([message]);
+  expect(new FrameReader(100).push(first).map((bytes) => decodeLinkMessage(bytes))).toEqual([message]);
 });

@@ -5,33 +5,33 @@ import {
   MAX_LEASE_MS,
   MAX_SIGN_BYTES,
 } from '../coordination/limits.js';
-import type { LeaseRequest, LinkMessage, SignerEntry } from '../coordination/messages.js';
+import type { ChainKey, LeaseRequest, LinkMessage, SignerEntry } from '../coordination/messages.js';
+import type { Release } from '../coordination/release.js';
 import type { Proof } from '../watermark/proof.js';
-import { chainId, point, readCommitment, type WireCommitment } from './commitment-codec.js';
-import { MAX_VERSION_BYTES } from './message-bounds.js';
-import { atMost, between, malformed, safeNumber, sized, text, uint64, wire64, type Wire64 } from './wire-values.js';
+import { chainKey, readCommitment, type WireCommitment } from './commitment-codec.js';
+import { readRelease } from './release-codec.js';
+import { atMost, between, malformed, safeNumber, sized, uint64, wire64, type Wire64 } from './wire-values.js';
 
 const SIGNATURE_BYTES = 64;
 
 /** LinkMessage as protobufjs decodes it: unset scalars have their default, unset messages are null. */
 export interface WireLinkMessage {
-  readonly linkHello?: {
-    readonly version: string;
-    readonly seen: readonly { readonly chainId: string; readonly sequence: Wire64 }[];
-    readonly newest: readonly Proof[];
-  };
+  readonly linkHello?: Release & { readonly seen: readonly WireSeen[]; readonly newest: readonly Proof[] };
   readonly heartbeat?: { readonly id: Wire64; readonly lease?: WireLease | null };
   readonly leaseRelease?: { readonly term: Wire64 };
-  readonly signRequest?: {
+  readonly signRequest?: ChainKey & {
     readonly id: Wire64;
     readonly term: Wire64;
-    readonly chainId: string;
     readonly signBytes: Uint8Array;
     readonly extension?: Uint8Array | null;
     readonly settle: boolean;
     readonly signers: readonly WireSigner[];
   };
   readonly proof?: Proof;
+}
+
+interface WireSeen extends ChainKey {
+  readonly sequence: Wire64;
 }
 
 interface WireLease {
@@ -56,16 +56,16 @@ export function toWireLinkMessage(message: LinkMessage): object {
     case 'leaseRelease':
       return { leaseRelease: message };
     case 'linkHello': {
-      const seen = message.seen.map((entry) => ({ chainId: entry.chainId, sequence: wire64(entry.sequence) }));
-      return { linkHello: { version: message.version, seen, newest: message.newest } };
+      const seen = message.seen.map((entry) => ({ ...entry, sequence: wire64(entry.sequence) }));
+      return { linkHello: { ...message, seen } };
     }
     case 'proof':
       return { proof: message.proof };
   }
 }
 
-/** Throws TRANSPORT_MALFORMED. */
-export function fromWireLinkMessage(wire: WireLinkMessage): LinkMessage {
+/** Undefined: of a kind that is not in this version. Throws TRANSPORT_MALFORMED. */
+export function fromWireLinkMessage(wire: WireLinkMessage): LinkMessage | undefined {
   if (wire.signRequest) return readSignRequest(wire.signRequest);
   if (wire.heartbeat) {
     const { id, lease } = wire.heartbeat;
@@ -73,25 +73,27 @@ export function fromWireLinkMessage(wire: WireLinkMessage): LinkMessage {
   }
   if (wire.leaseRelease) return { kind: 'leaseRelease', term: safeNumber(wire.leaseRelease.term, 'term') };
   if (wire.linkHello) {
-    const { version, seen, newest } = wire.linkHello;
+    const release = readRelease(wire.linkHello);
+    // Names what it has seen in another way, if at all: nothing is done with it but to say that it is too old.
+    const seen = release.protocol === 0 ? [] : wire.linkHello.seen;
+    const newest = release.protocol === 0 ? [] : wire.linkHello.newest;
     return {
       kind: 'linkHello',
-      version: text(version, 0, MAX_VERSION_BYTES, 'version'),
+      ...release,
       seen: atMost(seen, MAX_CHAINS, 'list of seen chains').map((entry) => ({
-        chainId: chainId(entry.chainId),
+        ...chainKey(entry),
         sequence: uint64(entry.sequence),
       })),
       newest: atMost(newest, MAX_CHAINS, 'list of newest signatures').map(readProof),
     };
   }
   if (wire.proof) return { kind: 'proof', proof: readProof(wire.proof) };
-  throw malformed('a message of a kind that is not in this version');
+  return undefined;
 }
 
 function readProof(wire: Proof): Proof {
   return {
-    chainId: chainId(wire.chainId),
-    groupPublicKey: point(wire.groupPublicKey, 'group public key'),
+    ...chainKey(wire),
     signBytes: sized(wire.signBytes, 1, MAX_SIGN_BYTES, 'sign bytes'),
     signature: sized(wire.signature, SIGNATURE_BYTES, SIGNATURE_BYTES, 'signature'),
   };
@@ -111,7 +113,7 @@ function readSignRequest(wire: NonNullable<WireLinkMessage['signRequest']>): Lin
     kind: 'signRequest',
     id: safeNumber(wire.id, 'request id'),
     term: safeNumber(wire.term, 'term'),
-    chainId: chainId(wire.chainId),
+    ...chainKey(wire),
     signBytes: sized(wire.signBytes, 1, MAX_SIGN_BYTES, 'sign bytes'),
     extension: wire.extension ? sized(wire.extension, 0, MAX_EXTENSION_BYTES, 'vote extension') : undefined,
     settle: wire.settle,

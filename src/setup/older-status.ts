@@ -1,0 +1,12 @@
+import type { ProcessStatus } from '../shared/status/process-status.js';
+
+/** `protocol` 0, as in the hello of an older release. */
+const UNSAID = { protocol: 0, features: [] } as const;
+const PEER_UNSAID = { protocol: null, features: [], passedOver: 0 } as const;
+
+/** The answer of a process that may still run an older release than this command: what that did not tell is filled in. */
+export function completeStatus(status: ProcessStatus): ProcessStatus {
+  const whole = Object.assign({ ...UNSAID }, status);
+  if (whole.kind === 'cosigner') return Object.assign({ peers: [] }, whole);
+  return { ...whole, cosigners: whole.cosigners.map((peer) => Object.assign({ ...PEER_UNSAID }, peer)) };
+}
