@@ -38,7 +38,7 @@ export interface LinkPorts {
 }
 
 /** What serves the nodes; production has a NodeService. */
-export type NodeServing = Pick<NodeService, 'open' | 'close' | 'status'>;
+export type NodeServing = Pick<NodeService, 'open' | 'close' | 'status' | 'reaches'>;
 
 /** What the simulator exchanges, to show that it would see what goes missing. */
 export interface LinkParts {
@@ -71,6 +71,7 @@ export function assembleLink(options: LinkOptions, ports: LinkPorts, parts: Link
       clock,
       random,
       log,
+      reachesNode: (chainId) => nodes.reaches(chainId),
       onLeading: (term) => {
         log.info('lease acquired', { term });
         nodes.open();
