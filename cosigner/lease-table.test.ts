@@ -120,7 +120,7 @@ describe('lease table', () => {
       'renewals that were refused, the highest',
       (table) => {
         table.request('a', renewal(3), T0 - 10);
-        for (const [link, term] of [...Object.entries({ b: 7, c: 9, d: 8 })]) table.request(link, renewal(term), T0);
+        for (const [link, term] of Object.entries({ b: 7, c: 9, d: 8 })) table.request(link, renewal(term), T0);
       },
       ...([9, false] as const),
     ],

@@ -54,7 +54,7 @@ export class LeaseTable {
   }
 
   request(link: string, request: LeaseRequest, nowMs: number): LeaseAnswer {
-    if (request.renewal) Object.assign(this.#of(link), { renewedTerm: request.term, renewedMs: nowMs });
+    if (request.renewal) this.#noteRenewal(this.#of(link), request.term, nowMs);
     const granted = this.#mayGrant(link, request, nowMs);
     if (granted) {
       this.#term = request.term;
@@ -118,6 +118,11 @@ export class LeaseTable {
   /** Two of its heartbeats may get lost. */
   #hears(link: string, nowMs: number): boolean {
     return nowMs - this.#of(link).atMs <= (2 * this.#leaseMs) / HEARTBEATS_PER_LEASE;
+  }
+
+  #noteRenewal(heard: Heard, term: number, nowMs: number): void {
+    heard.renewedTerm = term;
+    heard.renewedMs = nowMs;
   }
 
   #of(link: string): Heard {

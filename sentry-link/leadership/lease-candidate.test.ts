@@ -169,6 +169,18 @@ describe('a leader needs as many promises as a signature takes', () => {
     expect(a.term() !== undefined).toBe(leads);
   });
 
+  it('more than half of the cosigners is not enough where a signature takes more', async () => {
+    const world = new World(4, 5);
+    // They say that they are free, and promise nothing.
+    for (const id of [4, 5]) world.cosigners[id - 1]!.term = Infinity;
+    const a = world.candidate('a');
+    await world.clock.pass(5_000);
+    expect(a.term()).toBeUndefined();
+    world.cosigners[3]!.term = 0;
+    await world.clock.pass(5_000);
+    expect(a.term()).toBeDefined();
+  });
+
   it('a promise ends with its stream: enough others have to be left', async () => {
     const world = new World();
     const a = world.candidate('a');

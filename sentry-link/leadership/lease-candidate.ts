@@ -113,7 +113,8 @@ export class LeaseCandidate {
 
   /** The term we lead with, checked against the clock at this moment; undefined when we do not lead. */
   term(): number | undefined {
-    if (this.#state === 'leader' && this.#deps.clock.nowMs() >= this.#leaseUntilMs) this.#lose(this.#whyRunOut());
+    if (this.#state === 'leader' && this.#deps.clock.nowMs() >= this.#leaseUntilMs)
+      this.#lose(this.#noQuorum() ?? 'the lease ran out');
     return this.#state === 'leader' ? this.#term : undefined;
   }
 
@@ -235,7 +236,8 @@ export class LeaseCandidate {
     if (alone || nowMs - this.#usefulMs < USELESS_MS) return;
     const standBackMs = this.#standBackMs * (1 + fraction(this.#deps.random));
     this.#standBackMs = Math.min(2 * this.#standBackMs, MAX_STAND_BACK_MS / 2);
-    this.#lose(`nothing could be signed here for ${USELESS_MS / 1_000} s, and another sentry-link is connected`);
+    const useless = `nothing could be signed here for ${USELESS_MS / 1_000} s, and another sentry-link is connected`;
+    this.#lose(this.#noQuorum() ?? useless);
     this.#standBackUntilMs = nowMs + standBackMs;
     this.#wasLast = true;
   }
@@ -278,10 +280,9 @@ export class LeaseCandidate {
     return must(latestFirst[this.#threshold - 1], 'a cluster has at least as many cosigners as its threshold');
   }
 
-  #whyRunOut(): string {
+  #noQuorum(): string | undefined {
     const [reached, count] = [this.#reached.size, this.#cosigners.length];
-    if (reached < this.#threshold) return `no quorum: ${reached} of ${count} cosigners within reach`;
-    return 'the lease ran out';
+    return reached < this.#threshold ? `no quorum: ${reached} of ${count} cosigners within reach` : undefined;
   }
 
   #watchExpiry(): void {
@@ -297,8 +298,6 @@ export class LeaseCandidate {
     this.#state = 'standby';
     this.#notBeforeMs = this.#deps.clock.nowMs();
     this.#expiry?.cancel();
-    // They tell of our own lease.
-    this.#answers.clear();
     this.#deps.onLost(reason);
     this.#release();
   }
@@ -306,7 +305,7 @@ export class LeaseCandidate {
   #release(): void {
     for (const id of this.#cosigners) {
       const grant = this.#grants.get(id);
-      if (grant !== undefined && grant !== NO_GRANT) this.#deps.send(id, { kind: 'leaseRelease', term: this.#term });
+      if (grant !== undefined && grant.untilMs > 0) this.#deps.send(id, { kind: 'leaseRelease', term: this.#term });
       this.#setGrant(id, NO_GRANT);
     }
     // An answer that is still under way must not look like a promise: it was given back.
