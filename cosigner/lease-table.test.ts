@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { LeaseRequest } from '../src/shared/coordination/messages.js';
 import { LeaseTable } from './lease-table.js';
 
 const CAP_MS = 1_000;
@@ -75,13 +76,63 @@ describe('lease table', () => {
   });
 
   it.each([
-    ['a', 4, true, 'the holder'],
-    ['b', 4, false, 'the term is another’s'],
-    ['b', 3, false, 'lower term'],
-    ['b', 5, true, 'a newer leader that this cosigner has not met yet'],
-  ])('sign request of %s at term %i: %s (%s)', (link, term, admitted) => {
+    ['a', 4, 0, true, 'the holder'],
+    ['a', 3, 0, false, 'the holder, in a lower term'],
+    ['a', 9, 0, true, 'the holder, which had to raise its term elsewhere'],
+    ['b', 4, 0, false, 'the term is another’s'],
+    ['b', 3, 600, false, 'lower term'],
+    ['b', 5, 0, false, 'a holds a lease, and is heard'],
+    ['b', 5, 500, false, 'two heartbeats of a may be lost'],
+    ['b', 5, 501, true, 'a newer leader that this cosigner has not met yet: a is not heard'],
+    ['b', 2 ** 40, 400, false, 'no term is high enough'],
+    ['b', 5, 1_000, true, 'the lease of a ran out'],
+    ['b', 4, 1_000, false, 'the term stays another’s'],
+  ])('sign request of %s at term %i, %i ms after a was heard: %s (%s)', (link, term, afterMs, admitted) => {
     const table = new LeaseTable(0, CAP_MS);
     table.request('a', { term: 4, leaseMs: CAP_MS, renewal: false }, T0);
-    expect(table.admits(link, term)).toBe(admitted);
+    table.hear('a', T0);
+    table.hear('b', T0 + afterMs);
+    expect(table.admits(link, term, T0 + afterMs)).toBe(admitted);
+  });
+
+  it('a shorter lease has shorter heartbeats', () => {
+    const table = new LeaseTable(0, CAP_MS);
+    table.request('a', { term: 4, leaseMs: 400, renewal: false }, T0);
+    table.hear('a', T0);
+    expect([200, 201].map((afterMs) => table.admits('b', 5, T0 + afterMs))).toEqual([false, true]);
+  });
+
+  it('a holder that gave its lease back keeps nobody away', () => {
+    const table = new LeaseTable(0, CAP_MS);
+    table.request('a', { term: 4, leaseMs: CAP_MS, renewal: false }, T0);
+    table.hear('a', T0);
+    table.release('a', 4);
+    expect(table.admits('b', 5, T0)).toBe(true);
+  });
+
+  it.each<[name: string, happens: (table: LeaseTable) => void, renewedTerm: number, otherLink: boolean]>([
+    ['nobody else', (table) => table.hear('a', T0), 0, false],
+    ['another that is heard', (table) => table.hear('b', T0), 0, true],
+    ['another that was heard 3 s ago', (table) => table.hear('b', T0 - 3_000), 0, false],
+    ['its own renewal', (table) => table.request('a', renewal(7), T0), 0, false],
+    ['a renewal that was granted', (table) => table.request('b', renewal(7), T0), 7, false],
+    [
+      'renewals that were refused, the highest',
+      (table) => {
+        table.request('a', renewal(3), T0 - 10);
+        for (const [link, term] of Object.entries({ b: 7, c: 9, d: 8 })) table.request(link, renewal(term), T0);
+      },
+      ...([9, false] as const),
+    ],
+    ['a renewal of a second ago', (table) => table.request('b', renewal(7), T0 - 1_000), 0, false],
+    ['a candidate', (table) => table.request('b', { ...renewal(7), renewal: false }, T0), 0, false],
+  ])('what a is told of others: %s', (_name, happens, renewedTerm, otherLink) => {
+    const table = new LeaseTable(0, CAP_MS);
+    happens(table);
+    expect(table.others('a', T0)).toEqual({ renewedTerm, otherLink });
   });
 });
+
+function renewal(term: number): LeaseRequest {
+  return { term, leaseMs: CAP_MS, renewal: true };
+}

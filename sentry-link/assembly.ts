@@ -40,7 +40,7 @@ export interface LinkPorts {
 }
 
 /** What serves the nodes; production has a NodeService. */
-export type NodeServing = Pick<NodeService, 'open' | 'close' | 'status'>;
+export type NodeServing = Pick<NodeService, 'open' | 'close' | 'status' | 'reaches'>;
 
 /** What the simulator exchanges, to show that it would see what goes missing. */
 export interface LinkParts {
@@ -74,6 +74,7 @@ export function assembleLink(options: LinkOptions, ports: LinkPorts, parts: Link
       random,
       log,
       proofs,
+      reachesNode: (chainId) => nodes.reaches(chainId),
       onLeading: (term) => {
         log.info('lease acquired', { term });
         nodes.open();

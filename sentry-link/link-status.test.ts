@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { linkProblems } from './link-status.js';
 import type { ChainSituation, LinkSituation } from './link-watch.js';
 
-const GOOD: ChainSituation = { chainId: 'test-1', threshold: 2, count: 3, reached: 100n, unable: [] };
+const GOOD: ChainSituation = { chainId: 'test-1', threshold: 2, count: 3, connected: 3, reached: 100n, unable: [] };
 const refused = (cosigner: number) => ({ cosigner, code: 'PEER_REFUSED', why: 'not connected' }) as const;
 const AHEAD = {
   cosigner: 3,

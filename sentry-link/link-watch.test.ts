@@ -4,7 +4,7 @@ import type { Log, LogFields } from '../src/shared/ports/log.js';
 import type { Inability } from './cosigners/ability.js';
 import { LinkWatch, type ChainSituation, type LinkSituation } from './link-watch.js';
 
-const CHAIN: ChainSituation = { chainId: 'test-1', threshold: 2, count: 3, reached: 100n, unable: [] };
+const CHAIN: ChainSituation = { chainId: 'test-1', threshold: 2, count: 3, connected: 3, reached: 100n, unable: [] };
 const refused = (...ids: number[]): Inability[] =>
   ids.map((cosigner) => ({ cosigner, code: 'PEER_REFUSED', why: 'not connected' }));
 const AHEAD: Inability = { cosigner: 3, code: 'WATERMARK_AHEAD', why: 'far up' };
@@ -37,7 +37,12 @@ const then = (change: Partial<LinkSituation>, ms: number): void => {
   watch.look();
   clock.advance(ms);
 };
-const quorum = (unable: readonly Inability[], ms: number): void => then({ chains: [{ ...CHAIN, unable }] }, ms);
+/** The chain, when these cannot sign for it. */
+const without = (unable: readonly Inability[]): ChainSituation => {
+  const lost = unable.filter(({ code }) => code === 'PEER_REFUSED').length;
+  return { ...CHAIN, unable, connected: CHAIN.count - lost };
+};
+const quorum = (unable: readonly Inability[], ms: number): void => then({ chains: [without(unable)] }, ms);
 const start = (): void => {
   watch.start();
   clock.advance(1_000);
@@ -46,7 +51,7 @@ const start = (): void => {
 
 describe('the quorum', () => {
   const LOST =
-    'error quorum lost chain=test-1 reason=1 of 3 cosigners can sign, 2 needed: cosigner-1 PEER_REFUSED, cosigner-2 PEER_REFUSED code=QUORUM_LOST';
+    'error quorum lost chain=test-1 reason=no quorum: 1 of 3 cosigners within reach, 2 needed: cosigner-1 PEER_REFUSED, cosigner-2 PEER_REFUSED code=QUORUM_LOST';
   const BACK = 'info quorum is back chain=test-1 reason=3 of 3 cosigners can sign, 2 needed';
   const STILL = LOST.replace('quorum lost', 'still no quorum');
   it.each<[name: string, happens: () => void, told: readonly string[]]>([
@@ -71,15 +76,15 @@ describe('the quorum', () => {
       'a watermark that is far up counts as missing',
       () => quorum([...refused(1), AHEAD], 0),
       [
-        'error quorum lost chain=test-1 reason=1 of 3 cosigners can sign, 2 needed: cosigner-1 PEER_REFUSED, cosigner-3 WATERMARK_AHEAD code=QUORUM_LOST',
+        'error quorum lost chain=test-1 reason=no quorum: 1 of 3 cosigners can sign, 2 needed: cosigner-1 PEER_REFUSED, cosigner-3 WATERMARK_AHEAD code=QUORUM_LOST',
         'error cosigner cannot sign chain=test-1 cosigner=cosigner-3 code=WATERMARK_AHEAD',
       ],
     ],
     [
       'lost for five chains: one line',
       () => {
-        const chains = ['a', 'b', 'c', 'd', 'e'].map((chainId) => ({ ...CHAIN, chainId, unable: refused(1, 2) }));
-        then({ chains: chains.map((chain) => ({ ...chain, unable: [] })) }, 0);
+        const chains = ['a', 'b', 'c', 'd', 'e'].map((chainId) => ({ ...without(refused(1, 2)), chainId }));
+        then({ chains: chains.map(({ chainId }) => ({ ...CHAIN, chainId })) }, 0);
         lines.splice(0);
         then({ chains }, 0);
       },
@@ -92,7 +97,7 @@ describe('the quorum', () => {
   });
 
   const starting = (unable: readonly Inability[], ms: number): void => {
-    situation = { ...situation, chains: [{ ...CHAIN, unable }] };
+    situation = { ...situation, chains: [without(unable)] };
     watch.start();
     clock.advance(ms);
   };
@@ -156,10 +161,19 @@ describe('who leads', () => {
     expect(lines).toEqual(told);
   });
 
+  it('nobody yet when the quorum is back: that takes a second or two', () => {
+    start();
+    then({ term: undefined, chains: [without(refused(1, 2))] }, 10_500);
+    then({ chains: [CHAIN] }, 2_900);
+    expect(lines.slice(1)).toEqual([expect.stringMatching(/^info quorum is back/)]);
+    clock.advance(1_000);
+    expect(lines.slice(2)).toEqual(['warn no sentry-link leads code=NO_LEADER']);
+  });
+
   it('nobody, for want of a quorum: told once, as that', () => {
     start();
-    then({ term: undefined, chains: [{ ...CHAIN, unable: refused(1, 2) }] }, 10_000);
-    expect(lines).toEqual([expect.stringMatching(/^error quorum lost/)]);
+    then({ term: undefined, chains: [without(refused(1, 2))] }, 10_000);
+    expect(lines).toEqual([expect.stringMatching(/^error quorum lost .*no quorum: 1 of 3 cosigners within reach/)]);
   });
 });
 

@@ -19,6 +19,8 @@ export interface ChainSituation {
   readonly threshold: number;
   /** All cosigners. */
   readonly count: number;
+  /** Those of them that are within reach. */
+  readonly connected: number;
   /** Height of the chain: where a node asks, or what enough cosigners have reached; undefined: not known. */
   readonly reached: bigint | undefined;
   readonly unable: readonly Inability[];
@@ -169,6 +171,11 @@ export class LinkWatch {
       this.#leaderlessToldMs = -Infinity;
       return;
     }
+    if (leader === undefined && !chains.every(hasQuorum)) {
+      // Without a quorum there is no leader either: that has been told.
+      this.#leaderlessSinceMs = undefined;
+      return;
+    }
     this.#leaderlessSinceMs ??= nowMs;
     if (nowMs - this.#leaderlessSinceMs < PATIENCE_MS || nowMs - this.#leaderlessToldMs < STILL_MS) return;
     this.#leader = undefined;
@@ -178,16 +185,19 @@ export class LinkWatch {
         code: 'LINK_REPLACED',
         fix: FIXES.LINK_REPLACED,
       });
-    } else if (chains.every(hasQuorum)) {
-      // Without a quorum there is no leader either: that has been told.
+    } else {
       this.#leaderlessToldMs = nowMs;
       log.warn('no sentry-link leads', { code: 'NO_LEADER', fix: FIXES.NO_LEADER });
     }
   }
 }
 
-function describeQuorum({ count, unable, threshold }: ChainSituation): string {
-  const able = `${count - unable.length} of ${count} cosigners can sign, ${threshold} needed`;
+function describeQuorum(chain: ChainSituation): string {
+  const { count, connected, unable, threshold } = chain;
+  const outOfReach = `no quorum: ${connected} of ${count} cosigners within reach`;
+  const canSign = `${count - unable.length} of ${count} cosigners can sign`;
+  const what = hasQuorum(chain) ? canSign : connected < threshold ? outOfReach : `no quorum: ${canSign}`;
+  const able = `${what}, ${threshold} needed`;
   return unable.length === 0 ? able : `${able}: ${listInabilities(unable)}`;
 }
 

@@ -8,7 +8,7 @@ import { heightReached, inabilities } from './cosigners/ability.js';
 import { Peer } from './cosigners/peer.js';
 import { LeaderView } from './leadership/leader-view.js';
 import { LeaseCandidate } from './leadership/lease-candidate.js';
-import { LinkWatch, type LinkSituation } from './link-watch.js';
+import { hasQuorum, LinkWatch, type ChainSituation, type LinkSituation } from './link-watch.js';
 import type { GroupKey } from './signing/attempt.js';
 import { ChainCoordinator } from './signing/chain-coordinator.js';
 import { NewestSignature, type ProofKeeper } from './signing/newest-signature.js';
@@ -36,6 +36,8 @@ export interface SentryLinkDeps {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly proofs: ProofKeeper;
+  /** Whether a node of the chain is connected, or has accepted a dial. */
+  readonly reachesNode: (chainId: string) => boolean;
   /** Dial the nodes: this link leads now. */
   readonly onLeading: (term: number) => void;
   /** Close every connection to a node before doing anything else: another link may lead. */
@@ -66,19 +68,27 @@ export class SentryLink {
     const groupKeys = new Map(options.chains.map(({ chainId, key }) => [chainId, key.publicKey]));
     const onChange = (chainId?: string): void => this.#poke(chainId);
     this.#peers = new Map(options.cosigners.map((id) => [id, new Peer(id, { groupKeys, clock, log, onChange })]));
-    this.candidate = new LeaseCandidate(options.cosigners, options.leaseMs, {
-      clock,
-      random,
-      send: (id, message) => this.#peer(id).stream.send(message),
-      onAcquired: deps.onLeading,
-      onLost: (reason) => {
-        deps.onLost(reason);
-        this.#asked.clear();
-        // Rounds that are under way end: nobody is there any more to be answered.
-        this.#poke();
+    const { cosigners, leaseMs, chains } = options;
+    // With fewer promises than the smallest threshold nothing could be signed; with as many, some chain can.
+    const threshold = Math.min(...chains.map((chain) => chain.threshold));
+    const useful = (): boolean => this.#chains.some((chain) => this.#ready(chain) && deps.reachesNode(chain.chainId));
+    this.candidate = new LeaseCandidate(
+      { cosigners, threshold, leaseMs },
+      {
+        clock,
+        useful,
+        random,
+        send: (id, message) => this.#peer(id).stream.send(message),
+        onAcquired: deps.onLeading,
+        onLost: (reason) => {
+          deps.onLost(reason);
+          this.#asked.clear();
+          // Rounds that are under way end: nobody is there any more to be answered.
+          this.#poke();
+        },
+        onRoundTrip: (id, roundTripMs) => this.#peer(id).health.noteRoundTrip(roundTripMs),
       },
-      onRoundTrip: (id, roundTripMs) => this.#peer(id).health.noteRoundTrip(roundTripMs),
-    });
+    );
     this.#watch = new LinkWatch({ name: options.name, situation: () => this.situation(), clock, log });
     const shared = {
       group,
@@ -123,15 +133,19 @@ export class SentryLink {
 
   /** Whether anything can be signed, for people to read. */
   situation(): LinkSituation {
-    const peers = [...this.#peers.values()];
     return {
       term: this.candidate.term(),
       leader: this.#leaders.leader(this.#clock.nowMs()),
-      chains: this.#chains.map(({ chainId, threshold }) => {
-        const reached = this.#asked.get(chainId) ?? heightReached(chainId, threshold, peers);
-        return { chainId, threshold, count: peers.length, reached, unable: inabilities(chainId, peers, reached) };
-      }),
+      chains: this.#chains.map((chain) => this.#chainSituation(chain)),
     };
+  }
+
+  #chainSituation({ chainId, threshold }: LinkChain): ChainSituation {
+    const peers = [...this.#peers.values()];
+    const reached = this.#asked.get(chainId) ?? heightReached(chainId, threshold, peers);
+    const connected = peers.filter(({ stream }) => stream.connected).length;
+    const unable = inabilities(chainId, peers, reached);
+    return { chainId, threshold, count: peers.length, connected, reached, unable };
   }
 
   sign(chainId: string, vote: VoteToSign): Promise<SignOutcome> {
@@ -165,15 +179,20 @@ export class SentryLink {
       },
       disconnected: ({ code }) => {
         peer.lost(code);
+        this.candidate.peerLost(id);
         this.#watch.look();
       },
       passedOver: (count) => peer.notePassedOver(count),
       dialFailed: (code, release) => {
         peer.notReached(code, release);
-        // Its port refused the connection: the process does not run.
         if (code === 'PEER_REFUSED') this.candidate.peerDown(id);
       },
     };
+  }
+
+  /** Whether enough cosigners would sign for it now, as far as is known here. */
+  #ready(chain: LinkChain): boolean {
+    return hasQuorum(this.#chainSituation(chain));
   }
 
   #peer(id: number): Peer {

@@ -229,13 +229,15 @@ describe('link session', () => {
     expect(answered).toBe(true);
   });
 
-  it.each<[name: string, holder: string, term: number, admitted: boolean]>([
-    ['of the leader', 'link-1', 1, true],
-    ['of another link than the leader', 'link-2', 1, false],
-    ['of an older term', 'link-1', 2, false],
-    ['of a leader that has not said what it has seen', 'link-1', 1, false],
-  ])('a request %s', async (name, holder, term, admitted) => {
+  it.each<[name: string, holder: string, term: number, asked: number, admitted: boolean]>([
+    ['of the leader', 'link-1', 1, 1, true],
+    ['of another link than the leader', 'link-2', 1, 1, false],
+    ['of an older term', 'link-1', 2, 1, false],
+    ['of a newer term, beside a leader that is heard', 'link-2', 1, 2, false],
+    ['of a leader that has not said what it has seen', 'link-1', 1, 1, false],
+  ])('a request %s', async (name, holder, term, asked, admitted) => {
     leases.request(holder, { term, leaseMs: 1_000, renewal: true }, clock.nowMs());
+    leases.hear(holder, clock.nowMs());
     let admits: boolean | undefined;
     answer = async ({ id }, ask) => {
       admits = ask();
@@ -243,7 +245,7 @@ describe('link session', () => {
     };
     const session = open();
     if (!name.includes('has not said')) session.receive(HELLO);
-    session.receive(request(1));
+    session.receive({ ...request(1), term: asked });
     await settled();
     expect(admits).toBe(admitted);
   });
@@ -342,6 +344,19 @@ describe('link session', () => {
     session.receive({ kind: 'leaseRelease', term: 4 });
     session.receive({ kind: 'heartbeat', id: 5, lease: undefined });
     expect(sent.at(-1)).toMatchObject({ id: 5, holder: '' });
+  });
+
+  it('a heartbeat is answered with what the other links do', () => {
+    const [one, two] = [open('link-1'), open('link-2')];
+    const beat = (session: LinkSession, term?: number): CosignerMessage | undefined => {
+      session.receive({ kind: 'heartbeat', id: 1, lease: term === undefined ? term : lease(term) });
+      return sent.at(-1);
+    };
+    const lease = (term: number) => ({ term, leaseMs: 1_000, renewal: true });
+    expect(beat(one, 4)).toMatchObject({ granted: true, renewedTerm: 0, otherLink: false });
+    expect(beat(two)).toMatchObject({ renewedTerm: 4, otherLink: true });
+    expect(beat(two, 5)).toMatchObject({ granted: false, renewedTerm: 4 });
+    expect(beat(one)).toMatchObject({ renewedTerm: 5, otherLink: true });
   });
 
   it('what the link has seen is told to its chains; chains and keys it made up are not', () => {

@@ -92,6 +92,7 @@ export class LinkSession implements LinkHandler {
 
   receive(message: LinkMessage): void {
     if (!this.#open) return;
+    this.#host.leases.hear(this.link, this.#deps.clock.nowMs());
     switch (message.kind) {
       case 'linkHello':
         return this.#greet(message);
@@ -167,7 +168,8 @@ export class LinkSession implements LinkHandler {
     const answer = message.lease
       ? leases.request(this.link, message.lease, nowMs)
       : { ...leases.describe(nowMs), granted: false };
-    this.#send({ kind: 'heartbeatReply', id: message.id, ...answer, chains: this.#host.report() });
+    const others = leases.others(this.link, nowMs);
+    this.#send({ kind: 'heartbeatReply', id: message.id, ...answer, ...others, chains: this.#host.report() });
   }
 
   async #sign(request: SignRequest): Promise<void> {
@@ -178,10 +180,12 @@ export class LinkSession implements LinkHandler {
     const { stream } = open;
     // What still waits for its turn when the stream ends must not become a half-finished vote for nobody. And a link that
     // has not told what it has seen could not know that this state is an old copy.
-    const admits = (): boolean => this.#open && this.#greeted && this.#host.leases.admits(this.link, request.term);
+    const { leases } = this.#host;
+    const { clock } = this.#deps;
+    const admits = (): boolean => this.#open && this.#greeted && leases.admits(this.link, request.term, clock.nowMs());
     const reply = await this.#deps.inFlight.during(() => stream.sign(request, admits));
     this.#send(reply.kind === 'signed' ? this.#withFresh(reply, open) : reply);
-    this.#deps.clock.schedule(0, () => this.#replace(open));
+    clock.schedule(0, () => this.#replace(open));
   }
 
   /** Before any nonce is taken: such a request uses nothing up. */

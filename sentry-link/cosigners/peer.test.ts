@@ -84,7 +84,17 @@ describe('peer', () => {
     expect(peer.ready('test-1', 2)).toBe(ready);
   });
   const beat = (chains: readonly ChainReport[]): void =>
-    peer.receive({ kind: 'heartbeatReply', id: 1, granted: false, term: 0, holder: '', remainingMs: 0, chains });
+    peer.receive({
+      kind: 'heartbeatReply',
+      id: 1,
+      granted: false,
+      term: 0,
+      holder: '',
+      remainingMs: 0,
+      renewedTerm: 0,
+      otherLink: false,
+      chains,
+    });
 
   it.each<[name: string, since: () => void, behind: boolean]>([
     ['at once', () => undefined, true],

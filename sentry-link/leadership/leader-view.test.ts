@@ -11,6 +11,8 @@ const reply = (holder: string, term: number, remainingMs: number): HeartbeatRepl
   term,
   holder,
   remainingMs,
+  renewedTerm: 0,
+  otherLink: false,
   chains: [],
 });
 

@@ -1,4 +1,4 @@
-import { MAX_TERM_LEAD } from '../../src/shared/coordination/limits.js';
+import { HEARTBEATS_PER_LEASE, MAX_TERM_LEAD } from '../../src/shared/coordination/limits.js';
 import type { HeartbeatReply, LinkMessage } from '../../src/shared/coordination/messages.js';
 import { must } from '../../src/shared/invariant.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
@@ -6,8 +6,23 @@ import type { RandomBytes } from '../../src/shared/ports/random.js';
 
 /** A leader stops believing in its lease a little before the cosigners do. */
 const LEASE_MARGIN = 0.9;
-/** Heartbeats per lease: two may be lost before it runs out. */
-const HEARTBEATS_PER_LEASE = 4;
+/**
+ * A port that refuses looks the same whether its process is dead, and promises nothing to anybody, or a firewall stands before
+ * it, and others reach it: so long a leader gives it the benefit of the doubt after it last had enough promises.
+ */
+const STAND_IN_MS = 10_000;
+/** A leader that is of no use lets go after so long, where another link might be of more. */
+const USELESS_MS = 10_000;
+/** Then it stands back for this to twice this, the next time twice as long, until it has been of use. */
+const STAND_BACK_MS = 10_000;
+const MAX_STAND_BACK_MS = 300_000;
+
+export interface CandidateOptions {
+  readonly cosigners: readonly number[];
+  /** Promises that it takes to lead: as many as a signature takes, always more than half of the cosigners. */
+  readonly threshold: number;
+  readonly leaseMs: number;
+}
 
 export interface CandidateDeps {
   readonly clock: Clock;
@@ -16,17 +31,29 @@ export interface CandidateDeps {
   readonly send: (cosigner: number, message: LinkMessage) => boolean;
   readonly onAcquired: (term: number) => void;
   readonly onLost: (reason: string) => void;
+  /** While it leads: could a node have something signed here now? Asked with every heartbeat. */
+  readonly useful: () => boolean;
   readonly onRoundTrip: (cosigner: number, roundTripMs: number) => void;
 }
 
 interface Grant {
-  /** Until when, on our clock, this cosigner's promise certainly holds. */
+  /** Until when, on our clock, this cosigner's promise certainly holds; nothing without the stream that it came on. */
   readonly untilMs: number;
-  /** Its process was seen not to run until then: it promises nothing to anybody, and holds down when it starts. */
-  readonly downUntilMs: number;
+  /**
+   * What stands in for it until then: its process was seen not to run, so it promises nothing to anybody, and holds down when
+   * it starts; or its stream is closed, the promise lives on at its other end, and the next dial will tell.
+   */
+  readonly standInUntilMs: number;
 }
 
-const NO_GRANT: Grant = { untilMs: 0, downUntilMs: 0 };
+const NO_GRANT: Grant = { untilMs: 0, standInUntilMs: 0 };
+
+interface Answer {
+  readonly atMs: number;
+  /** When whoever holds the lease there will not hold it any more, unless it is prolonged. */
+  readonly freeAtMs: number;
+  readonly otherLink: boolean;
+}
 
 interface Sent {
   readonly cosigner: number;
@@ -35,17 +62,24 @@ interface Sent {
 }
 
 /**
- * A sentry-link's side of embedded leadership: it leads while a majority of cosigners have granted it a lease whose term
- * only grows. Heartbeats to every cosigner carry the request; standbys send them empty and watch.
+ * A sentry-link's side of embedded leadership: it leads while as many cosigners as a signature takes have promised it a lease,
+ * with a term that only grows. Heartbeats to every cosigner carry the request; standbys send them empty and watch. It lets go
+ * when another leads beside it or could do better, for neither a refusing port nor its own lease shows that nobody else reaches
+ * the cosigners.
  */
 export class LeaseCandidate {
   readonly #cosigners: readonly number[];
+  readonly #threshold: number;
   readonly #leaseMs: number;
   readonly #deps: CandidateDeps;
   readonly #grants = new Map<number, Grant>();
-  /** When the majority of promises (or of cosigners known to be down) runs out. */
+  /** Until when there were, or are, enough promises. */
+  #promisedUntilMs = 0;
+  /** When we stop leading: not enough promises, and what may stand in for them, are left. */
   #leaseUntilMs = 0;
-  readonly #answers = new Map<number, { readonly freeAtMs: number; readonly atMs: number }>();
+  /** Cosigners that have a stream open. */
+  readonly #reached = new Set<number>();
+  readonly #answers = new Map<number, Answer>();
   readonly #sent = new Map<number, Sent>();
   #lastId = 0;
   /** What each cosigner reported last. */
@@ -53,11 +87,21 @@ export class LeaseCandidate {
   #term = 0;
   #state: 'standby' | 'candidate' | 'leader' | 'stopped' = 'standby';
   #notBeforeMs = 0;
+  /** Leaves the lease to others until then, as long as one of them takes it. */
+  #standBackUntilMs = 0;
+  #standBackMs = STAND_BACK_MS;
+  /** It has let go for others, and none of them has led since. */
+  #wasLast = false;
+  /** When it last was of use, or began to lead. */
+  #usefulMs = 0;
+  /** Since when enough cosigners have been free; undefined while they are not. */
+  #freeSinceMs: number | undefined;
   #tick: Timer | undefined;
   #expiry: Timer | undefined;
 
-  constructor(cosigners: readonly number[], leaseMs: number, deps: CandidateDeps) {
+  constructor({ cosigners, threshold, leaseMs }: CandidateOptions, deps: CandidateDeps) {
     this.#cosigners = cosigners;
+    this.#threshold = threshold;
     this.#leaseMs = leaseMs;
     this.#deps = deps;
     for (const id of cosigners) this.#grants.set(id, NO_GRANT);
@@ -69,7 +113,8 @@ export class LeaseCandidate {
 
   /** The term we lead with, checked against the clock at this moment; undefined when we do not lead. */
   term(): number | undefined {
-    if (this.#state === 'leader' && this.#deps.clock.nowMs() >= this.#leaseUntilMs) this.#lose('the lease ran out');
+    if (this.#state === 'leader' && this.#deps.clock.nowMs() >= this.#leaseUntilMs)
+      this.#lose(this.#noQuorum() ?? 'the lease ran out');
     return this.#state === 'leader' ? this.#term : undefined;
   }
 
@@ -83,16 +128,28 @@ export class LeaseCandidate {
     this.#release();
   }
 
-  /** Its process was seen not to run (its port refused the connection). */
+  /** Its port refused the connection: its process does not run, or something before it says so. */
   peerDown(cosigner: number): void {
     const grant = this.#grants.get(cosigner);
-    const downUntilMs = this.#deps.clock.nowMs() + this.#leaseMs * LEASE_MARGIN;
-    if (grant !== undefined) this.#setGrant(cosigner, { ...grant, downUntilMs });
+    const standInUntilMs = this.#deps.clock.nowMs() + this.#leaseMs * LEASE_MARGIN;
+    if (grant !== undefined) this.#setGrant(cosigner, { ...grant, standInUntilMs });
+    this.#watchExpiry();
+  }
+
+  /** Its stream is closed, and what it promised on it counts no more. */
+  peerLost(cosigner: number): void {
+    this.#reached.delete(cosigner);
+    this.#answers.delete(cosigner);
+    const grant = this.#grants.get(cosigner);
+    if (grant === undefined) return;
+    // No other link gets this promise before its time is over: until the next dial tells, nothing is known to have changed.
+    this.#setGrant(cosigner, { untilMs: 0, standInUntilMs: Math.max(grant.standInUntilMs, grant.untilMs) });
     this.#watchExpiry();
   }
 
   /** A stream is open: ask at once rather than at the next beat. */
   peerUp(cosigner: number): void {
+    this.#reached.add(cosigner);
     if (this.#state !== 'stopped') this.#heartbeat(cosigner);
   }
 
@@ -103,8 +160,12 @@ export class LeaseCandidate {
     const { clock, onRoundTrip } = this.#deps;
     const nowMs = clock.nowMs();
     onRoundTrip(cosigner, nowMs - sent.sentMs);
-    this.#answers.set(cosigner, { freeAtMs: nowMs + reply.remainingMs, atMs: nowMs });
+    const { remainingMs, otherLink } = reply;
+    this.#answers.set(cosigner, { atMs: nowMs, freeAtMs: nowMs + remainingMs, otherLink });
     this.#terms.set(cosigner, reply.term);
+    if (reply.holder !== '' && reply.term > this.#term) this.#wasLast = false;
+    if (this.#state === 'leader' && !this.#promised(nowMs) && reply.renewedTerm > this.#term)
+      return this.#lose(`another sentry-link leads in term ${reply.renewedTerm}`);
     if (sent.term === undefined || this.#state === 'stopped' || this.#state === 'standby') return;
     if (!reply.granted) {
       // Somebody else had this term or a later one there, and no lease any more: a holder may raise its own at any time.
@@ -116,8 +177,9 @@ export class LeaseCandidate {
     if (grant === undefined) return;
     const untilMs = Math.max(grant.untilMs, sent.sentMs + this.#leaseMs * LEASE_MARGIN);
     this.#setGrant(cosigner, { ...grant, untilMs });
-    if (this.#state === 'candidate' && sent.term === this.#term && this.#majority((one) => one.untilMs > nowMs)) {
+    if (this.#state === 'candidate' && sent.term === this.#term && this.#promised(nowMs)) {
       this.#state = 'leader';
+      this.#usefulMs = nowMs;
       this.#watchExpiry();
       this.#deps.onAcquired(this.#term);
     } else if (this.#state === 'leader') this.#watchExpiry();
@@ -126,15 +188,16 @@ export class LeaseCandidate {
   #beat(): void {
     const { clock, random } = this.#deps;
     const nowMs = clock.nowMs();
-    this.term();
+    if (this.term() !== undefined) this.#useItOrLoseIt(nowMs);
     this.#dropOldRequests(nowMs);
+    this.#freeSinceMs = this.#free(nowMs) ? (this.#freeSinceMs ?? nowMs) : undefined;
     if (this.#state === 'candidate' && nowMs >= this.#notBeforeMs) {
       // Not enough grants in time: give them back, wait a random while, so that two candidates do not block each other.
       this.#release();
       this.#state = 'standby';
       this.#notBeforeMs = nowMs + (this.#leaseMs / 2) * (1 + fraction(random));
     }
-    if (this.#state === 'standby' && nowMs >= this.#notBeforeMs && this.#majorityFree(nowMs)) {
+    if (this.#state === 'standby' && nowMs >= this.#notBeforeMs && this.#mayAsk(nowMs)) {
       this.#state = 'candidate';
       this.#term = this.#nextTerm();
       this.#notBeforeMs = nowMs + this.#leaseMs / 2;
@@ -162,23 +225,64 @@ export class LeaseCandidate {
     return 1 + Math.min(Math.max(...terms), middle + MAX_TERM_LEAD);
   }
 
-  /** A majority said lately that nobody holds their lease: only then is it worth disturbing them. */
-  #majorityFree(nowMs: number): boolean {
-    const free = [...this.#answers.values()].filter(
-      ({ atMs, freeAtMs }) => nowMs >= freeAtMs && nowMs - atMs < this.#leaseMs,
-    ).length;
-    return free > this.#cosigners.length / 2;
+  /** A leader that can have nothing signed holds up whoever could, and is not told so by a lease that it can prolong for ever. */
+  #useItOrLoseIt(nowMs: number): void {
+    if (this.#deps.useful()) {
+      this.#usefulMs = nowMs;
+      this.#standBackMs = STAND_BACK_MS;
+      return;
+    }
+    const alone = !this.#lately(nowMs).some(({ otherLink }) => otherLink);
+    if (alone || nowMs - this.#usefulMs < USELESS_MS) return;
+    const standBackMs = this.#standBackMs * (1 + fraction(this.#deps.random));
+    this.#standBackMs = Math.min(2 * this.#standBackMs, MAX_STAND_BACK_MS / 2);
+    const useless = `nothing could be signed here for ${USELESS_MS / 1_000} s, and another sentry-link is connected`;
+    this.#lose(this.#noQuorum() ?? useless);
+    this.#standBackUntilMs = nowMs + standBackMs;
+    this.#wasLast = true;
   }
 
-  #majority(test: (grant: Grant) => boolean): boolean {
-    return [...this.#grants.values()].filter(test).length > this.#cosigners.length / 2;
+  /**
+   * One that stands back comes after those that do not, and after those that led less lately; but it comes, for where all stand
+   * back nobody would dial the node, and a CometBFT that starts waits 3 s for its signer.
+   */
+  #mayAsk(nowMs: number): boolean {
+    if (this.#freeSinceMs === undefined) return false;
+    const standBackMs = this.#leaseMs * (this.#wasLast ? 2 : 1);
+    return nowMs >= this.#standBackUntilMs || nowMs - this.#freeSinceMs >= standBackMs;
+  }
+
+  /** Enough cosigners said lately that nobody holds their lease: only then is it worth disturbing them. */
+  #free(nowMs: number): boolean {
+    return this.#lately(nowMs).filter(({ freeAtMs }) => nowMs >= freeAtMs).length >= this.#threshold;
+  }
+
+  #lately(nowMs: number): readonly Answer[] {
+    return [...this.#answers.values()].filter(({ atMs }) => nowMs - atMs < this.#leaseMs);
+  }
+
+  #promised(nowMs: number): boolean {
+    return this.#promisedUntilMs > nowMs;
   }
 
   #setGrant(cosigner: number, grant: Grant): void {
     this.#grants.set(cosigner, grant);
-    const untils = [...this.#grants.values()].map((one) => Math.max(one.untilMs, one.downUntilMs));
-    untils.sort((a, b) => b - a);
-    this.#leaseUntilMs = must(untils[Math.floor(this.#cosigners.length / 2)], 'a cluster has cosigners');
+    const grants = [...this.#grants.values()];
+    const promisedUntilMs = this.#latestForEnough(grants.map(({ untilMs }) => untilMs));
+    this.#promisedUntilMs = Math.max(promisedUntilMs, Math.min(this.#promisedUntilMs, this.#deps.clock.nowMs()));
+    const standInUntilMs = this.#latestForEnough(grants.map((one) => Math.max(one.untilMs, one.standInUntilMs)));
+    this.#leaseUntilMs = Math.min(standInUntilMs, this.#promisedUntilMs + STAND_IN_MS);
+  }
+
+  /** Until when as many of them hold as it takes. */
+  #latestForEnough(untilsMs: readonly number[]): number {
+    const latestFirst = [...untilsMs].sort((a, b) => b - a);
+    return must(latestFirst[this.#threshold - 1], 'a cluster has at least as many cosigners as its threshold');
+  }
+
+  #noQuorum(): string | undefined {
+    const [reached, count] = [this.#reached.size, this.#cosigners.length];
+    return reached < this.#threshold ? `no quorum: ${reached} of ${count} cosigners within reach` : undefined;
   }
 
   #watchExpiry(): void {

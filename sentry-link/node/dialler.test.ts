@@ -297,15 +297,27 @@ describe('dialler: what a failure means', () => {
   });
 
   it('says SILENT after 3 s, and keeps the connection for when the node turns to it', async () => {
-    const { clock, failures, served, open, last } = setUp();
+    const { clock, dialler, failures, served, open, last } = setUp();
     open();
     clock.advance(2_999);
-    expect(failures).toEqual([]);
+    expect([failures, dialler.accepted]).toEqual([[], false]);
     clock.advance(1);
-    expect([failures, last().aborted]).toEqual([['DIAL_SILENT'], false]);
+    expect([failures, last().aborted, dialler.accepted]).toEqual([['DIAL_SILENT'], false, true]);
     clock.advance(20_000);
     await last().succeed();
     expect([failures, served.length]).toEqual([['DIAL_SILENT'], 1]);
+    expect(dialler.accepted).toBe(true);
+    dialler.close();
+    expect(dialler.accepted).toBe(false);
+  });
+
+  it('a dial that failed for want of a hello is none that the node has accepted', async () => {
+    const { clock, dialler, open, last } = setUp();
+    open();
+    clock.advance(3_000);
+    await last().fail(coded('SC_NO_HELLO'));
+    clock.advance(2_000);
+    expect([dialler.state, dialler.lastFailure, dialler.accepted]).toEqual(['dialling', 'DIAL_SILENT', false]);
   });
 
   it.each<[string, boolean, HekateError | undefined, string]>([

@@ -47,7 +47,7 @@ export interface DiallerOptions {
 type State =
   | { readonly name: 'closed' }
   | { readonly name: 'waiting'; readonly timer: Timer }
-  | { readonly name: 'dialling'; readonly abort: AbortController; readonly silence: Timer }
+  | { readonly name: 'dialling'; readonly abort: AbortController; readonly silence: Timer; accepted: boolean }
   | { readonly name: 'connected'; readonly channel: WatchedChannel };
 
 const CLOSED: State = { name: 'closed' };
@@ -78,6 +78,11 @@ export class Dialler {
   /** Why there is no connection; undefined while there is one, and before the first attempt has failed. */
   get lastFailure(): DialCode | undefined {
     return this.#lastFailure;
+  }
+
+  /** The node has a connection of ours, be it one that it has not turned to yet. */
+  get accepted(): boolean {
+    return this.#state.name === 'connected' || (this.#state.name === 'dialling' && this.#state.accepted);
   }
 
   /** We lead: connect, and connect again whenever the connection ends. Nothing happens if it is open already. */
@@ -115,7 +120,7 @@ export class Dialler {
     this.#pause();
     const abort = new AbortController();
     const silence = clock.schedule(SILENT_AFTER_MS, () => this.#silent());
-    const attempt: State = { name: 'dialling', abort, silence };
+    const attempt: State = { name: 'dialling', abort, silence, accepted: false };
     this.#state = attempt;
     void connect(address, abort.signal).then(
       (channel) => {
@@ -141,6 +146,7 @@ export class Dialler {
   }
 
   #silent(): void {
+    if (this.#state.name === 'dialling') this.#state.accepted = true;
     const what = `connected, but no handshake within ${SILENT_AFTER_MS} ms; the connection is kept for when the node turns to it`;
     this.#fail(dialError('DIAL_SILENT', this.#options.address, what));
   }

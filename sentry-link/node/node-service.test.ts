@@ -93,6 +93,19 @@ describe('node service', () => {
     expect(world.dials).toEqual(['a', 'b']);
   });
 
+  it.each<[name: string, refusing: readonly string[], opened: boolean, reached: boolean]>([
+    ['all are connected', [], true, true],
+    ['one of two is', ['a'], true, true],
+    ['none is', ['a', 'b'], true, false],
+    ['before it is opened', [], false, false],
+  ])('whether a node of the chain is reached: %s', async (_name, refusing, opened, reached) => {
+    const world = new World('active', undefined, [{ ...TEST_1, chainId: 'test-2', nodes: [], mode: 'active' }]);
+    for (const node of refusing) world.refusing.add(node);
+    if (opened) world.service.open();
+    await world.clock.pass(2_000);
+    expect(['test-1', 'test-2'].map((chainId) => world.service.reaches(chainId))).toEqual([reached, false]);
+  });
+
   it('close ends every connection at once and dials no more; open dials again', async () => {
     const world = new World();
     world.service.open();

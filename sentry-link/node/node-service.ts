@@ -69,6 +69,11 @@ export class NodeService {
     for (const { dialler } of this.#nodes) dialler.close();
   }
 
+  /** Whether a node of the chain is connected, or has accepted a dial and may turn to it. */
+  reaches(chainId: string): boolean {
+    return this.#nodes.some(({ dialler, records }) => records.has(chainId) && dialler.accepted);
+  }
+
   /** Of each chain at each address. */
   status(): readonly NodeStatus[] {
     return this.#nodes.flatMap(({ address, dialler, records }) =>

@@ -103,7 +103,7 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   NONCE_UNKNOWN: 'a request names nonces that this cosigner does not have any more',
   SIGNERS_INVALID: 'a request names signers that do not make a quorum of this chain',
   BUSY: 'more requests wait for one chain than may',
-  TERM_OLD: 'a sentry-link asks with a lease that is not the newest',
+  TERM_OLD: 'a sentry-link asks with a lease that is not the newest, or that this cosigner has promised to another one',
   WRONG_CHAIN: 'a request for a chain that is not signed for there',
   EXTENSION_NOT_ALLOWED: 'a vote extension on something else than a precommit for a block',
   NODE_NOT_SERVED: 'a second node of a chain asks while the first one is served',

@@ -141,7 +141,7 @@ export const FIXES = {
   NONCE_UNKNOWN: 'none needed: the coordinator asks again with fresh nonces',
   SIGNERS_INVALID: 'check that every process has the same group.json for this chain',
   BUSY: 'find out who sends so many requests: a node asks one at a time',
-  TERM_OLD: 'none needed: another sentry-link leads now',
+  TERM_OLD: 'none needed: whoever leads asks that cosigner for its lease by itself; `hekate status` names it',
   WRONG_CHAIN: 'check the chain id of the node and of the [[chain]] section',
   EXTENSION_NOT_ALLOWED: 'find out what sent this request: CometBFT extends precommits for a block only',
   NODE_NOT_SERVED: 'none needed: this chain has several nodes, and another one is being served',
@@ -149,8 +149,8 @@ export const FIXES = {
     'none needed if another sentry-link leads within a second or two; if not, `hekate status` says why none does',
   QUORUM_LOST: 'bring cosigners back: `hekate status` shows which are missing, and why',
   NO_LEADER:
-    'none needed for the first seconds: a sentry-link leads as soon as it reaches more than half of the cosigners; if none ' +
-    'does, see the logs of the sentry-links',
+    'none needed for the first seconds: a sentry-link leads as soon as it reaches as many cosigners as a ' +
+    'signature takes; if none does, see the logs of the sentry-links',
   NO_LINK: 'start a sentry-link; if one runs, its log says why it does not reach this cosigner',
   NO_NODE: 'start the node with the priv_validator_laddr that the sentry-links dial',
   SIGNATURE_INVALID: 'check with `hekate keys verify` that all shares come from one dealing',

@@ -72,5 +72,15 @@ async function serveNode({ nodeAddress }: EchoSetup): Promise<void> {
 }
 
 function heartbeatReply(id: number): CosignerMessage {
-  return { kind: 'heartbeatReply', id, granted: false, term: 0, holder: '', remainingMs: 0, chains: [] };
+  return {
+    kind: 'heartbeatReply',
+    id,
+    granted: false,
+    term: 0,
+    holder: '',
+    remainingMs: 0,
+    renewedTerm: 0,
+    otherLink: false,
+    chains: [],
+  };
 }

@@ -55,5 +55,5 @@ it('without two cosigners requests are refused in time on the same connection, a
     await at.signed({ step: 'Prevote', height });
     await at.signed({ step: 'Precommit', height });
   }
-  expect(at.node.dropped).toBe(0);
+  expect(at.unexplainedDrops()).toBe(0);
 });

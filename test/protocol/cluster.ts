@@ -1,4 +1,4 @@
-import { assembleLink, type AssembledLink } from '../../sentry-link/assembly.js';
+import { assembleLink, LINK_PARTS, type AssembledLink } from '../../sentry-link/assembly.js';
 import type { GroupKey } from '../../sentry-link/signing/attempt.js';
 import type { SentryLink } from '../../sentry-link/sentry-link.js';
 import type { ProofKeeper } from '../../sentry-link/signing/newest-signature.js';
@@ -116,6 +116,10 @@ export class Cluster {
         proofs: this.#proofsOf(name),
         connectNode: () => Promise.reject(new Error('the tests ask by themselves')),
         connectCosigner: (id, handlers) => wires.get(id)!.connection(handlers),
+      },
+      {
+        // The tests ask as a node would that is connected.
+        nodeService: (chains, deps) => Object.assign(LINK_PARTS.nodeService(chains, deps), { reaches: () => true }),
       },
     );
     this.#links.set(name, { process, wires });

@@ -18,10 +18,25 @@ describe('terms and leases, seen from the signature', () => {
     cluster.killLink('a');
     await cluster.clock.pass(3_000);
     const term = cluster.link('b').candidate.term()!;
-    const raw = new RawLink(cluster);
+    const raw = new RawLink(cluster, 'raw');
     for (const old of [term - 1, term])
       expect(await raw.ask([1, 2], VOTE, { term: old })).toMatchObject([{ code: 'TERM_OLD' }, { code: 'TERM_OLD' }]);
-    expect(await raw.ask([1, 2], VOTE, { term: term + 1 })).toMatchObject([{ kind: 'signed' }, { kind: 'signed' }]);
+  });
+
+  it('a standby that gives itself a term lifts no watermark while a leader is heard, and is served when it is not', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    const raw = new RawLink(cluster, 'raw');
+    for (let times = 0; times < 20; times++) {
+      await cluster.clock.pass(97);
+      for (const term of [2, 2 ** 52])
+        expect(await raw.ask([1, 2], VOTE, { term })).toMatchObject([{ code: 'TERM_OLD' }, { code: 'TERM_OLD' }]);
+    }
+    expect(cluster.cosigners.map((cosigner) => cosigner.durable().height)).toEqual([0n, 0n, 0n]);
+    cluster.wire('a', 1).drop();
+    cluster.wire('a', 2).drop();
+    await cluster.clock.pass(600);
+    expect(cluster.cosigner(1).process!.leases.describe(cluster.clock.nowMs()).holder).toBe('a');
+    expect(await raw.ask([1, 2], VOTE, { term: 2 })).toMatchObject([{ kind: 'signed' }, { kind: 'signed' }]);
   });
 
   it('an old leader that does not know better gets no share from a majority', async () => {
@@ -41,6 +56,8 @@ describe('terms and leases, seen from the signature', () => {
   it('two leaders that sign at once: one block, whoever asks first', async () => {
     const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
     for (const { id } of cluster.cosigners) cluster.wire('b', id).tamper = granting;
+    // Nor do the cosigners keep them apart.
+    for (const { process } of cluster.cosigners) process!.leases.admits = () => true;
     await cluster.clock.pass(3_000);
     expect(cluster.logged('lease acquired').map(({ link }) => link)).toEqual(['a', 'b']);
     for (let height = 10; height < 30; height++) {
@@ -105,6 +122,77 @@ describe('terms and leases, seen from the signature', () => {
     await cluster.startCosigner(1);
     await cluster.clock.pass(5_000);
     expect(told(await cluster.ask('b', vote({ at: [9, 0, 1] })))).toBe('signed 500');
+  });
+});
+
+describe('who leads, with what a firewall does to it', () => {
+  /** The streams of a link to some cosigners end, and its ports refuse from then on. */
+  const refuse = (cluster: Cluster, link: string, ids: readonly number[]): void => {
+    for (const id of ids) {
+      const wire = cluster.wire(link, id);
+      wire.drop();
+      const again = (): void => {
+        wire.refuse();
+        cluster.clock.schedule(150, again);
+      };
+      again();
+    }
+  };
+  const leading = (cluster: Cluster): readonly string[] =>
+    ['a', 'b'].filter((link) => cluster.link(link).candidate.term() !== undefined);
+  const lost = (cluster: Cluster): readonly unknown[] => cluster.logged('lease lost').map(({ reason }) => reason);
+
+  it('it hears of the next leader by the one cosigner that it still reaches', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    refuse(cluster, 'a', [1, 2]);
+    await cluster.clock.pass(3_000);
+    expect([leading(cluster), lost(cluster)]).toEqual([['b'], ['another sentry-link leads in term 2']]);
+    expect(told(await cluster.ask('b', VOTE))).toBe('signed 500');
+  });
+
+  it('it reaches none: it goes on for 10 s, and says what it misses', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    refuse(cluster, 'a', [1, 2, 3]);
+    await cluster.clock.pass(9_500);
+    // Two at once are harmless.
+    expect([leading(cluster), lost(cluster)]).toEqual([['a', 'b'], []]);
+    await cluster.clock.pass(1_000);
+    expect([leading(cluster), lost(cluster)]).toEqual([['b'], ['no quorum: 0 of 3 cosigners within reach']]);
+  });
+
+  it('another reaches no more than it: nobody leads, and each says so', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    refuse(cluster, 'a', [1, 2]);
+    refuse(cluster, 'b', [2, 3]);
+    await cluster.clock.pass(61_000);
+    expect([leading(cluster), lost(cluster)]).toEqual([[], ['no quorum: 1 of 3 cosigners within reach']]);
+    for (const event of ['quorum lost', 'still no quorum'])
+      expect(cluster.logged(event)).toMatchObject(
+        ['a', 'b'].map((link) => ({
+          ...{ link, code: 'QUORUM_LOST' },
+          reason: expect.stringMatching(/^no quorum: 1 of 3 cosigners within reach/) as unknown,
+        })),
+      );
+    expect(['standing by', 'no sentry-link leads'].flatMap((event) => cluster.logged(event)).length).toBeLessThan(2);
+  });
+
+  it('two cosigners that sign nothing: the leader still dials, and the lease goes round', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    const halted = (message: CosignerMessage): CosignerMessage =>
+      message.kind === 'heartbeatReply'
+        ? { ...message, chains: message.chains.map((chain) => ({ ...chain, halted: 'STATE_WRITE_FAILED' as const })) }
+        : message;
+    for (const id of [1, 2]) for (const link of ['a', 'b']) cluster.wire(link, id).tamper = halted;
+    await cluster.clock.pass(60_000);
+    expect(new Set(lost(cluster))).toEqual(
+      new Set(['nothing could be signed here for 10 s, and another sentry-link is connected']),
+    );
+    const turns = cluster.logged('lease acquired').map(({ link }) => link);
+    expect(turns.slice(0, 6)).toEqual(['a', 'b', 'a', 'b', 'a', 'b']);
+    expect(leading(cluster)).toHaveLength(1);
+    for (const id of [1, 2]) for (const link of ['a', 'b']) cluster.wire(link, id).tamper = (message) => message;
+    await cluster.clock.pass(2_000);
+    expect(told(await cluster.ask(leading(cluster)[0]!, VOTE))).toBe('signed 500');
   });
 });
 

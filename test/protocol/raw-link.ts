@@ -11,13 +11,16 @@ const TERM = 1_000;
 /** A link that follows no rules: it sends a sign request to the cosigners that the test names, and to no other. */
 export class RawLink {
   readonly #cluster: Cluster;
+  readonly #name: string;
   readonly #sessions = new Map<number, LinkSession>();
   readonly #commitments = new Map<number, NonceCommitment[]>();
   readonly #replies = new Map<string, SignReply>();
   #lastId = 0;
 
-  constructor(cluster: Cluster) {
+  /** `name`: whose identity it has; by default that of the link which leads, for a standby would not be served. */
+  constructor(cluster: Cluster, name = 'a') {
     this.#cluster = cluster;
+    this.#name = name;
   }
 
   /**
@@ -81,7 +84,7 @@ export class RawLink {
   #open(id: number): void {
     const { process } = this.#cluster.cosigner(id);
     if (this.#sessions.has(id) || process === undefined) return;
-    const session = process.open('raw', (message) => this.#receive(id, message));
+    const session = process.open(this.#name, (message) => this.#receive(id, message));
     this.#sessions.set(id, session);
     session.start();
     session.receive({ kind: 'linkHello', ...ownRelease('raw'), seen: [], newest: [] });

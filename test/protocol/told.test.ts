@@ -45,7 +45,7 @@ it('the quorum is lost and comes back: a line each, whatever happens between', a
   await cluster.startCosigner(3);
   await cluster.clock.pass(60_000);
   expect(toldBy(cluster, from)).toEqual([
-    'a: quorum lost; 1 of 3 cosigners can sign, 2 needed: cosigner-2 PEER_REFUSED, cosigner-3 PEER_DROPPED',
+    'a: quorum lost; no quorum: 1 of 3 cosigners within reach, 2 needed: cosigner-2 PEER_REFUSED, cosigner-3 PEER_DROPPED',
     'a: quorum is back; 2 of 3 cosigners can sign, 2 needed: cosigner-3 PEER_REFUSED',
   ]);
 });

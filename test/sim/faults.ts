@@ -16,7 +16,7 @@ export interface Plan {
   /** Mean time between crashes, partitions and restarts. */
   readonly faultEveryMs: number;
   readonly faultyMs: number;
-  /** Both links are told that every cosigner granted them the lease. */
+  /** Both links are told that every cosigner granted them the lease, and every cosigner serves both. */
   readonly twoLeaders: boolean;
 }
 

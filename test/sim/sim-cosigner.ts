@@ -31,6 +31,8 @@ export interface SimCosignerOptions {
   readonly groupPublicKey: Point;
   readonly secretShare: Scalar;
   readonly broken: Break | undefined;
+  /** Whoever asks is served: nothing but the watermarks keeps two leaders apart. */
+  readonly admitsAll: () => boolean;
 }
 
 export interface SimCosignerDeps {
@@ -100,6 +102,9 @@ export class SimCosigner {
     );
     if (incarnation !== this.#incarnation) return;
     this.#starting = false;
+    const { leases } = assembled.cosigner;
+    const admits = leases.admits.bind(leases);
+    leases.admits = (...asked) => this.#options.admitsAll() || admits(...asked);
     this.#process = assembled;
   }
 

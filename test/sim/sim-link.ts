@@ -94,5 +94,10 @@ export class SimLink {
 
 /** --break lease-close: a link that lost its lease keeps its connections to nodes. */
 function neverClosing(service: NodeServing): NodeServing {
-  return { open: () => service.open(), close: () => undefined, status: () => service.status() };
+  return {
+    open: () => service.open(),
+    close: () => undefined,
+    status: () => service.status(),
+    reaches: (chainId) => service.reaches(chainId),
+  };
 }

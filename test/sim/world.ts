@@ -130,7 +130,10 @@ export class World {
       disk.lies = this.#broken === 'durable-first';
       this.#cosigners.push(
         new SimCosigner(
-          { id, chainId: CHAIN, threshold, groupPublicKey: key.publicKey, secretShare, broken: this.#broken },
+          {
+            ...{ id, chainId: CHAIN, threshold, groupPublicKey: key.publicKey, secretShare, broken: this.#broken },
+            admitsAll: () => this.#forged.active,
+          },
           { group, clock, disk, diskRandom, random: random.fork(), onFault },
         ),
       );

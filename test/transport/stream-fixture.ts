@@ -103,7 +103,17 @@ export class TestCosigner {
 }
 
 export function heartbeatReply(id: number): CosignerMessage {
-  return { kind: 'heartbeatReply', id, granted: false, term: 0, holder: '', remainingMs: 0, chains: [] };
+  return {
+    kind: 'heartbeatReply',
+    id,
+    granted: false,
+    term: 0,
+    holder: '',
+    remainingMs: 0,
+    renewedTerm: 0,
+    otherLink: false,
+    chains: [],
+  };
 }
 
 /** A link's client with everything it told its owner: hellos, messages, losses and failed dials, in order. */

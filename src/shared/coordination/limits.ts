@@ -15,6 +15,8 @@ export const MAX_STREAM_MESSAGE_BYTES = MAX_EXTENSION_BYTES + 64 * 1024;
 export const NONCE_POOL_TARGET = 16;
 /** Longest lease that a link may ask for, and so how long a cosigner holds down after a start. */
 export const MAX_LEASE_MS = 1_000;
+/** Heartbeats of a link within one lease: two may be lost before it runs out. */
+export const HEARTBEATS_PER_LEASE = 4;
 /** A term grows by one an election; a link that asks for a giant step wants to use the numbers up. */
 export const MAX_TERM_JUMP = 1_000_000;
 /** The same for a cosigner that just started and knows no term yet; leaves room for centuries of elections. */

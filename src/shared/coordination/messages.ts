@@ -62,7 +62,7 @@ export interface LeaseRequest {
   readonly renewal: boolean;
 }
 
-/** A leader on its way out, or a candidate without a majority, gives its grant back. */
+/** A leader on its way out, or a candidate without enough promises, gives its grant back. */
 export interface LeaseRelease {
   readonly kind: 'leaseRelease';
   readonly term: number;
@@ -120,6 +120,10 @@ export interface HeartbeatReply {
   /** Pinned name of the link that holds the lease here, empty when nobody does. */
   readonly holder: string;
   readonly remainingMs: number;
+  /** The highest term that another link asked to renew here of late, granted or not; 0 when none did. */
+  readonly renewedTerm: number;
+  /** Another link is connected here, and could lead. */
+  readonly otherLink: boolean;
   readonly chains: readonly ChainReport[];
 }
 

@@ -94,6 +94,7 @@ const COSIGNER: Record<string, CosignerMessage> = {
   },
   'heartbeat reply': {
     ...{ kind: 'heartbeatReply', id: 1, granted: true, term: 4, holder: 'sentry-link-1', remainingMs: 700 },
+    ...{ renewedTerm: 2 ** 53 - 1, otherLink: true },
     chains: [{ ...report, height: 0n, round: 0, step: 0, sequence: 0n }],
   },
   'nonce batch': { kind: 'nonceBatch', ...KEY, commitments: [commitment(1), commitment(2)] },
@@ -339,11 +340,14 @@ it('a refusal is cut and cleaned by its sender and its receiver', () => {
 });
 
 it('a fraction of a remaining lease is rounded up', () => {
-  const reply = { kind: 'heartbeatReply', id: 1, granted: false, term: 1, holder: '', chains: [] } as const;
-  expect(decodeCosignerMessage(encodeCosignerMessage({ ...reply, remainingMs: 12.25 }))).toMatchObject({
+  const reply = { kind: 'heartbeatReply', id: 1, granted: false, term: 1, holder: '' } as const;
+  const others = { renewedTerm: 0, otherLink: false, chains: [] };
+  expect(decodeCosignerMessage(encodeCosignerMessage({ ...reply, ...others, remainingMs: 12.25 }))).toMatchObject({
     remainingMs: 13,
   });
-  expect(decodeCosignerMessage(encodeCosignerMessage({ ...reply, remainingMs: -1 }))).toMatchObject({ remainingMs: 0 });
+  expect(decodeCosignerMessage(encodeCosignerMessage({ ...reply, ...others, remainingMs: -1 }))).toMatchObject({
+    remainingMs: 0,
+  });
 });
 
 /** A field of a newer version: its number is nowhere in the contract. */

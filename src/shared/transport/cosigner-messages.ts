@@ -22,6 +22,8 @@ export interface WireCosignerMessage {
     readonly term: Wire64;
     readonly holder: string;
     readonly remainingMs: number;
+    readonly renewedTerm: Wire64;
+    readonly otherLink: boolean;
     readonly chains: readonly WireReport[];
   };
   readonly nonceBatch?: WireBatch;
@@ -120,6 +122,8 @@ function readHeartbeatReply(wire: NonNullable<WireCosignerMessage['heartbeatRepl
     term: safeNumber(wire.term, 'term'),
     holder: value.text(wire.holder, 0, MAX_NAME_BYTES, 'name of the leader'),
     remainingMs: value.int32(wire.remainingMs, 'remaining lease time'),
+    renewedTerm: safeNumber(wire.renewedTerm, 'renewed term'),
+    otherLink: wire.otherLink,
     chains: readReports(wire.chains),
   };
 }
