@@ -55,6 +55,7 @@ function describePeer(peer: Peer, chains: readonly ChainSituation[]): PeerStatus
     protocol: peer.release?.protocol ?? null,
     features: peer.release?.features ?? [],
     passedOver: peer.passedOver,
+    falls: peer.chains.falls,
     roundTripMs: peer.health.roundTripMs ?? null,
     signMs: peer.health.signMs ?? null,
     quarantined: peer.health.quarantined,

@@ -7,10 +7,13 @@ import type {
   NonceCommitment,
   SeenSequence,
 } from '../../src/shared/coordination/messages.js';
+import { tellsWatermark } from '../../src/shared/coordination/tells-watermark.js';
 import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
 import { cosignerName } from '../../src/shared/home/paths.js';
+import { LogLimiter } from '../../src/shared/log-limiter.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
+import { compareHrs, describePlace, type Place } from '../../src/shared/watermark/watermark.js';
 import { CommitmentPool } from './commitment-pool.js';
 
 /** A request takes this many commitments at most: for a vote and its extension. */
@@ -18,6 +21,7 @@ const MAX_NONCES = 2;
 /** One that refused for its height is asked last for a while; longer each time, until its watermark has risen. */
 const BEHIND_MS = 5_000;
 const MAX_BEHIND_MS = 60_000;
+const FALL_AGAIN_MS = 60_000;
 
 interface Behind {
   readonly height: bigint;
@@ -37,6 +41,10 @@ export class PeerChains {
   #reports: ReadonlyMap<string, ChainReport> = new Map();
   /** The id it claims; another one than ours for it means that its home was mixed up. */
   #claimedId: number | undefined;
+  /** What it reported last, by chain, where it said how far it is. */
+  readonly #places = new Map<string, Place>();
+  readonly #fallLimiter: LogLimiter;
+  #falls = 0;
   /** Reasons not to sign that the operator has heard of. */
   readonly #told = new Set<string>();
 
@@ -45,6 +53,12 @@ export class PeerChains {
     this.#groupKeys = groupKeys;
     this.#clock = clock;
     this.#log = log;
+    this.#fallLimiter = new LogLimiter(clock, FALL_AGAIN_MS);
+  }
+
+  /** Times that a watermark was reported below what it had been before. */
+  get falls(): number {
+    return this.#falls;
   }
 
   report(chainId: string): ChainReport | undefined {
@@ -85,6 +99,19 @@ export class PeerChains {
       if (!this.#isOurs({ chainId, groupPublicKey })) continue;
       if (sequence > (this.#seen.get(chainId) ?? 0n)) this.#seen.set(chainId, sequence);
     }
+    for (const report of reports) if (this.#isOurs(report) && tellsWatermark(report)) this.#notePlace(report);
+  }
+
+  /** One that fell was put back to an older copy, or lowered by an operator, or its cosigner lies: only told, for it is a link's word. */
+  #notePlace({ chainId, height, round, step }: ChainReport): void {
+    const [before, place] = [this.#places.get(chainId), { height, round, step }];
+    this.#places.set(chainId, place);
+    if (before === undefined || compareHrs(place, before) >= 0) return;
+    this.#falls++;
+    const fields = { code: 'STATE_ROLLED_BACK', cosigner: cosignerName(this.#id), chain: chainId };
+    const places = { was: describePlace(before), is: describePlace(place), fix: FIXES.STATE_ROLLED_BACK };
+    const event = 'the watermark of a cosigner has fallen';
+    this.#fallLimiter.write(chainId, (text, all) => this.#log.error(text, all), event, { ...fields, ...places });
   }
 
   /** It refused for its height what the others signed: told once for each height. */

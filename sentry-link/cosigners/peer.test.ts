@@ -185,6 +185,35 @@ describe('peer', () => {
     expect(peer.chains.reports()).toHaveLength(1);
   });
 
+  it.each<[name: string, reports: readonly Partial<ChainReport>[], falls: number]>([
+    ['rises', [{ height: 5n }, { height: 5n, round: 1 }, { height: 6n, round: 0 }], 0],
+    ['stays', [{ height: 5n }, { height: 5n }], 0],
+    ['falls by a height', [{ height: 5n }, { height: 4n }, { height: 4n }], 1],
+    [
+      'falls by a step',
+      [
+        { height: 5n, step: 3 },
+        { height: 5n, step: 2 },
+      ],
+      1,
+    ],
+    ['falls twice', [{ height: 5n }, { height: 4n }, { height: 9n }, { height: 8n }], 2],
+    ['is of another key', [{ height: 5n }, { height: 4n, groupPublicKey: new Uint8Array(32) }], 0],
+    [
+      'is not known, as its chain was halted at the start',
+      [{ height: 5n }, { height: 0n, sequence: 0n, halted: 'STATE_MISSING' }, { height: 6n }],
+      0,
+    ],
+  ])('a watermark that %s, over streams', (_name, reports, falls) => {
+    for (const of of reports) {
+      open(1, [report(of)]);
+      peer.lost('PEER_CLOSED');
+    }
+    expect(peer.chains.falls).toBe(falls);
+    // Told once in a minute, with both places.
+    expect(errors.filter((code) => code === 'STATE_ROLLED_BACK')).toHaveLength(Math.min(1, falls));
+  });
+
   it.each<[name: string, of: Partial<ChainReport>]>([
     ['its group file cannot be read: no key is known', { groupPublicKey: new Uint8Array(32), halted: 'GROUP_INVALID' }],
     ['its share is missing', { halted: 'SHARE_MISSING' }],

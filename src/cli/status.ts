@@ -88,7 +88,7 @@ function describePeer(peer: PeerStatus): string[] {
   const { version, protocol, features } = peer;
   const heard = version === null ? '' : `, ${release({ version, protocol: protocol ?? 0, features })}`;
   return [
-    `  cosigner ${peer.id}: ${state}${delays}${heard}${passedOver(peer)}`,
+    `  cosigner ${peer.id}: ${state}${delays}${heard}${passedOver(peer)}${falls(peer)}`,
     ...peer.chains.flatMap(({ unable, ...chain }) =>
       unable === null ? [] : [`    ${watermark(chain)}, cannot sign: ${unable}`],
     ),
@@ -111,6 +111,10 @@ function release({ version, protocol, features }: Release): string {
 
 function passedOver({ passedOver: parts }: { readonly passedOver: number }): string {
   return parts === 0 ? '' : `, sent ${parts} things that are not in this version`;
+}
+
+function falls({ falls: times }: PeerStatus): string {
+  return times === 0 ? '' : `, its watermark fell ${times} times`;
 }
 
 function describeProblem({ code, message, fix }: StatusProblem): string {

@@ -9,7 +9,11 @@ it.each<[name: string, answer: object, filledIn: object]>([
   [
     'a link, and what it tells of cosigners',
     { kind: 'sentry-link', version: '0.1.0', cosigners: [{ id: 1, version: null }] },
-    { protocol: 0, features: [], cosigners: [{ id: 1, version: null, protocol: null, features: [], passedOver: 0 }] },
+    {
+      protocol: 0,
+      features: [],
+      cosigners: [{ id: 1, version: null, protocol: null, features: [], passedOver: 0, falls: 0 }],
+    },
   ],
 ])('an older release answers: %s', (_name, answer, filledIn) => {
   expect(completeStatus(older(answer))).toEqual({ ...answer, ...filledIn });
@@ -19,7 +23,12 @@ it.each<[name: string, answer: object]>([
   ['a cosigner', { kind: 'cosigner', protocol: 2, features: ['a'], peers: [{ name: 'sentry-link-1' }] }],
   [
     'a link',
-    { kind: 'sentry-link', protocol: 3, features: [], cosigners: [{ protocol: 2, features: ['b'], passedOver: 9 }] },
+    {
+      kind: 'sentry-link',
+      protocol: 3,
+      features: [],
+      cosigners: [{ protocol: 2, features: ['b'], passedOver: 9, falls: 1 }],
+    },
   ],
 ])('what this release says stays: %s', (_name, answer) => {
   expect(completeStatus(older(answer))).toEqual(answer);

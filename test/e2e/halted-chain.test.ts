@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { AskedCluster } from '../support/asked-cluster.js';
 import { AskingNode, type SignAnswer } from '../support/asking-node.js';
@@ -11,6 +11,7 @@ import { HekateCluster, HekateProcess } from '../support/hekate-cluster.js';
 import { scanMemory } from '../support/memory-scan.js';
 import { TestFolder } from '../support/project.js';
 import { runHekate } from '../support/run-hekate.js';
+import { secretsIn } from '../support/secret-files.js';
 import { secretNeedles } from '../support/secret-needles.js';
 import { writeValidatorKey } from '../support/validator-key.js';
 
@@ -176,7 +177,7 @@ it('what was read of the share of a halted chain is wiped', async () => {
   await cosigner.start();
   process.kill(cosigner.pid, 'SIGSTOP');
   const needles = [GOOD, BAD].flatMap((chain) =>
-    secretNeedles(chain, Buffer.from(readFileSync(join(home, share(chain)), 'utf8').trim(), 'hex')),
+    secretsIn(dirname(join(home, share(chain)))).flatMap(({ bytes }) => secretNeedles(chain, bytes)),
   );
   const found = scanMemory(cosigner.pid, needles).map(({ name }) => name.split(' ')[0]);
   process.kill(cosigner.pid, 'SIGCONT');

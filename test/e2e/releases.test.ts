@@ -11,6 +11,7 @@ import { VERSION } from '../../src/shared/version.js';
 import { AskedCluster } from '../support/asked-cluster.js';
 import { cleanupAfterEach } from '../support/cleanup.js';
 import { eventually } from '../support/eventually.js';
+import type { LogEvent } from '../support/log-events.js';
 import { runHekate } from '../support/run-hekate.js';
 import { TestCosigner, type Member } from '../transport/stream-fixture.js';
 
@@ -54,7 +55,7 @@ it('links of an older and a newer release at a cosigner', async () => {
   const dial = (): RawLink => rawLink(second?.home ?? '', cosigner?.home ?? '', at.cluster.ports[0] ?? 0);
   const told = async (): Promise<CosignerStatus['peers']> =>
     ((await readStatus(cosigner?.home ?? '')) as CosignerStatus).peers;
-  const tooOld = (): object[] => (cosigner?.events() ?? []).filter(({ code }) => code === 'PROTOCOL_OLD');
+  const tooOld = (): LogEvent[] => (cosigner?.events() ?? []).filter(({ code }) => code === 'PROTOCOL_OLD');
 
   for (let times = 0; times < 3; times++) {
     const old = dial();
@@ -73,7 +74,7 @@ it('links of an older and a newer release at a cosigner', async () => {
     reason: 'sentry-link-2 runs hekate 0.1.0, an older release, which does not say its protocol; 2 is the oldest here',
     fix: 'upgrade sentry-link-2 to the release that the others run, and start it again',
   };
-  expect(tooOld().filter((line) => 'link' in line && 'fix' in line)).toMatchObject([error]);
+  expect(tooOld().filter(({ level }) => level === 'error')).toMatchObject([error]);
   const text = await runHekate(['status', cosigner?.home ?? '']);
   expect(text.stdout).toContain('sentry-link-2: not connected (PROTOCOL_OLD: upgrade sentry-link-2 to the release');
   expect(text.stdout).toContain('version 0.1.0, no protocol said');

@@ -68,6 +68,8 @@ export interface PeerStatus {
   readonly features: readonly string[];
   /** As in PeerRelease. */
   readonly passedOver: number;
+  /** Times that it reported a watermark below an earlier one. */
+  readonly falls: number;
   readonly roundTripMs: number | null;
   readonly signMs: number | null;
   /** Left out for a while because of what it sent. */

@@ -42,13 +42,13 @@ export function floorAtHeight(height: bigint): Watermark {
 }
 
 /** Negative, zero or positive as `a` comes before, at or after `b`. */
-export function compareHrs(a: HeightRoundStep, b: HeightRoundStep): number {
+export function compareHrs(a: Place, b: Place): number {
   if (a.height !== b.height) return a.height < b.height ? -1 : 1;
   return a.round === b.round ? a.step - b.step : a.round - b.round;
 }
 
 /** As a peer reports it. */
-type Place = Pick<HeightRoundStep, 'height' | 'round'> & { readonly step: number };
+export type Place = Pick<HeightRoundStep, 'height' | 'round'> & { readonly step: number };
 
 /** A place as operators see it everywhere: `height 9, round 0, precommit`. Numbers of steps differ from signer to signer. */
 export function describePlace(place: Place): string {
