@@ -69,7 +69,8 @@ export class LinkSession implements LinkHandler {
   #greeted = false;
   /** Chains of which a signature that was shown is still looked at, and what is next. */
   readonly #learning = new Map<string, Proof | undefined>();
-  #toldInvalid = false;
+  /** Chains of which it has shown what is no signature: nothing more that it shows of them is looked at. */
+  readonly #distrusted = new Set<string>();
 
   constructor(link: string, host: SessionHost, deps: SessionDeps) {
     this.link = link;
@@ -140,7 +141,7 @@ export class LinkSession implements LinkHandler {
   #learn(proof: Proof): void {
     const { chainId } = proof;
     const chain = this.#host.chain(chainId);
-    if (chain === undefined) return;
+    if (chain === undefined || this.#distrusted.has(chainId)) return;
     if (this.#learning.has(chainId)) return void this.#learning.set(chainId, proof);
     this.#learning.set(chainId, undefined);
     chain
@@ -156,8 +157,8 @@ export class LinkSession implements LinkHandler {
   #notLearned(chain: string, error: unknown): void {
     if (!isHekateError(error)) return this.#deps.onFault(error);
     // A failed write is told where it is known to have stopped the chain.
-    if (error.code !== 'PROOF_INVALID' || this.#toldInvalid) return;
-    this.#toldInvalid = true;
+    if (error.code !== 'PROOF_INVALID') return;
+    this.#distrusted.add(chain);
     const { code, message: reason, fix } = error;
     this.#deps.log.warn('a link shows what is no signature', { code, link: this.link, chain, reason, fix });
   }
