@@ -3,13 +3,12 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { recordOutput } from '../../test/support/suite-record.js';
+import { hekateText as hekate } from '../../test/support/cli-run.js';
 import { writeValidatorKey } from '../../test/support/validator-key.js';
 import { toBase64, toHex } from '../shared/bytes.js';
 import { privateKeyOf } from '../shared/ed25519/raw-keys.js';
 import { groupFile, shareFile } from '../shared/home/paths.js';
 import { SignBytes } from '../shared/privval/sign-bytes.js';
-import { runCli } from './run.js';
 
 // Every two inputs that a command is given, or finds, and that can contradict each other. What `cosigner start` and
 // `sentry-link start` find is in test/e2e/bad-start.test.ts, what `hekate dev` finds in src/dev/dev-home.test.ts; between the
@@ -26,14 +25,6 @@ const HEIGHT = 500n;
 function keyIn(name: string): string {
   mkdirSync(join(root, name));
   return writeValidatorKey(join(root, name)).keyFile;
-}
-
-async function hekate(...args: readonly string[]): Promise<{ code: number; text: string }> {
-  let text = '';
-  const out = (part: string): void => void (text += part);
-  const code = await runCli(args, { out, err: out });
-  recordOutput(text);
-  return { code, text };
 }
 
 beforeAll(async () => {

@@ -12,24 +12,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { recordOutput } from '../../test/support/suite-record.js';
+import { hekate } from '../../test/support/cli-run.js';
 import keys from '../shared/keys/testdata/keys.json' with { type: 'json' };
 import { lockHome } from '../shared/process/home-lock.js';
-import { runCli } from './run.js';
 import { versionLine } from './version-line.js';
-
-interface Run {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function hekate(...args: readonly string[]): Promise<Run> {
-  const text = { out: '', err: '' };
-  const code = await runCli(args, { out: (part) => void (text.out += part), err: (part) => void (text.err += part) });
-  recordOutput(text.out + text.err);
-  return { code, ...text };
-}
 
 let dir: string;
 let cluster: string;

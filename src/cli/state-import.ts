@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Watermark } from '../shared/watermark/watermark.js';
-import { print, printJson, type Io } from './io.js';
+import { print, printJson, warn, type Io } from './io.js';
 import { withLockedState, type LockedState } from './locked-state.js';
 import { examples } from './options.js';
 import { whileUninterrupted } from './uninterrupted.js';
@@ -37,6 +37,8 @@ export function addStateImportCommand(state: Command, io: Io): void {
       const { describeFloor, describeWatermark } = await import('../setup/state-report.js');
       if (given.json === true) printJson(io, { chainId: given.chainId, outcome, watermark: describeWatermark(start) });
       else print(io, `${given.chainId}: watermark ${outcome}: it ${describeFloor(start)}`);
+      if (outcome === 'created')
+        warn(io, 'if the key signed since the watermark was exported, this cosigner can now help to sign twice');
     });
 }
 
