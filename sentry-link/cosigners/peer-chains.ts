@@ -102,7 +102,7 @@ export class PeerChains {
     for (const report of reports) if (this.#isOurs(report) && tellsWatermark(report)) this.#notePlace(report);
   }
 
-  /** One that fell was put back to an older copy, or lowered by an operator, or its cosigner lies: only told, for it is a link's word. */
+  /** One that fell was put back to an older copy, or lowered by an operator, or its cosigner lies: a link can only tell. */
   #notePlace({ chainId, height, round, step }: ChainReport): void {
     const [before, place] = [this.#places.get(chainId), { height, round, step }];
     this.#places.set(chainId, place);
@@ -165,7 +165,7 @@ export class PeerChains {
     this.#log.error('cosigner does not sign for this chain', fields);
   }
 
-  /** A share of another key, or of another cosigner, is of no use, whatever the cosigner thinks. One that is halted may know no key. */
+  /** A share of another key or cosigner is of no use, whatever the cosigner thinks. One that is halted may know no key. */
   #checked(report: ChainReport): ChainReport {
     if (report.halted !== undefined) return report;
     if (this.#claimedId === this.#id && this.#isOurs(report)) return report;

@@ -35,7 +35,10 @@ export async function loadShare(home: string, id: number, info: GroupInfo, group
   }
 }
 
-/** Whose share of a dealing it is: it does not carry its id, its public point tells. Throws FROST_POINT_INVALID for a bad group. */
+/**
+ * Whose share of a dealing it is: it does not carry its id, its public point tells. Throws FROST_POINT_INVALID for a bad
+ * group.
+ */
 export function ownerOf(share: Uint8Array, { count, commitments }: GroupInfo, group: Group): number | undefined {
   for (let id = 1; id <= count; id++) if (checkShare(group, commitments, id, share)) return id;
   return undefined;

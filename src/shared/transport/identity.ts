@@ -97,7 +97,10 @@ function checkKey(certificate: NodeCertificate, certPath: string, keyPem: Buffer
     );
 }
 
-/** A certificate in PEM as it is in its file, unchecked. Throws TLS_IDENTITY_MISSING, with `fix` when it is given, or TLS_IDENTITY_INVALID. */
+/**
+ * A certificate in PEM as it is in its file, unchecked. Throws TLS_IDENTITY_MISSING, with `fix` when it is given, or
+ * TLS_IDENTITY_INVALID.
+ */
 export async function readCertificate(path: string, fix?: string): Promise<string> {
   try {
     return Buffer.from(await readPlainText(path, MAX_CERTIFICATE_BYTES)).toString('utf8');

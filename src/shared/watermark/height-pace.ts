@@ -6,9 +6,9 @@ import type { HeightPace, Watermark } from './watermark.js';
 /**
  * A limit on how fast a watermark rises, so that a wrong or compromised node or link cannot burn the key's heights in many
  * steps that are each below the height jump. Heights are a bucket: what it may rise is what was left after the last rise
- * and `heightsPerSecond` for each second since, however many: the chain went on during an outage of days. What is left after a rise is
- * capped, so that who asks for heights that the chain does not have gets the cap and the rate, and no more. Level and second
- * are kept with the watermark: a restart does not fill the bucket.
+ * and `heightsPerSecond` for each second since, however many: the chain went on during an outage of days. What is left after
+ * a rise is capped, so that who asks for heights that the chain does not have gets the cap and the rate, and no more. Level
+ * and second are kept with the watermark: a restart does not fill the bucket.
  */
 const THOUSANDTHS = 1_000;
 const MOST_LEFT = 1_000 * THOUSANDTHS;
@@ -24,8 +24,8 @@ export function fullPace(atSecond: number): HeightPace {
 
 /**
  * Asks the bucket for the rise from `stored` to the height of `asked`, which the watermark rules let through already. A
- * first height leaves it full; 0 heights per second switch it off. `nowSecond`: the wall clock, seconds since 1970; one that went back
- * counts as no time. Refuses with HEIGHT_PACE. Pure.
+ * first height leaves it full; 0 heights per second switch it off. `nowSecond`: the wall clock, seconds since 1970; one that
+ * went back counts as no time. Refuses with HEIGHT_PACE. Pure.
  */
 export function takeHeights(
   heightsPerSecond: number,

@@ -15,8 +15,8 @@ import { compareHrs, type HeightPace, type Watermark } from './watermark.js';
  *     116 sign bytes length (2) | 118 sign bytes (350) | 468 pace left (4) | 472 pace second (8)
  *     480 SHA-256 of bytes 0 to 479 (32)
  *
- * Version 1 has no pace, and may have set `fresh` on a floor as well. Every version keeps magic, version and checksum where they are, so that an older hekate can tell a newer file from a
- * broken one.
+ * Version 1 has no pace, and may have set `fresh` on a floor as well. Every version keeps magic, version and checksum where
+ * they are, so that an older hekate can tell a newer file from a broken one.
  */
 export const RECORD_BYTES = 512;
 export const MAX_STORED_SIGN_BYTES = 350;
