@@ -129,7 +129,8 @@ export const FIXES = {
   STATE_FOREIGN: `put the state of this chain and key there; if there is none, move this file away and ${NEW_STATE}`,
   STATE_VERSION: 'run the version of hekate that wrote it, or a newer one; do not run `hekate state init`',
   STATE_LOCKED: 'stop the other cosigner that runs on this state; two of them must never run',
-  STATE_LOCK_UNSUPPORTED: 'run hekate on Linux with glibc (or macOS), where its file lock works',
+  STATE_LOCK_UNSUPPORTED:
+    'reinstall the packages with `npm ci`, on Linux with glibc (or macOS), where the file lock works; see the cause',
   STATE_MODE: 'chmod 600 the state file, and find out who could have changed it',
   STATE_NOT_WRITABLE: 'make the file and its file system writable for the user that runs hekate',
   STATE_UNREADABLE: 'check the disk; see the cause',
