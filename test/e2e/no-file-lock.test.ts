@@ -45,7 +45,7 @@ it.each<readonly [name: string, args: readonly string[]]>([
   const paths = args.map((arg) => (arg.includes('/') ? folder.file(arg) : arg));
   const { code, stderr } = await run(...paths);
   expect(stderr).toMatch(
-    /^STATE_LOCK_UNSUPPORTED: cannot load the file lock \(ADDON_NOT_FOUND\)\. Fix: run hekate on Linux/,
+    /^STATE_LOCK_UNSUPPORTED: cannot load the file lock \(ADDON_NOT_FOUND\)\. Fix: reinstall the packages with `npm ci`, on Linux/,
   );
   expect(code).toBe(1);
 });
