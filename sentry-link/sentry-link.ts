@@ -1,3 +1,4 @@
+import type { Carried } from '../src/shared/coordination/messages.js';
 import type { Group } from '../src/shared/frost/group.js';
 import { invariant, must } from '../src/shared/invariant.js';
 import type { Clock } from '../src/shared/ports/clock.js';
@@ -8,7 +9,7 @@ import { heightReached, inabilities } from './cosigners/ability.js';
 import { Peer } from './cosigners/peer.js';
 import { LeaderView } from './leadership/leader-view.js';
 import { LeaseCandidate } from './leadership/lease-candidate.js';
-import { hasQuorum, LinkWatch, type ChainSituation, type LinkSituation } from './link-watch.js';
+import { LinkWatch, type ChainSituation, type LinkSituation } from './link-watch.js';
 import type { GroupKey } from './signing/attempt.js';
 import { ChainCoordinator } from './signing/chain-coordinator.js';
 import { NewestSignature, type ProofKeeper } from './signing/newest-signature.js';
@@ -164,7 +165,6 @@ export class SentryLink {
   handlersFor(id: number): CosignerHandlers {
     const peer = this.#peer(id);
     return {
-      seen: () => peer.chains.seen(),
       newest: () => [...this.#newest.values()].flatMap(({ proof }) => proof ?? []),
       connected: (hello, outgoing) => {
         peer.opened(hello, outgoing);
@@ -172,6 +172,7 @@ export class SentryLink {
         this.#watch.look();
       },
       message: (message) => {
+        if (message.kind === 'waitQuestion' || message.kind === 'waitAnswer') return this.#carry(id, message);
         peer.receive(message);
         if (message.kind !== 'heartbeatReply') return;
         this.#leaders.note(id, message, this.#clock.nowMs());
@@ -190,9 +191,21 @@ export class SentryLink {
     };
   }
 
-  /** Whether enough cosigners would sign for it now, as far as is known here. */
+  /** A question goes from who asks to who is asked, an answer the other way; what they say is theirs alone. */
+  #carry(from: number, message: Carried): void {
+    const isQuestion = message.kind === 'waitQuestion';
+    const [sender, receiver] = isQuestion ? [message.asker, message.asked] : [message.answerer, message.asker];
+    if (sender === from && receiver !== from) this.#peers.get(receiver)?.stream.send(message);
+  }
+
+  /** Whether enough cosigners would sign for it, now or soon, as far as is known here. */
   #ready(chain: LinkChain): boolean {
-    return hasQuorum(this.#chainSituation(chain));
+    const situation = this.#chainSituation(chain);
+    const able = situation.count - situation.unable.length;
+    const soon = situation.unable.filter(({ cosigner }) =>
+      this.#peer(cosigner).chains.signsSoon(chain.chainId, chain.threshold),
+    );
+    return able + soon.length >= chain.threshold;
   }
 
   #peer(id: number): Peer {

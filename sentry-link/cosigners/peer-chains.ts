@@ -5,7 +5,6 @@ import type {
   CosignerHello,
   NonceBatch,
   NonceCommitment,
-  SeenSequence,
 } from '../../src/shared/coordination/messages.js';
 import { tellsWatermark } from '../../src/shared/coordination/tells-watermark.js';
 import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
@@ -21,6 +20,8 @@ const MAX_NONCES = 2;
 /** One that refused for its height is asked last for a while; longer each time, until its watermark has risen. */
 const BEHIND_MS = 5_000;
 const MAX_BEHIND_MS = 60_000;
+/** A wait that is to end by itself has ended by then. */
+const SOON_MS = 120_000;
 const FALL_AGAIN_MS = 60_000;
 
 interface Behind {
@@ -36,8 +37,8 @@ export class PeerChains {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #pools = new Map<string, CommitmentPool>();
-  readonly #seen = new Map<string, bigint>();
   readonly #behind = new Map<string, Behind>();
+  readonly #waitingSinceMs = new Map<string, number>();
   #reports: ReadonlyMap<string, ChainReport> = new Map();
   /** The id it claims; another one than ours for it means that its home was mixed up. */
   #claimedId: number | undefined;
@@ -69,14 +70,6 @@ export class PeerChains {
     return [...this.#reports.values()];
   }
 
-  /** The highest sequence number seen by chain, for the hello of the next stream. */
-  seen(): readonly SeenSequence[] {
-    return [...this.#seen].flatMap(([chainId, sequence]) => {
-      const groupPublicKey = this.#groupKeys.get(chainId);
-      return groupPublicKey === undefined ? [] : { chainId, groupPublicKey, sequence };
-    });
-  }
-
   opened(hello: CosignerHello): void {
     this.#claimedId = hello.id;
     this.#told.clear();
@@ -86,6 +79,7 @@ export class PeerChains {
   /** The stream is gone, and with it every commitment that came on it. */
   lost(): void {
     this.#pools.clear();
+    this.#waitingSinceMs.clear();
   }
 
   /** Only of our own chains: what else a cosigner names must not pile up here. */
@@ -95,11 +89,15 @@ export class PeerChains {
     for (const { chainId, halted } of this.#reports.values()) {
       if (halted !== undefined) this.#tellHalted(chainId, halted);
     }
-    for (const { chainId, groupPublicKey, sequence } of reports) {
-      if (!this.#isOurs({ chainId, groupPublicKey })) continue;
-      if (sequence > (this.#seen.get(chainId) ?? 0n)) this.#seen.set(chainId, sequence);
-    }
+    this.#noteWaits();
     for (const report of reports) if (this.#isOurs(report) && tellsWatermark(report)) this.#notePlace(report);
+  }
+
+  #noteWaits(): void {
+    for (const { chainId, waiting } of this.#reports.values()) {
+      if (waiting === undefined) this.#waitingSinceMs.delete(chainId);
+      else if (!this.#waitingSinceMs.has(chainId)) this.#waitingSinceMs.set(chainId, this.#clock.nowMs());
+    }
   }
 
   /** One that fell was put back to an older copy, or lowered by an operator, or its cosigner lies: a link can only tell. */
@@ -142,14 +140,26 @@ export class PeerChains {
    * 'wanted': a request may have been waiting for these. 'tooMany': more than were ever asked for, none were taken. Those of
    * a chain that it does not report, or of another key, are not kept.
    */
-  add({ commitments, ...key }: NonceBatch): 'wanted' | 'kept' | 'tooMany' {
+  add({ commitments, replaces, ...key }: NonceBatch): 'wanted' | 'kept' | 'tooMany' {
     const { chainId } = key;
     if (!this.#reports.has(chainId) || !this.#isOurs(key)) return 'kept';
     let pool = this.#pools.get(chainId);
     if (pool === undefined) this.#pools.set(chainId, (pool = new CommitmentPool()));
+    if (replaces) pool.forget();
     const wanting = pool.size < MAX_NONCES;
     if (!pool.add(commitments)) return 'tooMany';
     return wanting ? 'wanted' : 'kept';
+  }
+
+  /** It waits after a start, and has heard enough to go on soon: by the others, or after a height that it sits out. */
+  signsSoon(chainId: string, threshold: number): boolean {
+    const sinceMs = this.#waitingSinceMs.get(chainId);
+    const heard = this.report(chainId)?.waiting?.length ?? 0;
+    return sinceMs !== undefined && heard >= threshold - 1 && this.#clock.nowMs() - sinceMs < SOON_MS;
+  }
+
+  waiting(chainId: string): boolean {
+    return this.report(chainId)?.waiting !== undefined;
   }
 
   takeCommitment(chainId: string): NonceCommitment | undefined {

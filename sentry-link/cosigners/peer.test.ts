@@ -174,15 +174,32 @@ describe('peer', () => {
     expect(heard.at(-1)).toEqual([3, refusal(3)]);
   });
 
-  it('remembers the highest sequence it saw, over streams, of its own chains only', () => {
-    open(1, [report({ sequence: 12n })]);
-    beat([report({ sequence: 20n })]);
-    peer.lost('PEER_CLOSED');
-    open(1, [report({ sequence: 11n })]);
-    for (let i = 0; i < 1_000; i++) beat([report({ chainId: `made-up-${i}`, sequence: 5n })]);
-    beat([report({ sequence: 19n })]);
-    expect(peer.chains.seen()).toEqual([{ chainId: 'test-1', groupPublicKey: KEY, sequence: 20n }]);
+  it('keeps no reports of chains that are not ours', () => {
+    open(1, [report()]);
+    for (let i = 0; i < 1_000; i++) beat([report({ chainId: `made-up-${i}` })]);
+    beat([report()]);
     expect(peer.chains.reports()).toHaveLength(1);
+  });
+
+  it('commitments that replace: the earlier ones are not handed out any more', () => {
+    open(1, [report()]);
+    fill();
+    const fresh = { nonceId: 77, hiding: KEY, binding: KEY };
+    peer.receive({ kind: 'nonceBatch', chainId: 'test-1', groupPublicKey: KEY, commitments: [fresh], replaces: true });
+    expect(peer.chains.takeCommitment('test-1')?.nonceId).toBe(77);
+    expect(peer.chains.takeCommitment('test-1')).toBeUndefined();
+  });
+
+  it.each<[name: string, heard: readonly number[] | undefined, afterMs: number, soon: boolean]>([
+    ['does not wait', undefined, 0, false],
+    ['waits, and has heard nobody', [], 0, false],
+    ['waits, and has heard one', [2], 0, true],
+    ['has waited for two minutes', [2], 120_000, false],
+  ])('signs soon, of 2 of 3: %s', (_name, heard, afterMs, soon) => {
+    open(1, [report({ waiting: heard })]);
+    clock.advance(afterMs);
+    beat([report({ waiting: heard })]);
+    expect(peer.chains.signsSoon('test-1', 2)).toBe(soon);
   });
 
   it.each<[name: string, reports: readonly Partial<ChainReport>[], falls: number]>([
@@ -229,7 +246,6 @@ describe('peer', () => {
     expect(peer.ready('test-1', 1)).toBe(false);
     expect(peer.chains.report('test-1')).toEqual(halted);
     expect(peer.chains.behind('test-1')).toBe(false);
-    expect(peer.chains.seen()).toEqual([{ chainId: 'test-1', groupPublicKey: KEY, sequence: 12n }]);
   });
 
   it('keeps no commitments of chains that are not ours', () => {

@@ -90,6 +90,10 @@ export class Peer {
       case 'stored':
       case 'refused':
         return this.#answered(message);
+      case 'waitQuestion':
+      case 'waitAnswer':
+        // Not for this link: it carries them.
+        return;
     }
   }
 

@@ -11,7 +11,7 @@ const CATCH_UP_HEIGHTS = 1_000n;
 export interface Candidate {
   readonly id: number;
   ready(chainId: string, nonces: number): boolean;
-  readonly chains: Pick<Peer['chains'], 'report' | 'behind'>;
+  readonly chains: Pick<Peer['chains'], 'report' | 'behind' | 'waiting'>;
   readonly health: Pick<Peer['health'], 'suspect' | 'roundTripMs'>;
 }
 
@@ -59,10 +59,17 @@ export function chooseSigners<C extends Candidate>(
       : 2;
   };
   const late = (peer: C): boolean => peer.health.suspect || peer.chains.behind(chainId);
+  // Asked only where there are too few others: a request may be what ends its wait.
+  const waiting = (peer: C): number => Number(peer.chains.waiting(chainId));
   // Whole milliseconds: noise must not make the set change from vote to vote.
   const distance = (peer: C): number => Math.round(peer.health.roundTripMs ?? 0);
   const ranked = [...able].sort(
-    (a, b) => Number(late(a)) - Number(late(b)) || urgency(a) - urgency(b) || distance(a) - distance(b) || a.id - b.id,
+    (a, b) =>
+      waiting(a) - waiting(b) ||
+      Number(late(a)) - Number(late(b)) ||
+      urgency(a) - urgency(b) ||
+      distance(a) - distance(b) ||
+      a.id - b.id,
   );
   return ranked.slice(0, threshold).sort((a, b) => a.id - b.id);
 }

@@ -236,7 +236,9 @@ export class SigningRound {
       this.#refusals.set(peer.id, { code, message });
       return;
     }
-    if (code !== 'NONCE_UNKNOWN') peer.health.noteStall();
+    // Another cosigner had asked where it stands: its fresh nonces have come before this.
+    if (code === 'NONCE_UNKNOWN' && !this.#rests.has(peer.id)) return void this.#rests.set(peer.id, 0);
+    if (code !== 'NONCE_UNKNOWN' && code !== 'WAITING') peer.health.noteStall();
     this.#rest(peer);
   }
 
@@ -255,10 +257,13 @@ export class SigningRound {
     const { peers, threshold } = this.#deps;
     const [first] = this.#refusals.values();
     const connected = peers.filter((peer) => peer.stream.connected);
-    const halted = connected.flatMap((peer) => peer.chains.report(this.#vote.signBytes.says.chainId)?.halted ?? [])[0];
+    const { chainId } = this.#vote.signBytes.says;
+    const waiting = connected.filter((peer) => peer.chains.waiting(chainId)).length;
+    const halted = connected.flatMap((peer) => peer.chains.report(chainId)?.halted ?? [])[0];
     const also = [
       first === undefined ? '' : `; one refused: ${first.code}`,
       halted === undefined ? '' : `; one signs nothing: ${halted}`,
+      waiting === 0 ? '' : `; ${waiting} still ${waiting === 1 ? 'waits' : 'wait'} after a start`,
     ].join('');
     return refused(
       'QUORUM_LOST',
@@ -290,7 +295,7 @@ export class SigningRound {
 }
 
 /** Refusals that say nothing about the vote; the same cosigner may be asked again in this round. */
-const RETRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NONCE_UNKNOWN', 'BUSY', 'TERM_OLD']);
+const RETRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NONCE_UNKNOWN', 'BUSY', 'TERM_OLD', 'WAITING']);
 
 function isFarAhead(stored: Timestamp, asked: Timestamp): boolean {
   const latest = { seconds: asked.seconds + MAX_STORED_LEAD_SECONDS, nanos: asked.nanos };

@@ -88,7 +88,10 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   STATE_MISSING: 'the state file of a chain, or its mark, is not there',
   STATE_TRUNCATED: 'the state file is shorter than it was made',
   STATE_CORRUPT: 'the state file or its mark does not hold what was written to it',
-  STATE_ROLLED_BACK: 'an older copy of the state was put back: its mark, or a sentry-link, knows of more',
+  STATE_ROLLED_BACK:
+    'an older copy of the state was put back, or the disk has lost writes: its mark, its run-time record or an earlier report of it knows of more',
+  RUN_FOLDER_UNUSABLE: 'there is no folder on a tmpfs that this cosigner could leave its run-time record in',
+  RUN_FOLDER_MOVED: 'the record in the run-time folder of an earlier start cannot be removed',
   STATE_FOREIGN: 'the state file is of another chain or another key',
   STATE_VERSION: 'a newer version of hekate wrote the state file',
   STATE_LOCKED: 'another process has the state file open',
@@ -100,6 +103,11 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   STATE_WRITE_FAILED: 'a watermark could not be written; nothing is signed any more until a restart',
   STATE_CLOSED: 'a request came while the cosigner was stopping',
   STATE_IMPORT_INVALID: 'the file is no priv_validator_state.json, or not of this chain or key',
+  WAITING: 'this cosigner was started, and does not know yet whether more was signed than its own state tells',
+  NOT_WAITING: 'a wait was to be ended that is over',
+  PLACE_NOT_BELIEVED: 'a cosigner answered with a place further up than the pace of this chain allows',
+  ANSWER_INVALID:
+    'a question or an answer about a watermark does not carry the signature of the cosigner that it names',
   NONCE_UNKNOWN: 'a request names nonces that this cosigner does not have any more',
   SIGNERS_INVALID: 'a request names signers that do not make a quorum of this chain',
   BUSY: 'more requests wait for one chain than may',

@@ -2,10 +2,9 @@ const LOST_SHARE =
   'bring back the share.key of this cosigner; the others sign without it while enough of them are left, and a new dealing of ' +
   'the whole key (`hekate keys split`) takes the place of all shares at once';
 
-/** A link that remembers a state with more writes would take the new one for an old copy. */
 const NEW_STATE =
-  'run `hekate state init` with a height at or above everything this key ever signed; then restart the sentry-links, which ' +
-  'remember the old state, and start this cosigner last';
+  'run `hekate state init` with a height at or above everything this key ever signed, and start this cosigner: it waits until ' +
+  'it has heard the others';
 
 /** Every error code with the fix that usually applies. Codes are stable: logs, metric labels and docs/errors.md use them. */
 export const FIXES = {
@@ -125,7 +124,15 @@ export const FIXES = {
   STATE_MISSING: `if it is lost, ${NEW_STATE}`,
   STATE_TRUNCATED: `move the file away and ${NEW_STATE}`,
   STATE_CORRUPT: `check the disk; move the file away and ${NEW_STATE}`,
-  STATE_ROLLED_BACK: `bring the newest files back; if they are lost, move this one away and ${NEW_STATE}`,
+  STATE_ROLLED_BACK:
+    'find out who put the old copy back, or whether the disk loses writes; this cosigner counts from the higher place and waits ' +
+    'until it has heard the others',
+  RUN_FOLDER_UNUSABLE:
+    'give the cosigner a run-time folder of its own on a tmpfs (systemd: RuntimeDirectory=hekate and ' +
+    'RuntimeDirectoryPreserve=yes; a container: mount /run/hekate of its host); without one every start waits for the others',
+  RUN_FOLDER_MOVED:
+    'remove the file that is named, or start the cosigner with the run-time folder that it had before; two folders must ' +
+    'never take turns',
   STATE_FOREIGN: `put the state of this chain and key there; if there is none, move this file away and ${NEW_STATE}`,
   STATE_VERSION: 'run the version of hekate that wrote it, or a newer one; do not run `hekate state init`',
   STATE_LOCKED: 'stop the other cosigner that runs on this state; two of them must never run',
@@ -139,6 +146,15 @@ export const FIXES = {
   STATE_CLOSED: 'none needed: the cosigner is stopping',
   STATE_IMPORT_INVALID: 'give the priv_validator_state.json of the signer that was used last, or a height',
   // signing: a cosigner's or a coordinator's refusal
+  WAITING:
+    'none needed where the other cosigners come back: it goes on by itself once it has heard enough of them; if one is gone ' +
+    'for good, see `hekate state recover --help`',
+  NOT_WAITING: 'none needed: this cosigner signs; stop it and use `hekate state init --replace` to raise its watermark',
+  PLACE_NOT_BELIEVED:
+    'look at that cosigner: it claims a place that this chain cannot have reached; where the chain has, show it by a ' +
+    'sentry-link that has signed since',
+  ANSWER_INVALID:
+    'look at the sentry-link that brought it and at the cosigner that it names: its signature does not hold',
   NONCE_UNKNOWN: 'none needed: the coordinator asks again with fresh nonces',
   SIGNERS_INVALID: 'check that every process has the same group.json for this chain',
   BUSY: 'find out who sends so many requests: a node asks one at a time',

@@ -11,12 +11,15 @@ import { neverSigned, type Watermark } from '../../src/shared/watermark/watermar
 import type { Checker } from '../sim/checker.js';
 import { wallOf } from '../support/manual-clock.js';
 import { doneAfter, MemoryDisk } from '../support/memory-disk.js';
+import { MemoryRunFolder } from '../support/memory-run-folder.js';
+import { testKeys } from '../support/test-keys.js';
 import { CHAIN } from './votes.js';
 
 const WRITE_MS = 0.2;
 
 export interface ClusterCosignerOptions {
   readonly id: number;
+  readonly others: readonly number[];
   readonly threshold: number;
   readonly groupPublicKey: Point;
   readonly secretShare: Scalar;
@@ -37,6 +40,7 @@ export interface ClusterCosignerDeps {
 export class ClusterCosigner {
   readonly id: number;
   readonly disk: MemoryDisk;
+  readonly runFolder = new MemoryRunFolder();
   process: Cosigner | undefined;
   readonly #options: ClusterCosignerOptions;
   readonly #deps: ClusterCosignerDeps;
@@ -53,12 +57,14 @@ export class ClusterCosigner {
   }
 
   async start(): Promise<void> {
-    const { id, threshold, groupPublicKey, secretShare, ...limits } = this.#options;
+    const { id, others, threshold, groupPublicKey, secretShare, ...limits } = this.#options;
     const { group, clock, random, log, onFault } = this.#deps;
     const key = { chainId: CHAIN, threshold, groupPublicKey, secretShare: structuredClone(secretShare) };
+    const { disk, runFolder } = this;
+    const outside = { disk, runFolder, removeRunFile: runFolder.removeRunFile };
     const { cosigner } = await assembleCosigner(
-      { id, version: 'test', chains: [{ ...key, ...limits, statePath: 'state' }] },
-      { group, disk: this.disk, clock, wallSecond: wallOf(clock), random, log, onFault },
+      { id, others, version: 'test', chains: [{ ...key, ...limits, statePath: 'state', sitsOut: true }] },
+      { group, keys: testKeys(id), ...outside, clock, wallSecond: wallOf(clock), random, log, onFault },
     );
     this.process = cosigner;
   }
@@ -67,6 +73,7 @@ export class ClusterCosigner {
   kill(): void {
     this.process = undefined;
     this.disk.kill();
+    this.runFolder.kill();
   }
 
   /** What the state file would say after a power cut now. */

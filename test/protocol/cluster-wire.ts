@@ -57,8 +57,8 @@ export class ClusterWire {
     this.#session = session;
     session.start();
     this.#later(epoch, () => {
-      const [seen, newest] = [handlers.seen(), handlers.newest()];
-      session.receive({ kind: 'linkHello', ...ownRelease('test'), seen, newest });
+      const newest = handlers.newest();
+      session.receive({ kind: 'linkHello', ...ownRelease('test'), newest });
     });
   }
 

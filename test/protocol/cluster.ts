@@ -77,10 +77,14 @@ export class Cluster {
     const publicKey = dealt.groupPublicKey;
     this.#checker = new Checker(publicKey);
     const log = recordingLog((event, fields) => this.events.push({ event, fields }));
+    const ids = dealt.shares.map(({ id }) => id);
     this.cosigners = dealt.shares.map(
       ({ id, secretShare }) =>
         new ClusterCosigner(
-          { id, threshold, groupPublicKey: publicKey, secretShare, maxHeightJump, maxHeightsPerSecond },
+          {
+            ...{ id, others: ids.filter((other) => other !== id), threshold, groupPublicKey: publicKey, secretShare },
+            ...{ maxHeightJump, maxHeightsPerSecond },
+          },
           {
             group,
             clock: this.clock,
@@ -91,7 +95,6 @@ export class Cluster {
           },
         ),
     );
-    const ids = dealt.shares.map(({ id }) => id);
     const verificationShares = new Map(ids.map((id) => [id, verificationShare(group, dealt.commitments, id)]));
     this.#key = { publicKey, verificationShares };
   }

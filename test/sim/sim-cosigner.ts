@@ -18,6 +18,8 @@ import type { StateBinding } from '../../src/shared/watermark/slot-record.js';
 import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
 import { wallOf } from '../support/manual-clock.js';
 import type { MemoryDisk } from '../support/memory-disk.js';
+import { MemoryRunFolder } from '../support/memory-run-folder.js';
+import { testKeys } from '../support/test-keys.js';
 import { randomTear } from './disk-faults.js';
 import type { Break } from './faults.js';
 import type { Prng } from './prng.js';
@@ -26,6 +28,8 @@ const STATE_PATH = 'state';
 
 export interface SimCosignerOptions {
   readonly id: number;
+  /** Ids of all. */
+  readonly others: readonly number[];
   readonly chainId: string;
   readonly threshold: number;
   readonly groupPublicKey: Point;
@@ -51,6 +55,7 @@ export class SimCosigner {
   readonly #options: SimCosignerOptions;
   readonly #deps: SimCosignerDeps;
   #process: AssembledCosigner | undefined;
+  readonly #runFolder = new MemoryRunFolder();
   #incarnation = 0;
   #starting = false;
   #durable: { readonly contents: Uint8Array; readonly watermark: Watermark } | undefined;
@@ -90,14 +95,25 @@ export class SimCosigner {
     this.#starting = true;
     const incarnation = ++this.#incarnation;
     const { clock, disk, group, random, onFault } = this.#deps;
-    const { id, chainId, threshold, groupPublicKey, secretShare, broken } = this.#options;
+    const { id, others, chainId, threshold, groupPublicKey, secretShare, broken } = this.#options;
     const chain = {
       ...{ chainId, threshold, groupPublicKey, secretShare: structuredClone(secretShare), statePath: STATE_PATH },
-      ...{ maxHeightJump: DEFAULT_MAX_HEIGHT_JUMP, maxHeightsPerSecond: 0 },
+      ...{ maxHeightJump: DEFAULT_MAX_HEIGHT_JUMP, maxHeightsPerSecond: 0, sitsOut: true },
     };
     const assembled = await assembleCosigner(
-      { id, version: 'sim', chains: [chain] },
-      { group, disk, clock, wallSecond: wallOf(clock), random: random.bytes, log: silentLog, onFault },
+      { id, others: others.filter((other) => other !== id), version: 'sim', chains: [chain] },
+      {
+        ...{
+          group,
+          disk,
+          runFolder: this.#runFolder,
+          removeRunFile: this.#runFolder.removeRunFile,
+          keys: testKeys(id),
+          clock,
+          wallSecond: wallOf(clock),
+        },
+        ...{ random: random.bytes, log: silentLog, onFault },
+      },
       partsWithout(broken),
     );
     if (incarnation !== this.#incarnation) return;
@@ -113,6 +129,7 @@ export class SimCosigner {
     this.#incarnation++;
     this.#starting = false;
     this.#process = undefined;
+    this.#runFolder.kill();
     this.#deps.disk.powerCut(randomTear(this.#deps.diskRandom));
   }
 
@@ -133,6 +150,7 @@ function partsWithout(broken: Break | undefined): CosignerParts {
 const forgetful: CosignerParts['openWatermark'] = async (disk, path, binding) => {
   const file = await disk.open(path);
   let { sequence, watermark } = recoverSlotFile(await disk.read(path), binding, path);
+  let waiting = true;
   const write = async (next: Watermark): Promise<void> => {
     sequence++;
     await file.write(slotOffset(sequence), encodeSlot(binding, sequence, next));
@@ -146,7 +164,14 @@ const forgetful: CosignerParts['openWatermark'] = async (disk, path, binding) =>
       return sequence;
     },
     halted: undefined,
+    get waiting() {
+      return waiting;
+    },
     advance: write,
+    endWait: async (next) => {
+      waiting = false;
+      await write(next);
+    },
     close: () => file.close(),
   };
 };

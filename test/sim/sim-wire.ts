@@ -122,10 +122,10 @@ export class SimWire {
         if (cosigner === undefined) return handlers.dialFailed('PEER_REFUSED');
         this.#lastReceivedMs = this.#clock.nowMs();
         this.#endSession();
-        const [seen, newest] = [handlers.seen(), handlers.newest()];
+        const newest = handlers.newest();
         this.#session = cosigner.open(this.linkName, (message) => this.#fromCosigner(message, epoch));
         this.#session.start();
-        this.#session.receive({ kind: 'linkHello', ...ownRelease('sim'), seen, newest });
+        this.#session.receive({ kind: 'linkHello', ...ownRelease('sim'), newest });
       },
       epoch,
     );

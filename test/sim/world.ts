@@ -132,6 +132,7 @@ export class World {
         new SimCosigner(
           {
             ...{ id, chainId: CHAIN, threshold, groupPublicKey: key.publicKey, secretShare, broken: this.#broken },
+            others: key.shares.map((share) => share.id),
             admitsAll: () => this.#forged.active,
           },
           { group, clock, disk, diskRandom, random: random.fork(), onFault },

@@ -133,7 +133,6 @@ export class TestLink {
         ...options,
       },
       {
-        seen: () => [{ chainId: 'kaiju-1', groupPublicKey: KEY, sequence: 9n }],
         newest: () => [],
         connected: ({ id }, outgoing) => {
           this.#outgoing = outgoing;
