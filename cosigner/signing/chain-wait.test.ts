@@ -127,6 +127,15 @@ describe('the wait of a chain', () => {
     },
   );
 
+  it('none of them ever signed: the wait ends once enough are heard, and the state stays as it was', async () => {
+    watermark.current = neverSigned();
+    const { wait, hear } = waitOf(3, [2, 3, 4]);
+    for (const id of [2, 3]) await hear(id, at(0, 0, 0), true);
+    expect(wait.heard).toEqual([2, 3]);
+    await hear(4, at(0, 0, 0), true);
+    expect([watermark.waiting, watermark.current]).toEqual([false, neverSigned()]);
+  });
+
   it('an answer to another question is not heard', async () => {
     const { wait } = waitOf(2, [2, 3]);
     for (const question of [new Uint8Array(32), new Uint8Array(31).fill(1)])

@@ -136,7 +136,8 @@ export class ChainWait {
     const { current } = this.#deps.watermark;
     if (!current.fresh) return this.#isWithinPace(answer) ? [answer] : [];
     this.#unbelieved.set(answer.answerer, answer);
-    if (this.#unbelieved.size < this.#options.threshold - 1) return [];
+    const known = new Set([...this.#wait.heard, ...this.#unbelieved.keys()]);
+    if (known.size < this.#options.threshold - 1) return [];
     const all = [...this.#unbelieved.values()];
     this.#unbelieved.clear();
     return all;
