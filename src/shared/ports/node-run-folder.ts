@@ -2,6 +2,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   ftruncateSync,
   lstatSync,
@@ -12,7 +13,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { HekateError, isHekateError, messageOf } from '../errors.js';
 import { diskErrorCode } from './disk-error.js';
 import { tryLockFile } from './file-lock.js';
@@ -57,20 +58,30 @@ export function openRunFolder(places: ReturnType<typeof runFolderPlaces>, uid: n
 function whyUnusable(path: string, uid: number): string | undefined {
   if (!isAbsolute(path)) return 'is not an absolute path';
   try {
-    try {
-      mkdirSync(path, { mode: MODE_OURS });
-    } catch (error) {
-      if (diskErrorCode(error) !== 'EEXIST') throw error;
-    }
+    const isThere = existsSync(path);
+    if (!isTmpfs(isThere ? path : dirname(path))) return 'is not on a tmpfs: it would outlive the memory of its host';
+    if (!isThere) makeFolder(path);
     const stats = lstatSync(path);
     if (!stats.isDirectory()) return 'is a link or a file, and no folder';
     if (stats.uid !== uid) return `belongs to user ${stats.uid}, this process runs as ${uid}`;
-    if (statfsSync(path).type !== TMPFS_MAGIC) return 'is not on a tmpfs: it would outlive the memory of its host';
     if ((stats.mode & OTHERS) !== 0) chmodSync(path, MODE_OURS);
     return undefined;
   } catch (error) {
     return `cannot be used (${diskErrorCode(error) ?? messageOf(error)})`;
   }
+}
+
+/** Another cosigner of this host may be making it right now. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: MODE_OURS });
+  } catch (error) {
+    if (diskErrorCode(error) !== 'EEXIST') throw error;
+  }
+}
+
+function isTmpfs(path: string): boolean {
+  return statfsSync(path).type === TMPFS_MAGIC;
 }
 
 class NodeRunFolder implements RunFolder {
