@@ -130,6 +130,7 @@ export class ChainSigner {
     if (request.extension !== undefined && !mayCarryExtension(says))
       return refusal(request, 'EXTENSION_NOT_ALLOWED', 'only a precommit for a block carries a vote extension');
     const decision = decide(watermark.current, { signBytes, settle: request.settle }, maxHeightJump);
+    if (watermark.waiting && says.height <= watermark.current.height) this.others.wait.goesOn(says.height);
     if (decision.kind === 'refuse') return refusal(request, decision.code, decision.message);
     if (decision.kind === 'stored' && !watermark.waiting)
       return { kind: 'stored', id: request.id, signBytes: decision.signBytes.bytes };

@@ -75,14 +75,20 @@ describe('state', () => {
     await expectRefusal(home, code);
   });
 
-  it('an older copy put back: STATE_ROLLED_BACK', async () => {
+  it('an older copy put back: it counts from its mark, and waits', async () => {
     const home = homeOf();
     const old = readFileSync(join(home, STATE));
     const cosigner = new HekateProcess(home.slice(folder.path.length + 1), 'cosigner', folder.path);
     await cosigner.start();
     expect(await cosigner.stop()).toBe(0);
     writeFileSync(join(home, STATE), old);
-    await expectRefusal(home, 'STATE_ROLLED_BACK');
+    await cosigner.start();
+    expect(await cosigner.stop()).toBe(0);
+    const [event] = cosigner.events().filter(({ code }) => code === 'STATE_ROLLED_BACK');
+    expect(event).toMatchObject({ reason: expect.stringContaining('is an old copy: it has number 2 ') as string });
+    expect(cosigner.events().filter(({ event: name }) => name === 'waits until it has heard the others')).toHaveLength(
+      2,
+    );
   });
 
   it('on a read-only file system, alone and with all of the home', async (context) => {

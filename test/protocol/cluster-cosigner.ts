@@ -40,7 +40,7 @@ export interface ClusterCosignerDeps {
 export class ClusterCosigner {
   readonly id: number;
   readonly disk: MemoryDisk;
-  readonly runFolder = new MemoryRunFolder();
+  runFolder = new MemoryRunFolder();
   process: Cosigner | undefined;
   readonly #options: ClusterCosignerOptions;
   readonly #deps: ClusterCosignerDeps;

@@ -138,6 +138,11 @@ export class Cluster {
     };
   }
 
+  /** The disks of the links' hosts lose what was kept on them. */
+  loseProofs(): void {
+    this.#proofs.clear();
+  }
+
   /** What a link has kept. */
   proofOf(link: string): Proof | undefined {
     return this.#proofs.get(link);

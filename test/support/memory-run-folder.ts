@@ -3,12 +3,15 @@ import type { RunFile, RunFolder } from '../../src/shared/ports/run-folder.js';
 
 /** The run-time folder of a host, in memory: `clear` is what a reboot does to it. */
 export class MemoryRunFolder implements RunFolder {
-  readonly files = new Map<string, Uint8Array>();
   readonly #open = new Set<string>();
   /** What fails, with this code. */
   fails: { readonly write?: string; readonly remove?: string } = {};
 
-  constructor(readonly path = '/run/hekate') {}
+  constructor(
+    readonly path = '/run/hekate',
+    /** Of the host, by path. */
+    readonly files = new Map<string, Uint8Array>(),
+  ) {}
 
   pathOf(name: string): string {
     return `${this.path}/${name}`;

@@ -146,6 +146,12 @@ describe('sitting out', () => {
     expect([7n, 7n, 8n].map((height) => wait.goesOn(height, 6n))).toEqual(goesOn);
   });
 
+  it('asked first for a height that it has reached: that one is in doubt, and the next one is not', () => {
+    const wait = heardAgain();
+    expect([5n, 7n, 8n].map((height) => wait.goesOn(height, 7n))).toEqual([false, false, true]);
+    expect(wait.doubtful).toBe(7n);
+  });
+
   it.each<[name: string, first: bigint, reached: bigint, height: bigint, goesOn: boolean]>([
     ['below the first height asked for', 9n, 0n, 8n, false],
     ['at it', 9n, 0n, 9n, false],

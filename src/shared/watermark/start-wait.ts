@@ -72,12 +72,12 @@ export class StartWait {
   }
 
   /**
-   * Rule 7. Asked with a height that the watermark rules and the pace let through, above `reached`: whether it is above every
-   * height that may be in doubt, so that this request ends the wait. The first one that is asked for is the last of those.
+   * Rule 7, of a request whose height the pace allows: whether it is above every height that may be in doubt, so that it ends the
+   * wait. `reached`: of the watermark. The first that is asked for, or reached then, is the last of those.
    */
   goesOn(height: bigint, reached: bigint): boolean {
     if (this.#again === undefined || this.#again.size < this.#options.threshold - 1) return false;
-    this.#doubtful ??= height;
+    this.#doubtful ??= height > reached ? height : reached;
     return height > this.#doubtful && height > reached;
   }
 
