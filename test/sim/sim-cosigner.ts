@@ -152,8 +152,8 @@ const forgetful: CosignerParts['openWatermark'] = async (disk, path, binding) =>
   let { sequence, watermark } = recoverSlotFile(await disk.read(path), binding, path);
   let waiting = true;
   const write = async (next: Watermark): Promise<void> => {
-    // It shows itself as never signed, and is to be written as it is shown.
-    if (next.height === 0n) return;
+    // What it hears from others is above what it shows, and below what it wrote.
+    if (next.signBytes === undefined || next.height === 0n) return;
     sequence++;
     await file.write(slotOffset(sequence), encodeSlot(binding, sequence, next));
     watermark = next;
