@@ -15,7 +15,7 @@ import { systemClock, systemWallSecond } from '../src/shared/ports/clock.js';
 import { canLockMemory } from '../src/shared/ports/locked-memory.js';
 import type { Log } from '../src/shared/ports/log.js';
 import { nodeDisk } from '../src/shared/ports/node-disk.js';
-import { openRunFolder, removeRunFile, runFolderPlaces } from '../src/shared/ports/node-run-folder.js';
+import { removeRunFile, runFolderOf } from '../src/shared/ports/node-run-folder.js';
 import { pinoLog } from '../src/shared/ports/pino-log.js';
 import { systemRandom } from '../src/shared/ports/random.js';
 import type { RunFolder } from '../src/shared/ports/run-folder.js';
@@ -66,7 +66,7 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   const onFault = (error: unknown): never => dieOf(log, error);
   const otherIds = config.cosigners.map(({ id }) => id);
   const keys = tlsIdentityKeys(identity, peersById(otherPeers, otherIds));
-  const run = { runFolder: runFolderIfAny(log), removeRunFile };
+  const run = { runFolder: runFolderIfAny(config.home, log), removeRunFile };
   const outside = { disk: nodeDisk, ...run, clock: systemClock, wallSecond: systemWallSecond };
   const assembled = await assembleCosigner(
     { id: config.id, others: otherIds, version: VERSION, chains },
@@ -91,10 +91,9 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
 }
 
 /** Where there is none, that is one warning: every start then waits until it has heard the others. */
-function runFolderIfAny(log: Log): RunFolder | undefined {
-  const uid = process.geteuid?.() ?? 0;
+function runFolderIfAny(home: string, log: Log): RunFolder | undefined {
   try {
-    return openRunFolder(runFolderPlaces(process.env, uid), uid);
+    return runFolderOf(home, process.env);
   } catch (error) {
     if (!isHekateError(error)) throw error;
     const { code, message, fix } = error;

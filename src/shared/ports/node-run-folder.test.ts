@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isHekateError } from '../errors.js';
-import { openRunFolder, removeRunFile, runFolderPlaces } from './node-run-folder.js';
+import { openRunFolder, removeRunFile, runFolderOf, runFolderPlaces } from './node-run-folder.js';
 
 const ROOT_ONLY = process.getuid?.() === 0;
-const UID = process.getuid?.() ?? 0;
+const OWNER = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 let memory: string;
 let disk: string;
 beforeAll(() => {
@@ -19,9 +19,9 @@ afterAll(() => {
 });
 
 const places = (given: string) => ({ given, usual: [] });
-function problemOf(path: string, uid = UID): string {
+function problemOf(path: string): string {
   try {
-    openRunFolder(places(path), uid);
+    openRunFolder(places(path), OWNER);
     return 'fine';
   } catch (error) {
     return isHekateError(error) ? `${error.code}: ${error.message}` : String(error);
@@ -75,20 +75,30 @@ describe('a folder', () => {
     const path = join(memory, 'theirs');
     mkdirSync(path);
     chownSync(path, 61_001, 61_001);
-    expect(problemOf(path)).toMatch(/belongs to user 61001, this process runs as 0/);
+    expect(problemOf(path)).toMatch(/belongs to user 61001, and not to user 0/);
+  });
+
+  it.skipIf(!ROOT_ONLY)('and its files are the home owner’s, where root starts its process once by hand', () => {
+    const home = join(disk, 'home');
+    mkdirSync(home);
+    chownSync(home, 61_001, 61_001);
+    const path = join(memory, 'of-service');
+    const folder = runFolderOf(home, { RUNTIME_DIRECTORY: path });
+    folder.open('a').close();
+    expect([path, folder.pathOf('a')].map((one) => statSync(one).uid)).toEqual([61_001, 61_001]);
   });
 
   it('the first one that can be had is used, and all that cannot be are named', () => {
     const [bad, good] = [join(disk, 'bad'), join(memory, 'good')];
-    expect(openRunFolder({ given: undefined, usual: [bad, good] }, UID).pathOf('x')).toBe(join(good, 'x'));
-    expect(() => openRunFolder({ given: undefined, usual: [bad, 'run'] }, UID)).toThrow(
+    expect(openRunFolder({ given: undefined, usual: [bad, good] }, OWNER).pathOf('x')).toBe(join(good, 'x'));
+    expect(() => openRunFolder({ given: undefined, usual: [bad, 'run'] }, OWNER)).toThrow(
       /bad is not on a tmpfs.*; run is not/,
     );
   });
 });
 
 describe('a file', () => {
-  const folder = () => openRunFolder(places(join(memory, 'files')), UID);
+  const folder = () => openRunFolder(places(join(memory, 'files')), OWNER);
 
   it('keeps what was written last, over processes', () => {
     const file = folder().open('a');

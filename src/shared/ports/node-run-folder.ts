@@ -5,11 +5,13 @@ import {
   existsSync,
   fstatSync,
   ftruncateSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   openSync,
   readSync,
   statfsSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -17,6 +19,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { HekateError, isHekateError, messageOf } from '../errors.js';
 import { diskErrorCode } from './disk-error.js';
 import { tryLockFile } from './file-lock.js';
+import { giveToFolderOwner } from './folder-owner.js';
 import type { RunFile, RunFolder } from './run-folder.js';
 
 /** Of statfs(2): include/uapi/linux/magic.h. */
@@ -43,11 +46,24 @@ export function runFolderPlaces(
   return { given: given === '' ? undefined : given, usual };
 }
 
+/** Whose folder it is: that of us, or of the owner of the home where root starts its process once by hand. */
+export interface RunFolderOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The run-time folder for the process of a home. Throws RUN_FOLDER_UNUSABLE. */
+export function runFolderOf(home: string, env: Readonly<Record<string, string | undefined>>): RunFolder {
+  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
+  const owner = uid === 0 ? statSync(home) : { uid, gid };
+  return openRunFolder(runFolderPlaces(env, owner.uid), owner);
+}
+
 /** Throws RUN_FOLDER_UNUSABLE, with the reason of each place that was tried. One that was given is the only one. */
-export function openRunFolder(places: ReturnType<typeof runFolderPlaces>, uid: number): RunFolder {
+export function openRunFolder(places: ReturnType<typeof runFolderPlaces>, owner: RunFolderOwner): RunFolder {
   const problems: string[] = [];
   for (const path of places.given === undefined ? places.usual : [places.given]) {
-    const problem = whyUnusable(path, uid);
+    const problem = whyUnusable(path, owner);
     if (problem === undefined) return new NodeRunFolder(path);
     problems.push(`${path} ${problem}`);
   }
@@ -55,15 +71,15 @@ export function openRunFolder(places: ReturnType<typeof runFolderPlaces>, uid: n
 }
 
 /** Makes the folder where it is missing. Undefined: it can be used. */
-function whyUnusable(path: string, uid: number): string | undefined {
+function whyUnusable(path: string, owner: RunFolderOwner): string | undefined {
   if (!isAbsolute(path)) return 'is not an absolute path';
   try {
     const isThere = existsSync(path);
     if (!isTmpfs(isThere ? path : dirname(path))) return 'is not on a tmpfs: it would outlive the memory of its host';
-    if (!isThere) makeFolder(path);
+    if (!isThere) makeFolder(path, owner);
     const stats = lstatSync(path);
     if (!stats.isDirectory()) return 'is a link or a file, and no folder';
-    if (stats.uid !== uid) return `belongs to user ${stats.uid}, this process runs as ${uid}`;
+    if (stats.uid !== owner.uid) return `belongs to user ${stats.uid}, and not to user ${owner.uid}`;
     if ((stats.mode & OTHERS) !== 0) chmodSync(path, MODE_OURS);
     return undefined;
   } catch (error) {
@@ -72,9 +88,10 @@ function whyUnusable(path: string, uid: number): string | undefined {
 }
 
 /** Another cosigner of this host may be making it right now. */
-function makeFolder(path: string): void {
+function makeFolder(path: string, { uid, gid }: RunFolderOwner): void {
   try {
     mkdirSync(path, { mode: MODE_OURS });
+    if (process.geteuid?.() === 0) lchownSync(path, uid, gid);
   } catch (error) {
     if (diskErrorCode(error) !== 'EEXIST') throw error;
   }
@@ -127,6 +144,7 @@ class NodeRunFile implements RunFile {
     this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, MODE_FILE);
     try {
       if (!fstatSync(this.#fd).isFile()) throw unusable(`${path} is not a plain file`);
+      giveToFolderOwner(path, this.#fd);
       if (!tryLockFile(this.#fd))
         throw new HekateError(
           'STATE_LOCKED',
