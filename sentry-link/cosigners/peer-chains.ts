@@ -14,6 +14,7 @@ import { LogLimiter } from '../../src/shared/log-limiter.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import { compareHrs, describePlace, type Place } from '../../src/shared/watermark/watermark.js';
+import { ChainStanding } from './chain-standing.js';
 import { CommitmentPool } from './commitment-pool.js';
 
 /** A request takes this many commitments at most: for a vote and its extension. */
@@ -38,6 +39,8 @@ export class PeerChains {
   readonly #pools = new Map<string, CommitmentPool>();
   readonly #seen = new Map<string, bigint>();
   readonly #behind = new Map<string, Behind>();
+  /** Of chains that it was left out of once. */
+  readonly #standings = new Map<string, ChainStanding>();
   #reports: ReadonlyMap<string, ChainReport> = new Map();
   /** The id it claims; another one than ours for it means that its home was mixed up. */
   #claimedId: number | undefined;
@@ -79,6 +82,11 @@ export class PeerChains {
 
   opened(hello: CosignerHello): void {
     this.#claimedId = hello.id;
+    if (hello.id !== this.#id) {
+      const reason = `it says that it is ${cosignerName(hello.id)}`;
+      const fields = { code: 'COSIGNER_BAD', cosigner: cosignerName(this.#id), reason, fix: FIXES.COSIGNER_BAD };
+      this.#log.error('cosigner left out', fields);
+    }
     this.#told.clear();
     this.note(hello.chains);
   }
@@ -133,9 +141,39 @@ export class PeerChains {
     );
   }
 
-  /** Whether it would sign for this chain, and has `nonces` commitments to do it with. */
-  ready(chainId: string, nonces: number): boolean {
-    return this.report(chainId)?.halted === undefined && (this.#pools.get(chainId)?.size ?? 0) >= nonces;
+  /** Whether it says that it would sign for this chain. */
+  willing(chainId: string): boolean {
+    const report = this.report(chainId);
+    return report !== undefined && report.halted === undefined;
+  }
+
+  /** Whether it has `nonces` commitments to sign for this chain with. */
+  has(chainId: string, nonces: number): boolean {
+    return (this.#pools.get(chainId)?.size ?? 0) >= nonces;
+  }
+
+  /** It gave what is provably wrong: the others are asked instead for a while, where enough of them could sign. */
+  leaveOut(chainId: string, reason: string): void {
+    const forMs = this.#standing(chainId).leaveOut(reason, this.#clock.nowMs());
+    if (forMs === undefined) return;
+    const fields = { code: 'COSIGNER_BAD', cosigner: cosignerName(this.#id), chain: chainId, reason, forMs };
+    this.#log.error('cosigner left out', { ...fields, fix: FIXES.COSIGNER_BAD });
+  }
+
+  /** Why it is left out of this chain for now; undefined: it is not. */
+  leftOut(chainId: string): string | undefined {
+    return this.#standings.get(chainId)?.reason(this.#clock.nowMs());
+  }
+
+  /** A signature with its share was verified. */
+  noteGoodShare(chainId: string): void {
+    this.#standings.get(chainId)?.noteGoodShare();
+  }
+
+  #standing(chainId: string): ChainStanding {
+    let standing = this.#standings.get(chainId);
+    if (standing === undefined) this.#standings.set(chainId, (standing = new ChainStanding()));
+    return standing;
   }
 
   /**

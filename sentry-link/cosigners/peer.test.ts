@@ -71,8 +71,6 @@ describe('peer', () => {
     ['another id', () => (open(2), fill()), false],
     ['another id, and a heartbeat later', () => (open(2), fill(), beat([report()])), false],
     ['halted since', () => (open(), fill(), beat([report({ halted: 'STATE_ROLLED_BACK' })])), false],
-    ['quarantined', () => (open(), fill(), peer.health.quarantine('test')), false],
-    ['quarantined a minute ago', () => (open(), fill(), peer.health.quarantine('test'), clock.advance(60_000)), true],
     ['lost', () => (open(), fill(), peer.lost('PEER_CLOSED')), false],
     [
       'back after a loss: its old commitments are void',
@@ -254,7 +252,7 @@ describe('peer', () => {
     open();
     for (let i = 0; i < 50; i++) fill('test-1', 200);
     expect(errors).toEqual(['COSIGNER_BAD']);
-    expect(peer.health.quarantined).toBe(true);
+    expect(peer.chains.leftOut('test-1')).toMatch(/^more nonce commitments/);
     clock.advance(60_000);
     fill('test-1', 200);
     expect(errors).toHaveLength(2);

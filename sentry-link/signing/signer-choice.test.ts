@@ -9,13 +9,22 @@ interface Peer {
   readonly suspect?: boolean;
   readonly behind?: boolean;
   readonly ready?: boolean;
+  readonly leftOut?: true;
   /** Where its watermark is; default: the vote before this one. */
   readonly at?: readonly [height: bigint, round: number, step: 0 | 1 | 2 | 3];
   readonly maxHeightJump?: bigint;
 }
 
 function candidate(id: number, peer: Peer): Candidate {
-  const { roundTripMs = 1, suspect = false, behind = false, ready = true, at, maxHeightJump = 100_000n } = peer;
+  const {
+    roundTripMs = 1,
+    suspect = false,
+    behind = false,
+    ready = true,
+    at,
+    maxHeightJump = 100_000n,
+    leftOut,
+  } = peer;
   const [height, round, step] = at ?? [HRS.height - 1n, 0, 3];
   const report: ChainReport = {
     chainId: 'test-1',
@@ -30,7 +39,7 @@ function candidate(id: number, peer: Peer): Candidate {
   return {
     id,
     ready: () => ready,
-    chains: { report: () => report, behind: () => behind },
+    chains: { report: () => report, behind: () => behind, leftOut: () => (leftOut ? 'bad share' : undefined) },
     health: { suspect, roundTripMs },
   };
 }
@@ -44,6 +53,8 @@ it.each<readonly [string, Peer, Peer, Peer, readonly number[] | undefined]>([
   ['the only two that are ready', {}, { ready: false }, FAR, [1, 3]],
   ['one that is ready is not enough', {}, { ready: false }, { ready: false }, undefined],
   ['a suspect last', { suspect: true }, {}, FAR, [2, 3]],
+  ['one that is left out last', { leftOut: true }, { suspect: true }, FAR, [2, 3]],
+  ['one that is left out, for want of others', { leftOut: true }, {}, { ready: false }, [1, 2]],
   ['one that is behind last', { behind: true }, {}, FAR, [2, 3]],
   [
     'a liar’s limit keeps nobody from a first height',

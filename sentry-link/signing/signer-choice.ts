@@ -11,7 +11,7 @@ const CATCH_UP_HEIGHTS = 1_000n;
 export interface Candidate {
   readonly id: number;
   ready(chainId: string, nonces: number): boolean;
-  readonly chains: Pick<Peer['chains'], 'report' | 'behind'>;
+  readonly chains: Pick<Peer['chains'], 'report' | 'behind' | 'leftOut'>;
   readonly health: Pick<Peer['health'], 'suspect' | 'roundTripMs'>;
 }
 
@@ -27,7 +27,8 @@ export interface ChoiceContext {
 /**
  * The t cosigners to ask: those that already stored something for this height, round and step first (they know the
  * timestamp that was signed), then those that have to catch up, then the nearest, those that recently kept a request
- * waiting last. Undefined when fewer than t can take part now.
+ * waiting last; behind all of these those that are left out, for the caller to keep away where others may do. Undefined when
+ * fewer than t can take part now.
  */
 export function chooseSigners<C extends Candidate>(
   candidates: readonly C[],
@@ -61,8 +62,14 @@ export function chooseSigners<C extends Candidate>(
   const late = (peer: C): boolean => peer.health.suspect || peer.chains.behind(chainId);
   // Whole milliseconds: noise must not make the set change from vote to vote.
   const distance = (peer: C): number => Math.round(peer.health.roundTripMs ?? 0);
+  const leftOut = (peer: C): number => Number(peer.chains.leftOut(chainId) !== undefined);
   const ranked = [...able].sort(
-    (a, b) => Number(late(a)) - Number(late(b)) || urgency(a) - urgency(b) || distance(a) - distance(b) || a.id - b.id,
+    (a, b) =>
+      leftOut(a) - leftOut(b) ||
+      Number(late(a)) - Number(late(b)) ||
+      urgency(a) - urgency(b) ||
+      distance(a) - distance(b) ||
+      a.id - b.id,
   );
   return ranked.slice(0, threshold).sort((a, b) => a.id - b.id);
 }
