@@ -39,10 +39,44 @@ it.each<[name: string, steps: readonly Step[], leftOutForMs: readonly (number | 
   const heard: (number | undefined)[] = [];
   for (const step of steps) {
     if (step === 'bad') heard.push(standing.leaveOut(`bad ${heard.length + 1}`, nowMs));
-    else if (step === 'good') standing.noteGoodShare();
+    else if (step === 'good') standing.noteGoodShare(nowMs);
     else if (step[0] === 'wait') nowMs += step[1];
-    else for (let n = 0; n < step[1]; n++) standing.noteGoodShare();
+    else for (let n = 0; n < step[1]; n++) standing.noteGoodShare(nowMs);
   }
   expect(heard).toEqual(leftOutForMs);
   expect(standing.reason(nowMs)).toBe(now);
+});
+
+const refusingForMs = (standing: ChainStanding, fromMs: number): number => {
+  let nowMs = fromMs;
+  while (standing.refusing(nowMs)) nowMs += 1_000;
+  return nowMs - fromMs;
+};
+
+it('one that refuses what the others sign is asked last, longer each time, until it serves when it is not asked last', () => {
+  const standing = new ChainStanding();
+  let nowMs = 0;
+  const refuse = (): number => {
+    standing.noteRefused(nowMs);
+    const forMs = refusingForMs(standing, nowMs);
+    nowMs += forMs;
+    return forMs;
+  };
+  expect([1, 2, 3, 4, 5, 6].map(refuse)).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
+  standing.noteRefused(nowMs);
+  standing.noteGoodShare(nowMs);
+  expect(refusingForMs(standing, nowMs)).toBe(60_000);
+  nowMs += 60_000;
+  standing.noteGoodShare(nowMs);
+  expect(refuse()).toBe(5_000);
+});
+
+it('one that does not know its nonces twice without a good share refuses', () => {
+  const standing = new ChainStanding();
+  const refusing = ['unknown', 'good', 'unknown', 'unknown'].map((what) => {
+    if (what === 'good') standing.noteGoodShare(1);
+    else standing.noteUnknownNonces(1);
+    return standing.refusing(1);
+  });
+  expect(refusing).toEqual([false, false, false, true]);
 });

@@ -1,6 +1,9 @@
 /** A cosigner that gave what is provably wrong is left out for so long; twice as long when it does so again. */
 const LEFT_OUT_MS = 60_000;
 const MAX_LEFT_OUT_MS = 3_600_000;
+/** One that refuses what the others sign is asked last for a while; longer each time, until it serves again. */
+const REFUSING_MS = 5_000;
+const MAX_REFUSING_MS = 60_000;
 /** Good shares in a row, after which the next time is the first one again. */
 const FORGIVEN_AFTER = 100;
 
@@ -13,6 +16,10 @@ export class ChainStanding {
   #untilMs = 0;
   #forMs = 0;
   #goodShares = 0;
+  #refusingUntilMs = 0;
+  #refusingForMs = 0;
+  /** Requests since the last good share for which it did not know its own nonces. */
+  #unknownNonces = 0;
 
   /** Leaves it out from now on; returns for how long, or undefined where it was left out already. */
   leaveOut(reason: string, nowMs: number): number | undefined {
@@ -30,9 +37,27 @@ export class ChainStanding {
     return nowMs < this.#untilMs ? this.#reason : undefined;
   }
 
+  /** It refused what the others signed. */
+  noteRefused(nowMs: number): void {
+    this.#refusingForMs = this.#refusingForMs === 0 ? REFUSING_MS : Math.min(2 * this.#refusingForMs, MAX_REFUSING_MS);
+    this.#refusingUntilMs = nowMs + this.#refusingForMs;
+  }
+
+  /** It said that it does not know nonces that it had announced. Once may be chance: its stream was new, say. */
+  noteUnknownNonces(nowMs: number): void {
+    if (++this.#unknownNonces > 1) this.noteRefused(nowMs);
+  }
+
+  /** Whether it is to be asked last for what it refused. */
+  refusing(nowMs: number): boolean {
+    return nowMs < this.#refusingUntilMs;
+  }
+
   /** It took part in a signature that was verified. */
-  noteGoodShare(): void {
+  noteGoodShare(nowMs: number): void {
     this.#untilMs = 0;
+    this.#unknownNonces = 0;
+    if (!this.refusing(nowMs)) this.#refusingForMs = 0;
     if (++this.#goodShares >= FORGIVEN_AFTER) this.#forMs = 0;
   }
 }

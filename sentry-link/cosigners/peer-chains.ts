@@ -22,7 +22,7 @@ const MAX_NONCES = 2;
 /** One that refused for its height is asked last for a while; longer each time, until its watermark has risen. */
 const BEHIND_MS = 5_000;
 const MAX_BEHIND_MS = 60_000;
-const FALL_AGAIN_MS = 60_000;
+const TELL_AGAIN_MS = 60_000;
 
 interface Behind {
   readonly height: bigint;
@@ -39,14 +39,14 @@ export class PeerChains {
   readonly #pools = new Map<string, CommitmentPool>();
   readonly #seen = new Map<string, bigint>();
   readonly #behind = new Map<string, Behind>();
-  /** Of chains that it was left out of once. */
+  /** Of chains in which it did something wrong once. */
   readonly #standings = new Map<string, ChainStanding>();
   #reports: ReadonlyMap<string, ChainReport> = new Map();
   /** The id it claims; another one than ours for it means that its home was mixed up. */
   #claimedId: number | undefined;
   /** What it reported last, by chain, where it said how far it is. */
   readonly #places = new Map<string, Place>();
-  readonly #fallLimiter: LogLimiter;
+  readonly #limiter: LogLimiter;
   #falls = 0;
   /** Reasons not to sign that the operator has heard of. */
   readonly #told = new Set<string>();
@@ -56,7 +56,7 @@ export class PeerChains {
     this.#groupKeys = groupKeys;
     this.#clock = clock;
     this.#log = log;
-    this.#fallLimiter = new LogLimiter(clock, FALL_AGAIN_MS);
+    this.#limiter = new LogLimiter(clock, TELL_AGAIN_MS);
   }
 
   /** Times that a watermark was reported below what it had been before. */
@@ -119,7 +119,7 @@ export class PeerChains {
     const fields = { code: 'STATE_ROLLED_BACK', cosigner: cosignerName(this.#id), chain: chainId };
     const places = { was: describePlace(before), is: describePlace(place), fix: FIXES.STATE_ROLLED_BACK };
     const event = 'the watermark of a cosigner has fallen';
-    this.#fallLimiter.write(chainId, (text, all) => this.#log.error(text, all), event, { ...fields, ...places });
+    this.#limiter.write(`${chainId} fell`, (text, all) => this.#log.error(text, all), event, { ...fields, ...places });
   }
 
   /** It refused for its height what the others signed: told once for each height. */
@@ -132,6 +132,7 @@ export class PeerChains {
     }
     const forMs = before?.height === height ? Math.min(MAX_BEHIND_MS, 2 * before.forMs) : BEHIND_MS;
     this.#behind.set(chainId, { height, forMs, untilMs: this.#clock.nowMs() + forMs });
+    this.#standing(chainId).noteRefused(this.#clock.nowMs());
   }
 
   behind(chainId: string): boolean {
@@ -167,7 +168,25 @@ export class PeerChains {
 
   /** A signature with its share was verified. */
   noteGoodShare(chainId: string): void {
-    this.#standings.get(chainId)?.noteGoodShare();
+    this.#standings.get(chainId)?.noteGoodShare(this.#clock.nowMs());
+  }
+
+  /** It refused what the others signed: they are asked first for a while. */
+  noteRefused(chainId: string, { code, message }: { readonly code: ErrorCode; readonly message: string }): void {
+    this.#standing(chainId).noteRefused(this.#clock.nowMs());
+    const fields = { code, cosigner: cosignerName(this.#id), chain: chainId, reason: message, fix: FIXES[code] };
+    const event = 'cosigner refuses what the others sign';
+    this.#limiter.write(`${chainId} refuses ${code}`, (text, all) => this.#log.warn(text, all), event, fields);
+  }
+
+  /** It does not know nonces that it had announced. */
+  noteUnknownNonces(chainId: string): void {
+    this.#standing(chainId).noteUnknownNonces(this.#clock.nowMs());
+  }
+
+  /** Whether it is to be asked last, for it refused what the others signed. */
+  refusing(chainId: string): boolean {
+    return this.#standings.get(chainId)?.refusing(this.#clock.nowMs()) === true;
   }
 
   #standing(chainId: string): ChainStanding {

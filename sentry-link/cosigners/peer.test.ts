@@ -258,7 +258,7 @@ describe('peer', () => {
     expect(errors).toHaveLength(2);
   });
 
-  it('one that made a request wait is suspect for a while, longer when it happens again, and forgiven when it answers', () => {
+  it('one that made a request wait is suspect for a while, longer when it happens again, and forgiven when it serves one', () => {
     open();
     const suspectMs = (): number => {
       peer.health.noteStall();
@@ -269,6 +269,9 @@ describe('peer', () => {
     expect([1, 2, 3, 4, 5, 6].map(suspectMs)).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
     peer.stream.ask(request(1), () => undefined);
     peer.receive(refusal(1));
+    expect(suspectMs()).toBe(60_000);
+    peer.stream.ask(request(2), () => undefined);
+    peer.receive({ kind: 'stored', id: 2, signBytes: KEY });
     expect(suspectMs()).toBe(5_000);
   });
 
@@ -279,6 +282,20 @@ describe('peer', () => {
     peer.receive(refusal(1));
     expect(peer.health.signMs).toBe(25);
     expect(changes).toBe(1);
+  });
+
+  it('is as far away as its heartbeats say, and as its answers say lately when they take longer than they should', () => {
+    open();
+    peer.health.noteRoundTrip(10);
+    const away = (signMs: number): number => {
+      peer.health.noteAnswer(signMs);
+      return Math.round(peer.health.distanceMs());
+    };
+    expect([12, 30, 46].map(away)).toEqual([10, 10, 10]);
+    expect(away(950)).toBe(115);
+    expect(away(950)).toBe(217);
+    const later = [1, 2, 10].map((minutes) => (clock.advance(minutes * 60_000), Math.round(peer.health.distanceMs())));
+    expect(later).toEqual([113, 36, 10]);
   });
 
   it('tells of commitments as long as a request may be waiting for them', () => {

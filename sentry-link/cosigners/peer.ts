@@ -112,6 +112,7 @@ export class Peer {
     const awaited = this.stream.answered(reply);
     if (awaited === undefined) return;
     this.health.noteAnswer(awaited.tookMs);
+    if (reply.kind !== 'refused') this.health.noteServed();
     awaited.onReply(reply);
   }
 }

@@ -96,7 +96,7 @@ export class SigningRound {
     if (this.#attempts.some((attempt) => !attempt.dead && !attempt.stalled)) return;
     const { peers, threshold } = this.#deps;
     const open = peers.filter((peer) => !this.#refusals.has(peer.id) && !this.#bad.has(peer.id));
-    if (open.length < threshold) return this.#finish(tooManyRefusals(this.#refusals.values()));
+    if (open.length < threshold) return this.#finish(this.#tooFewLeft());
     if (this.#attempts.length >= MAX_ATTEMPTS) return;
     const busy = new Set(this.#attempts.flatMap((attempt) => [...attempt.waitingFor]));
     const { chainId, height, round, step } = this.#vote.signBytes.says;
@@ -174,7 +174,7 @@ export class SigningRound {
   #combine(attempt: Attempt): void {
     const result = attempt.finish(this.#deps.group, this.#deps.key);
     if (result.kind === 'complete') {
-      this.#noteLaggards();
+      this.#noteRefusers();
       const signers = attempt.request.signers.map(({ id }) => id);
       for (const id of signers) this.#peer(id).chains.noteGoodShare(attempt.signBytes.says.chainId);
       return this.#finish({ kind: 'signed', signed: result.signed, signers });
@@ -189,12 +189,15 @@ export class SigningRound {
     this.poke();
   }
 
-  /** Too far behind for its own limits, where the others sign: it is asked last for a while. Where all refuse, the node is wrong. */
-  #noteLaggards(): void {
-    for (const peer of this.#deps.peers) {
-      const code = this.#refusals.get(peer.id)?.code;
-      if (code === 'HEIGHT_JUMP' || code === 'HEIGHT_PACE')
-        peer.chains.noteBehind(this.#vote.signBytes.says.chainId, code);
+  /** What some refused the others have signed: those are asked last for a while. Where all refuse, the node is wrong. */
+  #noteRefusers(): void {
+    const { chainId } = this.#vote.signBytes.says;
+    for (const [id, refusal] of this.#refusals) {
+      const { chains } = this.#peer(id);
+      const { code } = refusal;
+      // Too far behind for its own limits: until its watermark has risen.
+      if (code === 'HEIGHT_JUMP' || code === 'HEIGHT_PACE') chains.noteBehind(chainId, code);
+      else chains.noteRefused(chainId, refusal);
     }
   }
 
@@ -255,7 +258,8 @@ export class SigningRound {
       this.#refusals.set(peer.id, { code, message });
       return;
     }
-    if (code !== 'NONCE_UNKNOWN') peer.health.noteStall();
+    if (code === 'NONCE_UNKNOWN') peer.chains.noteUnknownNonces(this.#vote.signBytes.says.chainId);
+    else peer.health.noteStall();
     this.#rest(peer);
   }
 
@@ -272,17 +276,25 @@ export class SigningRound {
   /** The deadline has come: what is known of why. */
   #outOfTime(): RoundResult {
     const { peers, threshold } = this.#deps;
-    const [first] = this.#refusals.values();
+    const [first] = this.#refusals;
     const connected = peers.filter((peer) => peer.stream.connected);
     const halted = connected.flatMap((peer) => peer.chains.report(this.#vote.signBytes.says.chainId)?.halted ?? [])[0];
     const also = [
-      first === undefined ? '' : `; one refused: ${first.code}`,
+      first === undefined ? '' : `; ${cosignerName(first[0])} refused: ${first[1].code}`,
       halted === undefined ? '' : `; one signs nothing: ${halted}`,
     ].join('');
     return refused(
       'QUORUM_LOST',
       `${connected.length} of ${peers.length} cosigners connected, ${threshold} needed${also}`,
     );
+  }
+
+  /** So many cosigners have refused, or shown that they cannot, that t are no longer left: what the node is told. */
+  #tooFewLeft(): RoundResult {
+    const [worst] = [...this.#refusals].sort(([, a], [, b]) => rank(a.code) - rank(b.code));
+    if (worst !== undefined) return refused(worst[1].code, `${cosignerName(worst[0])}: ${worst[1].message}`);
+    const bad = [...this.#bad].map(cosignerName).join(', ');
+    return refused('QUORUM_LOST', `too many cosigners gave bad answers: ${bad}`);
   }
 
   #extensionBytes(): Uint8Array | undefined {
@@ -318,14 +330,6 @@ function isFarAhead(stored: Timestamp, asked: Timestamp): boolean {
 
 function refused(code: ErrorCode, message: string): RoundResult {
   return { kind: 'refused', code, message };
-}
-
-/** So many cosigners have refused, or shown that they cannot, that t are no longer left: what the node is told. */
-function tooManyRefusals(refusals: Iterable<Refusal>): RoundResult {
-  const worst = [...refusals].sort((a, b) => rank(a.code) - rank(b.code))[0];
-  return worst === undefined
-    ? refused('QUORUM_LOST', 'too many cosigners gave bad answers')
-    : refused(worst.code, worst.message);
 }
 
 /** A double sign is what the operator must hear of, whatever else the others say. */
