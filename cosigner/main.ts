@@ -25,7 +25,7 @@ import { fitHeapTo } from '../src/shared/process/memory.js';
 import type { Started } from '../src/shared/process/started.js';
 import { swapInUse } from '../src/shared/process/swap.js';
 import { tellValidator } from '../src/shared/process/tell-validator.js';
-import type { CosignerStatus } from '../src/shared/status/process-status.js';
+import { NO_PARAMS, processRequest } from '../src/shared/status/process-requests.js';
 import { serveStatusIfPossible } from '../src/shared/status/status-socket.js';
 import { checkIdentityIsOurs, loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
@@ -86,8 +86,8 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   });
   started.add(() => server.close());
   started.add(() => cosigner.inFlight.untilNone(systemClock, FINISH_MS));
-  const describe = (): CosignerStatus => describeCosigner(cosigner, server, systemClock.nowMs());
-  started.add(await serveStatusIfPossible(config.home, describe, log));
+  const status = processRequest(NO_PARAMS, () => describeCosigner(cosigner, server, systemClock.nowMs()));
+  started.add(await serveStatusIfPossible(config.home, { status }, log));
 }
 
 /** Where there is none, that is one warning: every start then waits until it has heard the others. */

@@ -58,7 +58,7 @@ function describePeer(peer: Peer, chains: readonly ChainSituation[]): PeerStatus
     falls: peer.chains.falls,
     roundTripMs: peer.health.roundTripMs ?? null,
     signMs: peer.health.signMs ?? null,
-    quarantined: peer.health.quarantined,
+    quarantined: chains.some(({ chainId }) => peer.chains.leftOut(chainId) !== undefined),
     chains: peer.chains.reports().map((report) => ({ ...watermarkStatus(report), unable: unable(report) })),
   };
 }

@@ -13,8 +13,7 @@ export interface Observed {
   readonly id: number;
   readonly problem: ErrorCode | undefined;
   readonly stream: Pick<Peer['stream'], 'connected'>;
-  readonly health: Pick<Peer['health'], 'quarantined' | 'quarantineReason'>;
-  readonly chains: Pick<Peer['chains'], 'report'>;
+  readonly chains: Pick<Peer['chains'], 'report' | 'leftOut'>;
 }
 
 /** Why one cosigner cannot take part in any signature of a chain. */
@@ -54,8 +53,8 @@ function inability(
 ): Omit<Inability, 'cosigner'> | undefined {
   if (!peer.stream.connected)
     return { code: peer.problem, why: peer.problem === undefined ? 'being dialled' : 'not connected' };
-  const { quarantined, quarantineReason } = peer.health;
-  if (quarantined) return { code: 'COSIGNER_BAD', why: `left out: ${quarantineReason}` };
+  const leftOut = peer.chains.leftOut(chainId);
+  if (leftOut !== undefined) return { code: 'COSIGNER_BAD', why: `left out: ${leftOut}` };
   const report = peer.chains.report(chainId);
   if (report === undefined) return { code: 'WRONG_CHAIN', why: 'does not know this chain' };
   if (report.halted !== undefined) return { code: report.halted, why: 'signs nothing' };

@@ -13,6 +13,7 @@ import { LogLimiter } from '../../src/shared/log-limiter.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import { compareHrs, describePlace, type Place } from '../../src/shared/watermark/watermark.js';
+import { ChainStanding } from './chain-standing.js';
 import { CommitmentPool } from './commitment-pool.js';
 
 /** A request takes this many commitments at most: for a vote and its extension. */
@@ -22,7 +23,7 @@ const BEHIND_MS = 5_000;
 const MAX_BEHIND_MS = 60_000;
 /** A wait that is to end by itself has ended by then. */
 const SOON_MS = 120_000;
-const FALL_AGAIN_MS = 60_000;
+const TELL_AGAIN_MS = 60_000;
 
 interface Behind {
   readonly height: bigint;
@@ -39,12 +40,14 @@ export class PeerChains {
   readonly #pools = new Map<string, CommitmentPool>();
   readonly #behind = new Map<string, Behind>();
   readonly #waitingSinceMs = new Map<string, number>();
+  /** Of chains in which it did something wrong once. */
+  readonly #standings = new Map<string, ChainStanding>();
   #reports: ReadonlyMap<string, ChainReport> = new Map();
   /** The id it claims; another one than ours for it means that its home was mixed up. */
   #claimedId: number | undefined;
   /** What it reported last, by chain, where it said how far it is. */
   readonly #places = new Map<string, Place>();
-  readonly #fallLimiter: LogLimiter;
+  readonly #limiter: LogLimiter;
   #falls = 0;
   /** Reasons not to sign that the operator has heard of. */
   readonly #told = new Set<string>();
@@ -54,7 +57,7 @@ export class PeerChains {
     this.#groupKeys = groupKeys;
     this.#clock = clock;
     this.#log = log;
-    this.#fallLimiter = new LogLimiter(clock, FALL_AGAIN_MS);
+    this.#limiter = new LogLimiter(clock, TELL_AGAIN_MS);
   }
 
   /** Times that a watermark was reported below what it had been before. */
@@ -72,6 +75,11 @@ export class PeerChains {
 
   opened(hello: CosignerHello): void {
     this.#claimedId = hello.id;
+    if (hello.id !== this.#id) {
+      const reason = `it says that it is ${cosignerName(hello.id)}`;
+      const fields = { code: 'COSIGNER_BAD', cosigner: cosignerName(this.#id), reason, fix: FIXES.COSIGNER_BAD };
+      this.#log.error('cosigner left out', fields);
+    }
     this.#told.clear();
     this.note(hello.chains);
   }
@@ -109,7 +117,7 @@ export class PeerChains {
     const fields = { code: 'STATE_ROLLED_BACK', cosigner: cosignerName(this.#id), chain: chainId };
     const places = { was: describePlace(before), is: describePlace(place), fix: FIXES.STATE_ROLLED_BACK };
     const event = 'the watermark of a cosigner has fallen';
-    this.#fallLimiter.write(chainId, (text, all) => this.#log.error(text, all), event, { ...fields, ...places });
+    this.#limiter.write(`${chainId} fell`, (text, all) => this.#log.error(text, all), event, { ...fields, ...places });
   }
 
   /** It refused for its height what the others signed: told once for each height. */
@@ -122,6 +130,7 @@ export class PeerChains {
     }
     const forMs = before?.height === height ? Math.min(MAX_BEHIND_MS, 2 * before.forMs) : BEHIND_MS;
     this.#behind.set(chainId, { height, forMs, untilMs: this.#clock.nowMs() + forMs });
+    this.#standing(chainId).noteRefused(this.#clock.nowMs());
   }
 
   behind(chainId: string): boolean {
@@ -131,9 +140,57 @@ export class PeerChains {
     );
   }
 
-  /** Whether it would sign for this chain, and has `nonces` commitments to do it with. */
-  ready(chainId: string, nonces: number): boolean {
-    return this.report(chainId)?.halted === undefined && (this.#pools.get(chainId)?.size ?? 0) >= nonces;
+  /** Whether it says that it would sign for this chain. */
+  willing(chainId: string): boolean {
+    const report = this.report(chainId);
+    return report !== undefined && report.halted === undefined;
+  }
+
+  /** Whether it has `nonces` commitments to sign for this chain with. */
+  has(chainId: string, nonces: number): boolean {
+    return (this.#pools.get(chainId)?.size ?? 0) >= nonces;
+  }
+
+  /** It gave what is provably wrong: the others are asked instead for a while, where enough of them could sign. */
+  leaveOut(chainId: string, reason: string): void {
+    const forMs = this.#standing(chainId).leaveOut(reason, this.#clock.nowMs());
+    if (forMs === undefined) return;
+    const fields = { code: 'COSIGNER_BAD', cosigner: cosignerName(this.#id), chain: chainId, reason, forMs };
+    this.#log.error('cosigner left out', { ...fields, fix: FIXES.COSIGNER_BAD });
+  }
+
+  /** Why it is left out of this chain for now; undefined: it is not. */
+  leftOut(chainId: string): string | undefined {
+    return this.#standings.get(chainId)?.reason(this.#clock.nowMs());
+  }
+
+  /** A signature with its share was verified. */
+  noteGoodShare(chainId: string): void {
+    this.#standings.get(chainId)?.noteGoodShare(this.#clock.nowMs());
+  }
+
+  /** It refused what the others signed: they are asked first for a while. */
+  noteRefused(chainId: string, { code, message }: { readonly code: ErrorCode; readonly message: string }): void {
+    this.#standing(chainId).noteRefused(this.#clock.nowMs());
+    const fields = { code, cosigner: cosignerName(this.#id), chain: chainId, reason: message, fix: FIXES[code] };
+    const event = 'cosigner refuses what the others sign';
+    this.#limiter.write(`${chainId} refuses ${code}`, (text, all) => this.#log.warn(text, all), event, fields);
+  }
+
+  /** It does not know nonces that it had announced. */
+  noteUnknownNonces(chainId: string): void {
+    this.#standing(chainId).noteUnknownNonces(this.#clock.nowMs());
+  }
+
+  /** Whether it is to be asked last, for it refused what the others signed. */
+  refusing(chainId: string): boolean {
+    return this.#standings.get(chainId)?.refusing(this.#clock.nowMs()) === true;
+  }
+
+  #standing(chainId: string): ChainStanding {
+    let standing = this.#standings.get(chainId);
+    if (standing === undefined) this.#standings.set(chainId, (standing = new ChainStanding()));
+    return standing;
   }
 
   /**

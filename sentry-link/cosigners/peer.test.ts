@@ -71,8 +71,6 @@ describe('peer', () => {
     ['another id', () => (open(2), fill()), false],
     ['another id, and a heartbeat later', () => (open(2), fill(), beat([report()])), false],
     ['halted since', () => (open(), fill(), beat([report({ halted: 'STATE_ROLLED_BACK' })])), false],
-    ['quarantined', () => (open(), fill(), peer.health.quarantine('test')), false],
-    ['quarantined a minute ago', () => (open(), fill(), peer.health.quarantine('test'), clock.advance(60_000)), true],
     ['lost', () => (open(), fill(), peer.lost('PEER_CLOSED')), false],
     [
       'back after a loss: its old commitments are void',
@@ -270,13 +268,13 @@ describe('peer', () => {
     open();
     for (let i = 0; i < 50; i++) fill('test-1', 200);
     expect(errors).toEqual(['COSIGNER_BAD']);
-    expect(peer.health.quarantined).toBe(true);
+    expect(peer.chains.leftOut('test-1')).toMatch(/^more nonce commitments/);
     clock.advance(60_000);
     fill('test-1', 200);
     expect(errors).toHaveLength(2);
   });
 
-  it('one that made a request wait is suspect for a while, longer when it happens again, and forgiven when it answers', () => {
+  it('one that made a request wait is suspect for a while, longer when it happens again, and forgiven when it serves one', () => {
     open();
     const suspectMs = (): number => {
       peer.health.noteStall();
@@ -287,6 +285,9 @@ describe('peer', () => {
     expect([1, 2, 3, 4, 5, 6].map(suspectMs)).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
     peer.stream.ask(request(1), () => undefined);
     peer.receive(refusal(1));
+    expect(suspectMs()).toBe(60_000);
+    peer.stream.ask(request(2), () => undefined);
+    peer.receive({ kind: 'stored', id: 2, signBytes: KEY });
     expect(suspectMs()).toBe(5_000);
   });
 
@@ -297,6 +298,20 @@ describe('peer', () => {
     peer.receive(refusal(1));
     expect(peer.health.signMs).toBe(25);
     expect(changes).toBe(1);
+  });
+
+  it('is as far away as its heartbeats say, and as its answers say lately when they take longer than they should', () => {
+    open();
+    peer.health.noteRoundTrip(10);
+    const away = (signMs: number): number => {
+      peer.health.noteAnswer(signMs);
+      return Math.round(peer.health.distanceMs());
+    };
+    expect([12, 30, 46].map(away)).toEqual([10, 10, 10]);
+    expect(away(950)).toBe(115);
+    expect(away(950)).toBe(217);
+    const later = [1, 2, 10].map((minutes) => (clock.advance(minutes * 60_000), Math.round(peer.health.distanceMs())));
+    expect(later).toEqual([113, 36, 10]);
   });
 
   it('tells of commitments as long as a request may be waiting for them', () => {

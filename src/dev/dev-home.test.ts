@@ -23,7 +23,6 @@ import { encodeGroup, loadGroupFile } from '../shared/home/group-file.js';
 import { nodeDisk } from '../shared/ports/node-disk.js';
 import { systemRandom } from '../shared/ports/random.js';
 import { lockHome } from '../shared/process/home-lock.js';
-import type { ProcessStatus } from '../shared/status/process-status.js';
 import { serveStatus } from '../shared/status/status-socket.js';
 import { HOME_NAMES, LINKS, THRESHOLD } from './dev-cluster.js';
 import { openDevHome, type DevHome, type MakeCluster, type Wanted } from './dev-home.js';
@@ -84,7 +83,7 @@ async function run(): Promise<void> {
   made = [];
   writeFileSync(at('model-node.json'), '{}');
   for (const home of ['.', ...HOME_NAMES]) lockHome(at(home))();
-  const server = await serveStatus(at('cosigner-1'), () => ({}) as ProcessStatus);
+  const server = await serveStatus(at('cosigner-1'), { status: async () => ({}) });
   // A process that is killed leaves its socket behind.
   linkSync(at('cosigner-1', 'status.sock'), at('cosigner-2', 'status.sock'));
   server.close();
@@ -204,7 +203,7 @@ describe('--fresh refuses, and touches nothing', () => {
       'a process that runs, its lock file lost',
       async () => {
         rmSync(at('cosigner-3', 'lock'));
-        const server = await serveStatus(at('cosigner-3'), () => ({}) as ProcessStatus);
+        const server = await serveStatus(at('cosigner-3'), { status: async () => ({}) });
         cleanups.push(() => server.close());
       },
       'a process runs with',

@@ -235,6 +235,10 @@ export const FIXES = {
   DEV_PROCESS_FAILED:
     'see the cause; started by hand, with the home that is named, the process says it again: `hekate cosigner start --home …`',
   NOT_RUNNING: 'start it: `hekate cosigner start --home …` or `hekate sentry-link start --home …`',
+  PROCESS_SILENT:
+    'see whether the process hangs, and what it did with `hekate status` and its log: what it was asked for may be done yet',
+  COMMAND_INVALID: 'write it as {"request":"status"}: one JSON object a line, of 4,096 bytes at most',
+  COMMAND_UNKNOWN: 'use the hekate of the release that the process runs (`hekate status` names it)',
   STATUS_UNAVAILABLE:
     'none needed, hekate works without it; for `hekate status`, move away what is in the place of status.sock in the home, ' +
     'and let the user that runs hekate write there and to the folder for temporary files; then start the process again',

@@ -72,7 +72,7 @@ export interface PeerStatus {
   readonly falls: number;
   readonly roundTripMs: number | null;
   readonly signMs: number | null;
-  /** Left out for a while because of what it sent. */
+  /** Left out of some chain for a while because of what it sent; `unable` says of which, and why. */
   readonly quarantined: boolean;
   readonly chains: readonly PeerChainStatus[];
 }

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import type { ChainReport, CosignerMessage, SignedReply } from '../../src/shared/coordination/messages.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
+import { toSignatureShare } from '../../src/shared/frost/signature-share.js';
+import { Cluster, told, type ClusterOptions } from './cluster.js';
+import { vote } from './votes.js';
+
+// What one cosigner that lies can cost at most: a test for each row of the table in docs/invariants.md. What is wrong with a
+// share, a commitment or stored bytes is in bad-cosigner.test.ts.
+
+const LIAR = 2;
+const badShare = (message: CosignerMessage): CosignerMessage =>
+  message.kind === 'signed' ? { ...message, vote: spoiled(message.vote) } : message;
+const spoiled = (one: SignedReply['vote']): SignedReply['vote'] => ({
+  ...one,
+  share: toSignatureShare(one.share.map((byte, i) => (i === 0 ? byte ^ 1 : byte))),
+});
+const honest = (message: CosignerMessage): CosignerMessage => message;
+
+async function lying(shape: Shape, lie: (message: CosignerMessage) => CosignerMessage): Promise<Cluster> {
+  const cluster = await Cluster.start(shape);
+  cluster.wire('a', LIAR).tamper = lie;
+  return cluster;
+}
+
+type Shape = Pick<ClusterOptions, 'threshold' | 'count'>;
+
+/** Asks for votes one after the other, all of which must be signed; what each took. */
+async function sign(cluster: Cluster, heights: readonly number[], everyMs: number): Promise<readonly number[]> {
+  const tookMs: number[] = [];
+  for (const height of heights) {
+    const before = cluster.clock.nowMs();
+    expect(told(await cluster.ask('a', vote({ at: [height, 0, 3] })))).toBe('signed 500');
+    tookMs.push(cluster.clock.nowMs() - before);
+    await cluster.clock.pass(everyMs);
+  }
+  return tookMs;
+}
+const upTo = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => 100 + i);
+
+describe('one that does not sign', () => {
+  it.each<[code: ErrorCode, told: boolean]>([
+    ['DOUBLE_SIGN', true],
+    ['HEIGHT_REGRESSION', true],
+    ['INTERNAL', true],
+    ['STATE_WRITE_FAILED', true],
+    ['HEIGHT_JUMP', false],
+    ['NONCE_UNKNOWN', false],
+    ['BUSY', false],
+    ['TERM_OLD', false],
+  ])('refuses all with %s: the others sign, and it is asked once in a while', async (code, isTold) => {
+    const cluster = await lying({ threshold: 2, count: 3 }, (message) =>
+      message.kind === 'signed' ? { kind: 'refused', id: message.id, code, message: 'no' } : message,
+    );
+    await sign(cluster, upTo(100), 1_000);
+    // At 0, 5, 15, 35, 75 s; a wrong nonce may be chance once.
+    expect(cluster.wire('a', LIAR).requests.length).toBeLessThanOrEqual(6);
+    const lines = cluster.logged('cosigner refuses what the others sign');
+    expect(lines.length).toBe(isTold ? 2 : 0);
+    if (isTold) expect(lines[0]).toMatchObject({ code, cosigner: 'cosigner-2', chain: 'test-1', reason: 'no' });
+  });
+
+  it('keeps each request waiting as long as it may: it is far away then', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3 });
+    cluster.wire('a', LIAR).lateMs = 140;
+    const tookMs = await sign(cluster, upTo(100), 4_000);
+    expect(tookMs.filter((ms) => ms > 100).length).toBeLessThanOrEqual(2);
+  });
+
+  it('does not answer: the others are asked, and it is asked last', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3 });
+    cluster.wire('a', LIAR).holdReplies = true;
+    const tookMs = await sign(cluster, upTo(100), 1_000);
+    expect(tookMs.filter((ms) => ms > 100).length).toBeLessThanOrEqual(6);
+  });
+});
+
+describe('one that lies about its place', () => {
+  const claiming =
+    (at: Partial<ChainReport>) =>
+    (message: CosignerMessage): CosignerMessage =>
+      message.kind === 'heartbeatReply'
+        ? { ...message, chains: message.chains.map((chain) => ({ ...chain, ...at })) }
+        : message;
+  it.each<[name: string, at: Partial<ChainReport>, unable: RegExp]>([
+    [
+      'far up',
+      { height: 2n ** 62n, round: 0, step: 3 },
+      /^WATERMARK_AHEAD its watermark, height \d+, round 0, precommit, is \d+ heights above height 119/,
+    ],
+    ['at the place that is asked for', { height: 100n, round: 0, step: 3 }, /^$/],
+    ['at the start', { height: 0n, round: 0, step: 0, sequence: 0n }, /^$/],
+    ['halted', { halted: 'STATE_CORRUPT' }, /^STATE_CORRUPT signs nothing$/],
+    ['of another key', { groupPublicKey: new Uint8Array(32) }, /^GROUP_MISMATCH signs nothing$/],
+    ['of another chain', { chainId: 'other-1' }, /^WRONG_CHAIN does not know this chain$/],
+    ['that no height is a jump', { maxHeightJump: 2n ** 62n }, /^$/],
+  ])('%s: the others sign, and it is named', async (_name, at, unable) => {
+    const cluster = await lying({ threshold: 2, count: 3 }, claiming(at));
+    const tookMs = await sign(cluster, upTo(20), 1_000);
+    expect(Math.max(...tookMs)).toBeLessThan(100);
+    const [chain] = cluster.link('a').situation().chains;
+    expect(chain?.unable.map(({ cosigner }) => cosigner)).toEqual(unable.source === '^$' ? [] : [LIAR]);
+    expect(chain?.unable.map(({ code, why }) => `${code} ${why}`).join()).toMatch(unable);
+    // Nobody has gone further than was asked.
+    expect(cluster.cosigners.map((cosigner) => cosigner.durable().height <= 119n)).toEqual([true, true, true]);
+  });
+
+  it('now here, now there: each fall is counted, and told once a minute', async () => {
+    let beat = 0;
+    const cluster = await lying({ threshold: 2, count: 3 }, (message) =>
+      claiming({ height: BigInt(100 + (message.kind === 'heartbeatReply' ? ++beat % 2 : 0)), sequence: 9n })(message),
+    );
+    await sign(cluster, upTo(20), 2_000);
+    const falls = [...cluster.link('a').peers()].map(({ chains }) => chains.falls);
+    expect([falls[0], falls[2]]).toEqual([0, 0]);
+    expect(falls[1]).toBeGreaterThan(10);
+    expect(cluster.logged('the watermark of a cosigner has fallen')).toMatchObject([{ cosigner: 'cosigner-2' }]);
+  });
+});
+
+describe('one that is left out', () => {
+  it.each<[name: string, shape: Shape, alive: readonly number[]]>([
+    ['of 2-of-2', { threshold: 2, count: 2 }, [1, 2]],
+    ['of 2-of-3, when another is down', { threshold: 2, count: 3 }, [1, 2]],
+    ['of 3-of-4, when another is down', { threshold: 3, count: 4 }, [1, 2, 4]],
+  ])('%s: is asked all the same, and a good share brings it back', async (_name, shape, alive) => {
+    const cluster = await lying(shape, badShare);
+    await cluster.onlyAlive('a', alive);
+    expect(told(await cluster.ask('a', vote({ at: [8, 0, 1] })))).toBe('QUORUM_LOST');
+    const { chains } = [...cluster.link('a').peers()].find(({ id }) => id === LIAR)!;
+    expect(chains.leftOut('test-1')).toBe('bad signature share');
+    cluster.wire('a', LIAR).tamper = honest;
+    const before = cluster.clock.nowMs();
+    expect(told(await cluster.ask('a', vote({ at: [8, 0, 2] })))).toBe('signed 500');
+    // There is nobody else to wait for.
+    expect(cluster.clock.nowMs() - before).toBeLessThan(100);
+    expect(chains.leftOut('test-1')).toBeUndefined();
+  });
+
+  it('is asked when one of the others only looks as if it would sign', async () => {
+    const cluster = await lying({ threshold: 2, count: 3 }, badShare);
+    expect(told(await cluster.ask('a', vote({ at: [8, 0, 1] })))).toBe('signed 500');
+    cluster.wire('a', LIAR).tamper = honest;
+    // Connected, without a word of refusal, and without commitments.
+    await cluster.onlyAlive('a', [1, LIAR]);
+    cluster.wire('a', 3).tamper = (message) =>
+      message.kind === 'nonceBatch' ? { ...message, commitments: [] } : message;
+    await cluster.onlyAlive('a', [1, LIAR, 3]);
+    expect(told(await cluster.ask('a', vote({ at: [8, 0, 2] })))).toBe('signed 500');
+  });
+});
