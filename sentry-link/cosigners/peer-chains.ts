@@ -23,6 +23,8 @@ const BEHIND_MS = 5_000;
 const MAX_BEHIND_MS = 60_000;
 /** A wait that is to end by itself has ended by then. */
 const SOON_MS = 120_000;
+/** A request that was on its way when nonces were replaced has been refused by then. */
+const LATELY_MS = 1_000;
 const TELL_AGAIN_MS = 60_000;
 
 interface Behind {
@@ -40,6 +42,7 @@ export class PeerChains {
   readonly #pools = new Map<string, CommitmentPool>();
   readonly #behind = new Map<string, Behind>();
   readonly #waitingSinceMs = new Map<string, number>();
+  readonly #replacedMs = new Map<string, number>();
   /** Of chains in which it did something wrong once. */
   readonly #standings = new Map<string, ChainStanding>();
   #reports: ReadonlyMap<string, ChainReport> = new Map();
@@ -202,10 +205,18 @@ export class PeerChains {
     if (!this.#reports.has(chainId) || !this.#isOurs(key)) return 'kept';
     let pool = this.#pools.get(chainId);
     if (pool === undefined) this.#pools.set(chainId, (pool = new CommitmentPool()));
-    if (replaces) pool.forget();
+    if (replaces === true) {
+      pool.forget();
+      this.#replacedMs.set(chainId, this.#clock.nowMs());
+    }
     const wanting = pool.size < MAX_NONCES;
     if (!pool.add(commitments)) return 'tooMany';
     return wanting ? 'wanted' : 'kept';
+  }
+
+  /** Its commitments of before are void since a moment ago. */
+  replacedLately(chainId: string): boolean {
+    return this.#clock.nowMs() - (this.#replacedMs.get(chainId) ?? -Infinity) < LATELY_MS;
   }
 
   /** It waits after a start, and has heard enough to go on soon: by the others, or after a height that it sits out. */

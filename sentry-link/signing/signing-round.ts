@@ -258,9 +258,11 @@ export class SigningRound {
       this.#refusals.set(peer.id, { code, message });
       return;
     }
-    // Another cosigner had asked where it stands: its fresh nonces have come before this.
-    if (code === 'NONCE_UNKNOWN' && !this.#rests.has(peer.id)) return void this.#rests.set(peer.id, 0);
-    if (code === 'NONCE_UNKNOWN') peer.chains.noteUnknownNonces(this.#vote.signBytes.says.chainId);
+    const { chainId } = this.#vote.signBytes.says;
+    // Another cosigner had asked where it stands: fresh nonces came before this answer, and it is asked with them at once.
+    if (code === 'NONCE_UNKNOWN' && peer.chains.replacedLately(chainId) && !this.#rests.has(peer.id))
+      return void this.#rests.set(peer.id, 0);
+    if (code === 'NONCE_UNKNOWN') peer.chains.noteUnknownNonces(chainId);
     else if (code !== 'WAITING') peer.health.noteStall();
     this.#rest(peer);
   }
