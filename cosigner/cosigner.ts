@@ -1,10 +1,12 @@
 import type { ChainReport, CosignerHello, CosignerMessage } from '../src/shared/coordination/messages.js';
 import { ownRelease, tooOld, type Release } from '../src/shared/coordination/release.js';
+import { HekateError } from '../src/shared/errors.js';
 import { InFlight } from '../src/shared/in-flight.js';
 import { LogLimiter } from '../src/shared/log-limiter.js';
 import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import { reportHalted, type HaltedChain } from './halted-chain.js';
+import type { Recovered } from './signing/chain-wait.js';
 import type { ChainSigner } from './signing/chain-signer.js';
 import { LeaseTable } from './lease-table.js';
 import { Answerer } from './waiting/answerer.js';
@@ -99,6 +101,21 @@ export class Cosigner {
   /** What each link said last of the release that it runs, by name. */
   releases(): ReadonlyMap<string, Release> {
     return this.#releases;
+  }
+
+  /** What chains wait for after the start, in words. */
+  waits(): ReadonlyMap<string, string> {
+    const waiting = [...this.#chains.values()].filter(({ others }) => others.wait.waiting);
+    return new Map(waiting.map(({ chainId, others }) => [chainId, others.wait.describe()]));
+  }
+
+  /** An operator ends the wait of a chain; as FromOthers.recover. Throws COMMAND_INVALID, or what halts the chain. */
+  async recover(chainId: string, height: bigint): Promise<Recovered | undefined> {
+    const halted = this.halted.find((chain) => chain.chainId === chainId);
+    if (halted !== undefined) throw halted.error;
+    const chain = this.#chains.get(chainId);
+    if (chain === undefined) throw new HekateError('COMMAND_INVALID', 'this cosigner has no chain of that id');
+    return chain.others.recover(height);
   }
 
   report(): readonly ChainReport[] {

@@ -32,6 +32,7 @@ import { VERSION } from '../src/shared/version.js';
 import { assembleCosigner, type CosignerChainOptions } from './assembly.js';
 import { describeCosigner } from './cosigner-status.js';
 import { haltedBy, type HaltedChain } from './halted-chain.js';
+import { recoverRequest } from './recover-request.js';
 import { LinkServer } from './links/link-server.js';
 import type { OnLink } from './links/link-stream.js';
 import { peersById, tlsIdentityKeys } from './waiting/identity-keys.js';
@@ -87,7 +88,7 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   started.add(() => server.close());
   started.add(() => cosigner.inFlight.untilNone(systemClock, FINISH_MS));
   const status = processRequest(NO_PARAMS, () => describeCosigner(cosigner, server, systemClock.nowMs()));
-  started.add(await serveStatusIfPossible(config.home, { status }, log));
+  started.add(await serveStatusIfPossible(config.home, { status, recover: recoverRequest(cosigner) }, log));
 }
 
 /** Where there is none, that is one warning: every start then waits until it has heard the others. */

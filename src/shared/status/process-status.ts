@@ -13,6 +13,8 @@ export interface WatermarkStatus {
   readonly place: string;
   /** Error code when this chain signs nothing. */
   readonly halted: string | null;
+  /** After a start: ids of the cosigners that it has heard, while it waits for the others; null: it does not wait. */
+  readonly waiting: readonly number[] | null;
 }
 
 /** Why a process cannot do its part in signing as things are; a HekateError is one. */

@@ -33,6 +33,7 @@ const STATUS: CosignerStatus = {
       step: 3,
       place: 'height 9007199254740993, round 0, precommit',
       halted: null,
+      waiting: null,
     },
   ],
   problems: [],
