@@ -84,9 +84,16 @@ class Scene {
         await link.start();
       }
     }
+    const waits = this.waits();
     await first.start();
+    expect(this.waits()).toBe(waits + 1);
     await at.node.connected(20_000);
     return writes;
+  }
+
+  /** Times that cosigner 1 has begun to wait. */
+  waits(): number {
+    return this.first.events().filter(({ event }) => event === 'waits until it has heard the others').length;
   }
 
   /** A start by hand in between, with another run-time folder; the usual one is used again later. */
@@ -102,7 +109,7 @@ class Scene {
   }
 
   async neverSigns(round: number): Promise<void> {
-    for (let times = 0; times < 5; times++) {
+    for (let times = 0; times < 3; times++) {
       const answer = await this.at.ask({ step: 'Precommit', height: HEIGHT, round, block: 'B' }).catch(() => undefined);
       expect(answer?.kind).not.toBe('signed');
       await delay(300);
