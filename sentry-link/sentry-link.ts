@@ -59,6 +59,8 @@ export class SentryLink {
   readonly #watch: LinkWatch;
   /** The highest that a node has asked for in this term, by chain. */
   readonly #asked = new Map<string, bigint>();
+  /** Chains of which the last request found too few cosigners in this term. */
+  readonly #failing = new Set<string>();
   #lastRequestId = 0;
 
   constructor(options: SentryLinkOptions, deps: SentryLinkDeps) {
@@ -83,6 +85,7 @@ export class SentryLink {
         onLost: (reason) => {
           deps.onLost(reason);
           this.#asked.clear();
+          this.#failing.clear();
           // Rounds that are under way end: nobody is there any more to be answered.
           this.#poke();
         },
@@ -137,6 +140,7 @@ export class SentryLink {
       term: this.candidate.term(),
       leader: this.#leaders.leader(this.#clock.nowMs()),
       chains: this.#chains.map((chain) => this.#chainSituation(chain)),
+      claims: this.candidate.claims(),
     };
   }
 
@@ -148,12 +152,17 @@ export class SentryLink {
     return { chainId, threshold, count: peers.length, connected, reached, unable };
   }
 
-  sign(chainId: string, vote: VoteToSign): Promise<SignOutcome> {
+  async sign(chainId: string, vote: VoteToSign): Promise<SignOutcome> {
     invariant(vote.signBytes.says.chainId === chainId, 'a vote goes to the coordinator of its own chain');
     const { height } = vote.signBytes.says;
     if (this.candidate.term() !== undefined && height > (this.#asked.get(chainId) ?? 0n))
       this.#asked.set(chainId, height);
-    return must(this.#coordinators.get(chainId), 'sessions exist for configured chains only').sign(vote);
+    const coordinator = must(this.#coordinators.get(chainId), 'sessions exist for configured chains only');
+    const outcome = await coordinator.sign(vote);
+    // What cosigners promise and report is not always what they do.
+    if (outcome.kind === 'signed') this.#failing.delete(chainId);
+    else if (outcome.code === 'QUORUM_LOST' && this.candidate.term() !== undefined) this.#failing.add(chainId);
+    return outcome;
   }
 
   peers(): Iterable<Peer> {
@@ -190,9 +199,9 @@ export class SentryLink {
     };
   }
 
-  /** Whether enough cosigners would sign for it now, as far as is known here. */
+  /** Whether enough cosigners would sign for it now, by what they say, and by what they did when they were asked last. */
   #ready(chain: LinkChain): boolean {
-    return hasQuorum(this.#chainSituation(chain));
+    return !this.#failing.has(chain.chainId) && hasQuorum(this.#chainSituation(chain));
   }
 
   #peer(id: number): Peer {
