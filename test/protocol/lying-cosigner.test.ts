@@ -7,6 +7,7 @@ import type {
 } from '../../src/shared/coordination/messages.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { toSignatureShare } from '../../src/shared/frost/signature-share.js';
+import { SignBytes, withTimestamp } from '../../src/shared/privval/sign-bytes.js';
 import { Cluster, told, type ClusterOptions } from './cluster.js';
 import { vote } from './votes.js';
 
@@ -78,6 +79,25 @@ describe('one that does not sign', () => {
     const tookMs = await sign(cluster, upTo(100), 1_000);
     expect(tookMs.filter((ms) => ms > 100).length).toBeLessThanOrEqual(6);
   });
+});
+
+it('one that says that it has stored each vote a minute later: each is signed, no later than that, and it is named', async () => {
+  const cluster = await Cluster.start({ threshold: 2, count: 3 });
+  const wire = cluster.wire('a', LIAR);
+  wire.tamper = (message) => {
+    if (message.kind !== 'signed' && message.kind !== 'stored') return message;
+    const { says } = SignBytes.parse(wire.requests.find(({ id }) => id === message.id)!.signBytes);
+    const timestamp = { seconds: 1_700_000_060n, nanos: 500 };
+    return { kind: 'stored', id: message.id, signBytes: SignBytes.encode(withTimestamp(says, timestamp)).bytes };
+  };
+  for (const height of upTo(20)) {
+    const outcome = await cluster.ask('a', vote({ at: [height, 0, 3] }));
+    expect(outcome.kind === 'signed' && outcome.timestamp.seconds <= 1_700_000_060n).toBe(true);
+  }
+  const claim = 'height 100, round 0, precommit, with a timestamp 60.000 s ahead of what is asked for';
+  expect(cluster.logged('cosigner says that it has stored this vote already')).toMatchObject([
+    { cosigner: 'cosigner-2', chain: 'test-1', claim },
+  ]);
 });
 
 describe('one that lies about its place', () => {
