@@ -60,6 +60,8 @@ export class SentryLink {
   readonly #watch: LinkWatch;
   /** The highest that a node has asked for in this term, by chain. */
   readonly #asked = new Map<string, bigint>();
+  /** Chains of which the last request found too few cosigners in this term. */
+  readonly #failing = new Set<string>();
   #lastRequestId = 0;
 
   constructor(options: SentryLinkOptions, deps: SentryLinkDeps) {
@@ -84,6 +86,7 @@ export class SentryLink {
         onLost: (reason) => {
           deps.onLost(reason);
           this.#asked.clear();
+          this.#failing.clear();
           // Rounds that are under way end: nobody is there any more to be answered.
           this.#poke();
         },
@@ -138,6 +141,7 @@ export class SentryLink {
       term: this.candidate.term(),
       leader: this.#leaders.leader(this.#clock.nowMs()),
       chains: this.#chains.map((chain) => this.#chainSituation(chain)),
+      claims: this.candidate.claims(),
     };
   }
 
@@ -149,12 +153,17 @@ export class SentryLink {
     return { chainId, threshold, count: peers.length, connected, reached, unable };
   }
 
-  sign(chainId: string, vote: VoteToSign): Promise<SignOutcome> {
+  async sign(chainId: string, vote: VoteToSign): Promise<SignOutcome> {
     invariant(vote.signBytes.says.chainId === chainId, 'a vote goes to the coordinator of its own chain');
     const { height } = vote.signBytes.says;
     if (this.candidate.term() !== undefined && height > (this.#asked.get(chainId) ?? 0n))
       this.#asked.set(chainId, height);
-    return must(this.#coordinators.get(chainId), 'sessions exist for configured chains only').sign(vote);
+    const coordinator = must(this.#coordinators.get(chainId), 'sessions exist for configured chains only');
+    const outcome = await coordinator.sign(vote);
+    // What cosigners promise and report is not always what they do.
+    if (outcome.kind === 'signed') this.#failing.delete(chainId);
+    else if (outcome.code === 'QUORUM_LOST' && this.candidate.term() !== undefined) this.#failing.add(chainId);
+    return outcome;
   }
 
   peers(): Iterable<Peer> {
@@ -198,14 +207,16 @@ export class SentryLink {
     if (sender === from && receiver !== from) this.#peers.get(receiver)?.stream.send(message);
   }
 
-  /** Whether enough cosigners would sign for it, now or soon, as far as is known here. */
+  /** Whether enough cosigners would sign for it, now or soon, by what they say, and by what they did when they were asked last. */
   #ready(chain: LinkChain): boolean {
     const situation = this.#chainSituation(chain);
     const able = situation.count - situation.unable.length;
     const soon = situation.unable.filter(({ cosigner }) =>
       this.#peer(cosigner).chains.signsSoon(chain.chainId, chain.threshold),
     );
-    return able + soon.length >= chain.threshold;
+    if (able + soon.length < chain.threshold) return false;
+    // What failed while some of them waited says nothing against the others.
+    return soon.length > 0 || !this.#failing.has(chain.chainId);
   }
 
   #peer(id: number): Peer {

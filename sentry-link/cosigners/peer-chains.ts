@@ -180,6 +180,15 @@ export class PeerChains {
     this.#limiter.write(`${chainId} refuses ${code}`, (text, all) => this.#log.warn(text, all), event, fields);
   }
 
+  /** It says that it has stored this vote with another timestamp: a half-finished vote, or a lie that nobody can tell from one. */
+  noteStored(place: Place & Pick<ChainKey, 'chainId'>, secondsAhead: number): void {
+    const { chainId } = place;
+    const claim = `${describePlace(place)}, with a timestamp ${secondsAhead.toFixed(3)} s ahead of what is asked for`;
+    const fields = { cosigner: cosignerName(this.#id), chain: chainId, claim };
+    const event = 'cosigner says that it has stored this vote already';
+    this.#limiter.write(`${chainId} stored`, (text, all) => this.#log.info(text, all), event, fields);
+  }
+
   /** It does not know nonces that it had announced. */
   noteUnknownNonces(chainId: string): void {
     this.#standing(chainId).noteUnknownNonces(this.#clock.nowMs());

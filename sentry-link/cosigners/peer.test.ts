@@ -264,6 +264,17 @@ describe('peer', () => {
     expect(peer.ready('test-1', 2)).toBe(true);
   });
 
+  it('is left out of one chain, and signs for the others', () => {
+    open();
+    fill();
+    peer.chains.leaveOut('other-1', 'bad signature share');
+    expect(['other-1', 'test-1'].map((chain) => peer.chains.leftOut(chain))).toEqual([
+      'bad signature share',
+      undefined,
+    ]);
+    expect(errors).toEqual(['COSIGNER_BAD']);
+  });
+
   it('a flood of commitments is told once', () => {
     open();
     for (let i = 0; i < 50; i++) fill('test-1', 200);

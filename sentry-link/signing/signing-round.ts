@@ -242,6 +242,7 @@ export class SigningRound {
     this.#storedAnswers.set(peer.id, answers);
     if (answers > MAX_STORED_ANSWERS)
       return this.#leaveOut([peer.id], `it came with newer stored sign bytes ${answers} times for one vote`);
+    peer.chains.noteStored(stored.says, secondsAhead(stored.says.timestamp, this.#vote.signBytes.says.timestamp));
     const storedIsNewer = compareTimestamps(stored.says.timestamp, this.#signBytes.says.timestamp) > 0;
     if (storedIsNewer || (!this.#settle && !this.#someoneSigned(this.#signBytes))) this.#signBytes = stored;
     this.#settle = true;
@@ -333,6 +334,10 @@ const RETRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NONCE_UNKNOWN', 'BU
 function isFarAhead(stored: Timestamp, asked: Timestamp): boolean {
   const latest = { seconds: asked.seconds + MAX_STORED_LEAD_SECONDS, nanos: asked.nanos };
   return compareTimestamps(stored, latest) > 0;
+}
+
+function secondsAhead(stored: Timestamp, asked: Timestamp): number {
+  return Number(stored.seconds - asked.seconds) + (stored.nanos - asked.nanos) / 1e9;
 }
 
 function refused(code: ErrorCode, message: string): RoundResult {

@@ -121,7 +121,8 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   NO_LINK: 'no sentry-link is connected to this cosigner',
   NO_NODE: 'the leading sentry-link has no connection to a node of the chain',
   SIGNATURE_INVALID: 'shares made a signature that does not verify; it was not released',
-  COSIGNER_BAD: 'a cosigner gave a share that does not verify, and is left out',
+  COSIGNER_BAD:
+    'a cosigner said or gave what cannot be; what it provably got wrong leaves it out of that chain for a while',
   GROUP_MISMATCH:
     'a process has another shared key, or other cosigners, than its peers or its configuration, or that does not list them all',
   FROST_SIGNERS_INVALID: 'a list of signers is empty, too long, not ascending, or out of range',

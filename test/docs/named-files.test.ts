@@ -46,3 +46,24 @@ describe.each(rows)('docs/invariants.md, row $number', ({ assertion, quoting }) 
     expect(quoted.filter((words) => !tests.includes(words))).toEqual([]);
   });
 });
+
+/** The table of what one cosigner that lies can cost. */
+const lies = readFileSync(join(ROOT, 'docs/invariants.md'), 'utf8')
+  .split('\n')
+  .filter((line) => /^\| L\d/.test(line))
+  .map((line) => line.split('|').map((cell) => cell.trim()))
+  .map(([, number = '', , , naming = '', quoting = '']) => ({ number, naming, quoting }));
+const quotedIn = (text: string): readonly string[] => [...text.matchAll(/"([^"]+)"/g)].map(([, words]) => words ?? '');
+
+it('the lies of a cosigner have a row each', () => {
+  expect(lies.length).toBeGreaterThan(10);
+});
+describe.each(lies)('docs/invariants.md, row $number', ({ naming, quoting }) => {
+  it('quotes events of the log', () => {
+    expect(quotedIn(naming).filter((words) => !code.includes(`'${words}'`))).toEqual([]);
+  });
+  it('quotes words of the names of tests', () => {
+    expect(quotedIn(quoting)).not.toEqual([]);
+    expect(quotedIn(quoting).filter((words) => !tests.includes(words))).toEqual([]);
+  });
+});

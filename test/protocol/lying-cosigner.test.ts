@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { ChainReport, CosignerMessage, SignedReply } from '../../src/shared/coordination/messages.js';
+import type {
+  ChainReport,
+  CosignerMessage,
+  HeartbeatReply,
+  SignedReply,
+} from '../../src/shared/coordination/messages.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { toSignatureShare } from '../../src/shared/frost/signature-share.js';
+import { SignBytes, withTimestamp } from '../../src/shared/privval/sign-bytes.js';
 import { Cluster, told, type ClusterOptions } from './cluster.js';
 import { vote } from './votes.js';
 
@@ -75,6 +81,25 @@ describe('one that does not sign', () => {
   });
 });
 
+it('one that says that it has stored each vote a minute later: each is signed, no later than that, and it is named', async () => {
+  const cluster = await Cluster.start({ threshold: 2, count: 3 });
+  const wire = cluster.wire('a', LIAR);
+  wire.tamper = (message) => {
+    if (message.kind !== 'signed' && message.kind !== 'stored') return message;
+    const { says } = SignBytes.parse(wire.requests.find(({ id }) => id === message.id)!.signBytes);
+    const timestamp = { seconds: 1_700_000_060n, nanos: 500 };
+    return { kind: 'stored', id: message.id, signBytes: SignBytes.encode(withTimestamp(says, timestamp)).bytes };
+  };
+  for (const height of upTo(20)) {
+    const outcome = await cluster.ask('a', vote({ at: [height, 0, 3] }));
+    expect(outcome.kind === 'signed' && outcome.timestamp.seconds <= 1_700_000_060n).toBe(true);
+  }
+  const claim = 'height 100, round 0, precommit, with a timestamp 60.000 s ahead of what is asked for';
+  expect(cluster.logged('cosigner says that it has stored this vote already')).toMatchObject([
+    { cosigner: 'cosigner-2', chain: 'test-1', claim },
+  ]);
+});
+
 describe('one that lies about its place', () => {
   const claiming =
     (at: Partial<ChainReport>) =>
@@ -115,6 +140,76 @@ describe('one that lies about its place', () => {
     expect([falls[0], falls[2]]).toEqual([0, 0]);
     expect(falls[1]).toBeGreaterThan(10);
     expect(cluster.logged('the watermark of a cosigner has fallen')).toMatchObject([{ cosigner: 'cosigner-2' }]);
+  });
+});
+
+describe('one that lies about leadership', () => {
+  const answering =
+    (lie: Partial<HeartbeatReply>) =>
+    (message: CosignerMessage): CosignerMessage =>
+      message.kind === 'heartbeatReply' ? { ...message, ...lie } : message;
+  const RENEWED = { renewedTerm: 2 ** 52, otherLink: true };
+
+  it.each<[name: string, lie: Partial<HeartbeatReply>]>([
+    ['it promises nothing', { granted: false }],
+    ['another holds it, for days', { granted: false, holder: 'ghost', remainingMs: 2 ** 31 - 1 }],
+    ['another renewed a later term, and is there', RENEWED],
+    ['all of these, in a giant term', { ...RENEWED, granted: false, holder: 'ghost', term: 2 ** 53 - 1 }],
+    ['a giant term, and nobody holds it', { granted: false, holder: '', remainingMs: 0, term: 2 ** 53 - 1 }],
+  ])('%s: who leads goes on, and the next one takes over', async (_name, lie) => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    for (const link of ['a', 'b']) cluster.wire(link, LIAR).tamper = answering(lie);
+    await sign(cluster, upTo(60), 1_000);
+    expect(cluster.logged('lease lost')).toEqual([]);
+    expect(cluster.link('b').situation().leader?.name).toBe('a');
+    // Terms are not used up: a step of 1,001 in ten seconds at most.
+    expect(cluster.link('a').candidate.term()).toBeLessThan(10_000);
+    cluster.killLink('a');
+    await cluster.clock.pass(3_000);
+    expect(told(await cluster.ask('b', vote({ at: [200, 0, 3] })))).toBe('signed 500');
+    const claims = cluster.logged('a cosigner claims what cannot be');
+    expect(new Set(claims.map(({ cosigner }) => cosigner))).toEqual(
+      new Set(lie.term === undefined ? [] : ['cosigner-2']),
+    );
+  });
+
+  it('nobody leads, and it says that somebody does: nobody believes it', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    cluster.wire('b', LIAR).tamper = answering({ holder: 'ghost', remainingMs: 900, term: 99 });
+    cluster.killLink('a');
+    cluster.wire('b', 1).tamper = answering({ granted: false, holder: '' });
+    cluster.wire('b', 3).tamper = answering({ granted: false, holder: '' });
+    await cluster.clock.pass(5_000);
+    expect(cluster.link('b').situation().leader).toBeUndefined();
+    expect(cluster.logged('no sentry-link leads')).toMatchObject([{ link: 'b', code: 'NO_LEADER' }]);
+  });
+
+  it('it promises itself to two links and signs for neither: one of them gives way, and the other signs', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    for (const link of ['a', 'b'])
+      cluster.wire(link, LIAR).tamper = (message) =>
+        message.kind === 'signed'
+          ? { kind: 'refused', id: message.id, code: 'BUSY', message: 'no' }
+          : answering({ granted: true, holder: '', remainingMs: 0 })(message);
+    // For a moment each reaches one of the others alone.
+    await cluster.onlyAlive('a', [1, LIAR]);
+    await cluster.onlyAlive('b', [3, LIAR]);
+    await cluster.clock.pass(3_000);
+    await cluster.onlyAlive('a', [1, LIAR, 3]);
+    await cluster.onlyAlive('b', [1, LIAR, 3]);
+    const leading = (): readonly string[] =>
+      ['a', 'b'].filter((link) => cluster.link(link).candidate.term() !== undefined);
+    expect(leading()).toEqual(['a', 'b']);
+    const signed: string[] = [];
+    for (let height = 100; height < 112; height++) {
+      const answers = ['a', 'b'].map((link) => cluster.asking(link, vote({ at: [height, 0, 3] })));
+      await cluster.clock.pass(4_100);
+      signed.push((await Promise.all(answers)).map(told).find((one) => one.startsWith('signed')) ?? 'none');
+    }
+    expect(signed[0]).toBe('none');
+    // Within 16 s of the first, whatever it goes on saying.
+    expect(new Set(signed.slice(4))).toEqual(new Set(['signed 500']));
+    expect(leading()).toHaveLength(1);
   });
 });
 

@@ -72,6 +72,8 @@ export interface PeerStatus {
   readonly passedOver: number;
   /** Times that it reported a watermark below an earlier one. */
   readonly falls: number;
+  /** What it says that cannot be, in words. */
+  readonly claims: readonly string[];
   readonly roundTripMs: number | null;
   readonly signMs: number | null;
   /** Left out of some chain for a while because of what it sent; `unable` says of which, and why. */
