@@ -133,6 +133,18 @@ module.exports = {
       '^src/shared/(watermark/store|ports/(disk|node-disk))[.]ts$',
       'who holds a slot file can write to a state',
     ),
+    only(
+      'watermark-port-from-signing',
+      '^cosigner/signing/watermark-port[.]ts$',
+      '^cosigner/(signing/|assembly[.]ts$)',
+      'who holds the watermark of a chain can write it, and end its wait',
+    ),
+    only(
+      'life-from-assembly',
+      '^src/shared/watermark/life[.]ts$',
+      '^(cosigner/assembly|src/shared/watermark/store)[.]ts$',
+      'who begins a life says whether a start waits',
+    ),
     {
       name: 'no-files-in-processes',
       comment: 'a process reaches the disk by its port; node-connect.ts looks at the kind of a socket file',
