@@ -164,6 +164,12 @@ describe('the wait of a chain', () => {
     await expect(wait.recover(height)).rejects.toMatchObject({ code: 'NOT_WAITING' });
   });
 
+  it('a liar among those asked does not raise the floor of an operator', async () => {
+    const { wait, hear } = waitOf(2, [2, 3]);
+    await hear(2, { height: 2n ** 62n, round: 0, step: 3 });
+    expect(await wait.recover(8n)).toMatchObject({ watermark: { height: 8n, step: 3 }, unheard: [2, 3] });
+  });
+
   it('an operator’s floor is never below a place that was heard and not yet believed', async () => {
     watermark.current = neverSigned();
     const { wait, hear } = waitOf(3, [2, 3, 4, 5]);
