@@ -1,4 +1,3 @@
-import type { Carried } from '../src/shared/coordination/messages.js';
 import type { Group } from '../src/shared/frost/group.js';
 import { invariant, must } from '../src/shared/invariant.js';
 import type { Clock } from '../src/shared/ports/clock.js';
@@ -7,6 +6,7 @@ import type { RandomBytes } from '../src/shared/ports/random.js';
 import type { CosignerHandlers } from './cosigners/cosigner-client.js';
 import { heightReached, inabilities } from './cosigners/ability.js';
 import { Peer } from './cosigners/peer.js';
+import { Postman } from './cosigners/postman.js';
 import { LeaderView } from './leadership/leader-view.js';
 import { LeaseCandidate } from './leadership/lease-candidate.js';
 import { LinkWatch, type ChainSituation, type LinkSituation } from './link-watch.js';
@@ -56,6 +56,7 @@ export class SentryLink {
   readonly #newest: ReadonlyMap<string, NewestSignature>;
   readonly #chains: readonly LinkChain[];
   readonly #clock: Clock;
+  readonly #postman: Postman;
   readonly #leaders = new LeaderView();
   readonly #watch: LinkWatch;
   /** The highest that a node has asked for in this term, by chain. */
@@ -72,6 +73,10 @@ export class SentryLink {
     const onChange = (chainId?: string): void => this.#poke(chainId);
     this.#peers = new Map(options.cosigners.map((id) => [id, new Peer(id, { groupKeys, clock, log, onChange })]));
     const { cosigners, leaseMs, chains } = options;
+    this.#postman = new Postman({
+      ...{ clock, cosigners, chains: chains.length },
+      send: (id, message) => void this.#peer(id).stream.send(message),
+    });
     // With fewer promises than the smallest threshold nothing could be signed; with as many, some chain can.
     const threshold = Math.min(...chains.map((chain) => chain.threshold));
     const useful = (): boolean => this.#chains.some((chain) => this.#ready(chain) && deps.reachesNode(chain.chainId));
@@ -181,7 +186,7 @@ export class SentryLink {
         this.#watch.look();
       },
       message: (message) => {
-        if (message.kind === 'waitQuestion' || message.kind === 'waitAnswer') return this.#carry(id, message);
+        if (message.kind === 'waitQuestion' || message.kind === 'waitAnswer') return this.#postman.carry(id, message);
         peer.receive(message);
         if (message.kind !== 'heartbeatReply') return;
         this.#leaders.note(id, message, this.#clock.nowMs());
@@ -198,13 +203,6 @@ export class SentryLink {
         if (code === 'PEER_REFUSED') this.candidate.peerDown(id);
       },
     };
-  }
-
-  /** A question goes from who asks to who is asked, an answer the other way; what they say is theirs alone. */
-  #carry(from: number, message: Carried): void {
-    const isQuestion = message.kind === 'waitQuestion';
-    const [sender, receiver] = isQuestion ? [message.asker, message.asked] : [message.answerer, message.asker];
-    if (sender === from && receiver !== from) this.#peers.get(receiver)?.stream.send(message);
   }
 
   /** Whether enough cosigners would sign for it, now or soon, by what they say, and by what they did when they were asked last. */
