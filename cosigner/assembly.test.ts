@@ -68,7 +68,7 @@ async function makeWorld(): Promise<World> {
     clock,
     wallSecond: wallOf(clock),
   };
-  const ports = { group, ...outside, random, log, onFault };
+  const ports = { group, ...outside, random, publicRandom: random, log, onFault };
   return {
     ...{ disk, chains, errors },
     assemble: (some, parts = COSIGNER_PARTS) =>

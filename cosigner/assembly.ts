@@ -44,7 +44,10 @@ export interface CosignerPorts {
   readonly keys: IdentityKeys;
   readonly clock: Clock;
   readonly wallSecond: WallSecond;
+  /** Of secrets. */
   readonly random: RandomBytes;
+  /** Of what is told to others. */
+  readonly publicRandom: RandomBytes;
   readonly log: Log;
   /** A fault in hekate itself: the process must not go on. */
   readonly onFault: (error: unknown) => void;
@@ -140,7 +143,7 @@ async function openOrHalt(
 async function openChain(
   { id, others }: Among,
   { statePath, ...chain }: CosignerChainOptions,
-  { group, disk, runFolder, removeRunFile, clock, wallSecond, random, log }: CosignerPorts,
+  { group, disk, runFolder, removeRunFile, clock, wallSecond, random, publicRandom, log }: CosignerPorts,
   { openWatermark, noncePool }: CosignerParts,
 ): Promise<OpenChain> {
   const { chainId, groupPublicKey } = chain;
@@ -148,7 +151,7 @@ async function openChain(
   const name = runFileName(id, binding);
   const trace = traceIfPossible(name, chainId, { runFolder, log });
   try {
-    const begin = lifeOfCosigner({ name, trace, remove: removeRunFile }, random);
+    const begin = lifeOfCosigner({ name, trace, remove: removeRunFile }, publicRandom);
     let rolledBack: string | undefined;
     const watermark = await openWatermark(disk, statePath, binding, (state) => {
       const life = begin(state);
@@ -159,7 +162,7 @@ async function openChain(
       const fields = { code: 'STATE_ROLLED_BACK', chain: chainId, reason: rolledBack, fix: FIXES.STATE_ROLLED_BACK };
       log.error('the state is an older copy: it counts from what it had reached, and waits', fields);
     }
-    const deps = { group, watermark, noncePool, clock, wallSecond, random, log };
+    const deps = { group, watermark, noncePool, clock, wallSecond, random, publicRandom, log };
     return { signer: new ChainSigner({ id, others, ...chain }, deps), watermark };
   } catch (error) {
     trace?.close();

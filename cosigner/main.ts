@@ -17,7 +17,7 @@ import type { Log } from '../src/shared/ports/log.js';
 import { nodeDisk } from '../src/shared/ports/node-disk.js';
 import { removeRunFile, runFolderOf } from '../src/shared/ports/node-run-folder.js';
 import { pinoLog } from '../src/shared/ports/pino-log.js';
-import { systemRandom } from '../src/shared/ports/random.js';
+import { publicRandom, systemRandom } from '../src/shared/ports/random.js';
 import type { RunFolder } from '../src/shared/ports/run-folder.js';
 import { lockHome } from '../src/shared/process/home-lock.js';
 import { dieOf, FINISH_MS, runInForeground } from '../src/shared/process/lifecycle.js';
@@ -71,7 +71,7 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   const outside = { disk: nodeDisk, ...run, clock: systemClock, wallSecond: systemWallSecond };
   const assembled = await assembleCosigner(
     { id: config.id, others: otherIds, version: VERSION, chains },
-    { group, keys, ...outside, random: systemRandom, log, onFault },
+    { group, keys, ...outside, random: systemRandom, publicRandom, log, onFault },
   );
   started.add(() => assembled.close());
   const { cosigner } = assembled;

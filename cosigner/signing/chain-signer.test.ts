@@ -77,7 +77,7 @@ describe('chain signer', () => {
       return new NoncePool(watched, 64, onDiscarded);
     };
     const clock = new ManualClock();
-    const outside = { clock, wallSecond: () => 1_700_000_000, random, log: silentLog };
+    const outside = { clock, wallSecond: () => 1_700_000_000, random, publicRandom: random, log: silentLog };
     const deps = { group, watermark, noncePool, ...outside };
     signer = new ChainSigner({ ...options, ...more, id: 1, secretShare: share }, deps);
     const other = new ChainSigner({ ...options, ...more, id: 2, secretShare: dealt.shares[1]!.secretShare }, deps);

@@ -6,6 +6,7 @@ import { isHekateError, messageOf } from '../../src/shared/errors.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import { generateNonces } from '../../src/shared/frost/nonce.js';
 import { invariant, InvariantViolation } from '../../src/shared/invariant.js';
+import type { RandomBytes } from '../../src/shared/ports/random.js';
 import { STEP_PRECOMMIT, type Canonical } from '../../src/shared/privval/canonical.js';
 import { SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { SerialQueue } from '../../src/shared/serial-queue.js';
@@ -22,6 +23,7 @@ export type ChainSignerOptions = ShareKey & FromOthersOptions;
 
 export interface ChainSignerDeps extends ChainWaitDeps {
   readonly group: Group;
+  readonly random: RandomBytes;
   /** An empty pool, one for each stream. */
   readonly noncePool: (generate: () => IssuedNonces, onDiscarded: () => void) => NoncePool;
 }

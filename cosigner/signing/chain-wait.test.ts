@@ -53,7 +53,7 @@ describe('the wait of a chain', () => {
       },
       {
         ...{ watermark, clock, wallSecond: () => NOW, log: { ...silentLog, warn: note, error: note } },
-        random: (length) => new Uint8Array(length).fill(++drawn),
+        publicRandom: (length) => new Uint8Array(length).fill(++drawn),
       },
     );
     const hear = (answerer: number, place: Place, waiting = false): Promise<void> =>

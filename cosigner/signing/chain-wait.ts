@@ -30,7 +30,8 @@ export interface ChainWaitDeps {
   readonly watermark: WatermarkPort;
   readonly clock: Clock;
   readonly wallSecond: WallSecond;
-  readonly random: RandomBytes;
+  /** Of what is no secret. */
+  readonly publicRandom: RandomBytes;
   readonly log: Log;
 }
 
@@ -59,7 +60,7 @@ export class ChainWait {
     this.#options = options;
     this.#deps = deps;
     this.#disbelief = new LogLimiter(deps.clock, DISBELIEF_AGAIN_MS);
-    this.#wait = new StartWait(options, deps.clock.nowMs(), deps.random);
+    this.#wait = new StartWait(options, deps.clock.nowMs(), deps.publicRandom);
   }
 
   get waiting(): boolean {

@@ -64,7 +64,17 @@ export class ClusterCosigner {
     const outside = { disk, runFolder, removeRunFile: runFolder.removeRunFile };
     const { cosigner } = await assembleCosigner(
       { id, others, version: 'test', chains: [{ ...key, ...limits, statePath: 'state', sitsOut: true }] },
-      { group, keys: testKeys(id), ...outside, clock, wallSecond: wallOf(clock), random, log, onFault },
+      {
+        group,
+        keys: testKeys(id),
+        ...outside,
+        clock,
+        wallSecond: wallOf(clock),
+        random,
+        publicRandom: random,
+        log,
+        onFault,
+      },
     );
     this.process = cosigner;
   }

@@ -112,7 +112,7 @@ export class SimCosigner {
           clock,
           wallSecond: wallOf(clock),
         },
-        ...{ random: random.bytes, log: silentLog, onFault },
+        ...{ random: random.bytes, publicRandom: random.bytes, log: silentLog, onFault },
       },
       partsWithout(broken),
     );

@@ -65,6 +65,7 @@ describe('a folder', () => {
     ['that is a file', () => (writeFileSync(join(memory, 'file'), ''), join(memory, 'file')), /is a link or a file/],
     ['below nothing', () => join(memory, 'no/thing'), /cannot be used \(ENOENT\)/],
     ['that is no absolute path', () => 'run', /is not an absolute path/],
+    ['of a long name', () => `${memory}/${'x'.repeat(280)}`, /is longer than 300 bytes/],
   ])('%s is not used', (_name, make, problem) => {
     const text = problemOf(make());
     expect(text).toMatch(/^RUN_FOLDER_UNUSABLE: /);

@@ -27,6 +27,8 @@ const TMPFS_MAGIC = 0x01021994;
 const MODE_OURS = 0o700;
 const OTHERS = 0o077;
 const MODE_FILE = 0o600;
+/** The state has room for the name of a file in it. */
+const MAX_FOLDER_BYTES = 300;
 /** More than is ever written. */
 const MAX_BYTES = 4_096;
 
@@ -73,6 +75,7 @@ export function openRunFolder(places: ReturnType<typeof runFolderPlaces>, owner:
 /** Makes the folder where it is missing. Undefined: it can be used. */
 function whyUnusable(path: string, owner: RunFolderOwner): string | undefined {
   if (!isAbsolute(path)) return 'is not an absolute path';
+  if (Buffer.byteLength(path) > MAX_FOLDER_BYTES) return `is longer than ${MAX_FOLDER_BYTES} bytes`;
   try {
     const isThere = existsSync(path);
     if (!isTmpfs(isThere ? path : dirname(path))) return 'is not on a tmpfs: it would outlive the memory of its host';

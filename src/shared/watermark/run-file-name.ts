@@ -28,19 +28,19 @@ export function encodeRunFileName(path: string): Uint8Array {
 }
 
 /**
- * The names in the contents of a state file: two where a change of it was cut short. Throws STATE_CORRUPT where something stands
- * that is no name, and no other copy tells what was there.
+ * The names in the contents of a state file: two where a change of it was cut short, none where the first naming was: nothing had
+ * been left in that file then. Throws STATE_CORRUPT where neither copy tells what was there.
  */
 export function readRunFileNames(contents: Uint8Array, path: string): readonly string[] {
   const names = new Set<string>();
-  let damaged = false;
+  let damaged = 0;
   for (const offset of RUN_FILE_NAME_OFFSETS) {
     const bytes = Buffer.from(contents.subarray(offset, offset + RECORD_BYTES));
     const name = decode(bytes);
     if (name !== undefined) names.add(name);
-    else if (bytes.some((byte) => byte !== 0)) damaged = true;
+    else if (bytes.some((byte) => byte !== 0)) damaged++;
   }
-  if (damaged && names.size === 0)
+  if (damaged === RUN_FILE_NAME_OFFSETS.length)
     throw new HekateError(
       'STATE_CORRUPT',
       `${path} is damaged: the name of its file in the run-time folder is no name`,
