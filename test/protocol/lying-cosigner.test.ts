@@ -6,8 +6,10 @@ import type {
   SignedReply,
 } from '../../src/shared/coordination/messages.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
+import { toPoint } from '../../src/shared/frost/group.js';
 import { toSignatureShare } from '../../src/shared/frost/signature-share.js';
 import { SignBytes, withTimestamp } from '../../src/shared/privval/sign-bytes.js';
+import { Prng } from '../sim/prng.js';
 import { Cluster, told, type ClusterOptions } from './cluster.js';
 import { vote } from './votes.js';
 
@@ -243,4 +245,93 @@ describe('one that is left out', () => {
     await cluster.onlyAlive('a', [1, LIAR, 3]);
     expect(told(await cluster.ask('a', vote({ at: [8, 0, 2] })))).toBe('signed 500');
   });
+});
+
+describe('as many that lie as may be down', () => {
+  const CODES: readonly ErrorCode[] = [
+    'DOUBLE_SIGN',
+    'BUSY',
+    'TERM_OLD',
+    'NONCE_UNKNOWN',
+    'HEIGHT_JUMP',
+    'STATE_CORRUPT',
+  ];
+  const FAR = [0, 3, 900, 5_000, 2 ** 31 - 1];
+
+  /** Something else than the truth, or the truth, as the dice fall. */
+  function lie(message: CosignerMessage, asked: Uint8Array | undefined, dice: Prng): CosignerMessage {
+    if (dice.chance(0.4)) return message;
+    switch (message.kind) {
+      case 'heartbeatReply': {
+        const chains = message.chains.map((chain) => ({
+          ...chain,
+          height: dice.pick([0n, chain.height, 2n ** 62n]),
+          step: dice.pick([0, 1, 2, 3]),
+          maxHeightJump: dice.pick([0n, 100_000n, 2n ** 62n]),
+          halted: dice.chance(0.1) ? dice.pick(CODES) : undefined,
+        }));
+        const lease = { holder: dice.pick(['', 'a', 'ghost']), granted: dice.chance(0.5), otherLink: dice.chance(0.5) };
+        return {
+          ...message,
+          ...lease,
+          chains,
+          term: dice.pick(FAR),
+          renewedTerm: dice.pick(FAR),
+          remainingMs: dice.pick(FAR),
+        };
+      }
+      case 'nonceBatch':
+        return dice.chance(0.5)
+          ? {
+              ...message,
+              commitments: message.commitments.map((one) => ({ ...one, binding: dice.pick([one.hiding, NO_POINT]) })),
+            }
+          : { ...message, commitments: dice.pick([[], message.commitments.slice(0, 1)]) };
+      case 'signed': {
+        if (dice.chance(0.3)) return { kind: 'refused', id: message.id, code: dice.pick(CODES), message: 'no' };
+        if (dice.chance(0.5) || asked === undefined) return badShare(message);
+        const timestamp = {
+          seconds: 1_700_000_000n + BigInt(dice.pick([-60, 0, 59, 60, 61, 999])),
+          nanos: dice.pick([0, 500, 501]),
+        };
+        const { bytes } = SignBytes.encode(withTimestamp(SignBytes.parse(asked).says, timestamp));
+        return { kind: 'stored', id: message.id, signBytes: bytes };
+      }
+      default:
+        return message;
+    }
+  }
+  const NO_POINT = toPoint(new Uint8Array(32).fill(2));
+
+  const SHAPES = [
+    { threshold: 2, count: 3 },
+    { threshold: 3, count: 5 },
+    { threshold: 4, count: 7 },
+  ];
+  it.each(SHAPES.flatMap((shape) => [1, 2, 3, 4, 5].map((seed) => ({ ...shape, seed }))))(
+    '$threshold-of-$count, seed $seed: every vote is signed, and the next link takes over',
+    async (shape) => {
+      const cluster = await Cluster.start({ ...shape, links: ['a', 'b'] });
+      const dice = new Prng(shape.seed);
+      for (let id = 1; id <= shape.count - shape.threshold; id++)
+        for (const link of ['a', 'b']) {
+          const wire = cluster.wire(link, id);
+          wire.tamper = (message) =>
+            lie(message, wire.requests.find((one) => 'id' in message && one.id === message.id)?.signBytes, dice);
+        }
+      let link = 'a';
+      for (const height of upTo(40)) {
+        if (height === 120) {
+          cluster.killLink('a');
+          await cluster.clock.pass(5_000);
+          link = 'b';
+        }
+        const outcome = await cluster.ask(link, vote({ at: [height, 0, 3], extension: 'x' }));
+        expect(outcome).toMatchObject({ kind: 'signed' });
+        expect(outcome.kind === 'signed' && outcome.timestamp.seconds <= 1_700_000_060n).toBe(true);
+        await cluster.clock.pass(700);
+      }
+      expect(cluster.faults).toEqual([]);
+    },
+  );
 });
