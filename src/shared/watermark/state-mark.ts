@@ -77,9 +77,9 @@ function againstMark(state: RecoveredState, mark: SlotRecord, path: string): Mar
   const found = `number ${state.sequence} at ${describePlace(state.watermark)}`;
   const known = `number ${mark.sequence} at ${describePlace(mark.watermark)}`;
   const rolledBack = `${path} is an old copy: it has ${found}, but it had reached ${known}`;
-  const sequence = state.sequence > mark.sequence ? state.sequence : mark.sequence;
   const watermark = isBehind ? { ...mark.watermark, signBytes: undefined, fresh: false } : state.watermark;
-  return { ...state, sequence, watermark, life: undefined, rolledBack };
+  // Its own numbers go on: a start that is cut short must not leave others in its slots.
+  return { ...state, watermark, life: undefined, rolledBack };
 }
 
 /** Overwrites the mark of the state file at `path` in place, durably, once it is locked by the owner of the state. */
