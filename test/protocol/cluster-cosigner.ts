@@ -1,8 +1,9 @@
 import { assembleCosigner } from '../../cosigner/assembly.js';
 import type { Cosigner } from '../../cosigner/cosigner.js';
 import { createState } from '../../src/setup/state-init.js';
-import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
+import type { CosignerMessage, LinkMessage, SignRequest } from '../../src/shared/coordination/messages.js';
 import type { Group, Point, Scalar } from '../../src/shared/frost/group.js';
+import { must } from '../../src/shared/invariant.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
@@ -93,9 +94,12 @@ export class ClusterCosigner {
 
   sent(message: CosignerMessage, requests: readonly LinkMessage[]): void {
     if (message.kind !== 'signed') return;
-    const request = requests.find((one) => one.kind === 'signRequest' && one.id === message.id);
-    this.#deps.checker.watermarkSeen(this.id, this.durable());
-    this.#deps.checker.shareLeaves(this.id, request, message, () => this.durable());
+    const asked = (one: LinkMessage): one is SignRequest => one.kind === 'signRequest' && one.id === message.id;
+    const request = must(requests.find(asked), 'a share answers a request');
+    const durable = this.durable();
+    const { checker } = this.#deps;
+    checker.watermarkSeen(this.id, CHAIN, durable);
+    checker.shareLeaves({ cosigner: this.id, request, reply: message, issued: undefined, durable });
   }
 
   #binding(): { readonly chainId: string; readonly groupPublicKey: Uint8Array } {
