@@ -7,6 +7,10 @@ const NEW_STATE =
   'run `hekate state init` with a height at or above everything this key ever signed; then restart the sentry-links, which ' +
   'remember the old state, and start this cosigner last';
 
+const NOTHING_BEHIND =
+  'start the node or set its priv_validator_laddr: a published Docker port (docker-proxy) accepts connections and drops ' +
+  'them at once while nothing listens behind it';
+
 /** Every error code with the fix that usually applies. Codes are stable: logs, metric labels and docs/errors.md use them. */
 export const FIXES = {
   // configuration and command line
@@ -51,7 +55,7 @@ export const FIXES = {
   SOCKET_FAILED: 'see the cause; hekate connects again by itself',
   CHANNEL_QUEUE_FULL: 'the other side does not read what it is sent: check that it is not hung',
   SC_NO_HELLO: 'check that no other signer is connected to the node, and that the address is its priv_validator_laddr',
-  SC_EOF_BEFORE_HELLO: 'check that the node itself is running behind the address, not only a proxy or a published port',
+  SC_EOF_BEFORE_HELLO: NOTHING_BEHIND,
   SC_BAD_HELLO: 'check that the address is the priv_validator_laddr of a CometBFT node, not its p2p, rpc or grpc port',
   SC_REFLECTION: 'check that the address does not lead back to hekate or to an echo service',
   SC_LOW_ORDER_KEY: 'the other side is broken or hostile: check who answers at the address',
@@ -71,9 +75,7 @@ export const FIXES = {
   DIAL_UNREACHABLE: 'check the route, the VPN and the firewall between this host and the node',
   DIAL_UNKNOWN_HOST: 'check the spelling of the host name and the DNS of this host, or write the IP address',
   DIAL_SYN_TIMEOUT: 'check that the host is up and that no firewall drops connections to this port',
-  DIAL_EOF_BEFORE_HELLO:
-    'start the node or set its priv_validator_laddr: a published Docker port (docker-proxy) accepts connections and drops ' +
-    'them at once while nothing listens behind it',
+  DIAL_EOF_BEFORE_HELLO: NOTHING_BEHIND,
   DIAL_SILENT:
     'stop the other signer if one is connected (a node serves one at a time); otherwise check that the node is not hung',
   DIAL_BAD_HELLO: 'check that the address is the priv_validator_laddr of the node, not its p2p, rpc or grpc port',
@@ -154,17 +156,17 @@ export const FIXES = {
     'signature takes; if none does, see the logs of the sentry-links',
   NO_LINK: 'start a sentry-link; if one runs, its log says why it does not reach this cosigner',
   NO_NODE: 'start the node with the priv_validator_laddr that the sentry-links dial',
-  SIGNATURE_INVALID: 'check with `hekate keys verify` that all shares come from one dealing',
-  COSIGNER_BAD: 'look at that cosigner: its share file, its memory, its binary',
+  COSIGNER_BAD:
+    'bring back the share.key and group.json of the dealing that the others have, if that cosigner has others ' +
+    '(`hekate keys verify` with the folders of all names it); otherwise look at its memory and its binary. It is tried ' +
+    'again within a minute',
   GROUP_MISMATCH: 'give that cosigner the share that belongs to this group.json (`hekate keys verify`)',
-  // FROST (RFC 9591): points, scalars and signer lists that do not hold
+  // FROST (RFC 9591): points, shares and signer lists that do not hold
   FROST_SIGNERS_INVALID: 'find out who sends such signer lists: no hekate sentry-link does',
   FROST_COMMITMENT_FOREIGN: 'none needed: the coordinator asks again with fresh nonces',
   FROST_NONCE_SPENT: 'none needed: the coordinator asks again with fresh nonces',
   FROST_POINT_INVALID: 'find out which cosigner sent it: it is broken or hostile',
-  FROST_SCALAR_INVALID: 'check the share and key files with `hekate keys verify`',
   FROST_SHARE_INVALID: 'find out which cosigner sent it: it is broken or hostile',
-  FROST_THRESHOLD_INVALID: 'choose a threshold between 1 and the number of cosigners, which is at most 32',
   FROST_BACKEND_UNAVAILABLE: 'reinstall the packages with `npm ci`; see the cause',
   INTERNAL: 'report it with the log lines around it',
   // the TLS stream between sentry-links and cosigners
@@ -179,7 +181,9 @@ export const FIXES = {
   TLS_UNPINNED:
     'if this is a sentry-link of yours, add its certificate and pin; otherwise find out who dials this port',
   TLS_HANDSHAKE: 'find out who dials this port: hekate speaks TLS 1.3 and HTTP/2 there, nothing else',
-  TLS_WRONG_ROLE: 'give each process its own identity: a cosigner must not act as a sentry-link',
+  TLS_WRONG_ROLE:
+    'give each process its own identity, and correct the cosigner.toml where the pins of the two were exchanged: a cosigner ' +
+    'must not act as a sentry-link',
   TLS_WRONG_PEER: 'check the addresses and pins of the [[cosigner]] sections: another process answers there',
   TLS_REFUSED: 'check that this sentry-link is pinned in the configuration of that cosigner, then see its log',
   PORT_IN_USE: 'stop the other process on that port, or change `listen`',
