@@ -99,7 +99,9 @@ export const FIXES = {
   REQUEST_UNSUPPORTED: 'turn off what asks for it in the node: hekate signs votes, proposals and vote extensions',
   SIGN_BYTES_INVALID: 'find out what made these sign bytes: CometBFT encodes every vote and proposal in one way only',
   // the model node of `hekate dev`, the listener side of privval
-  SIGNER_ABSENT: 'start a signer that dials this address',
+  SIGNER_ABSENT:
+    'bring back the sentry-links and cosigners: the link that leads dials this node; `hekate status` says who leads, and what ' +
+    'is missing',
   SIGNER_SILENT: 'find out why the signer did not answer in time',
   SIGNER_LOST: 'none needed: the node listens again, and the signer dials again',
   SIGNER_ANSWER: 'find out what the signer sent: it is not the answer to what it was asked',
@@ -217,7 +219,9 @@ export const FIXES = {
     'it is of no use, or choose another folder with --dir',
   DEV_FRESH_REFUSED:
     'go on without --fresh, or choose another folder with --dir; if what is there may really go, remove it by hand',
-  DEV_INIT_FAILED: 'see the cause',
+  DEV_INIT_FAILED:
+    'see the cause, and run it again; where the process that makes the cluster is killed each time, give this machine more ' +
+    'memory (dmesg tells)',
   DEV_RUNNING:
     'go on with the one that runs (`hekate dev status` shows it), or end it first; a second one needs a folder of its own, --dir',
   DEV_PROCESS_FAILED:
