@@ -77,7 +77,8 @@ export const FIXES = {
   DIAL_SYN_TIMEOUT: 'check that the host is up and that no firewall drops connections to this port',
   DIAL_EOF_BEFORE_HELLO: NOTHING_BEHIND,
   DIAL_SILENT:
-    'stop the other signer if one is connected (a node serves one at a time); otherwise check that the node is not hung',
+    'stop the other signer if one is connected (a node serves one at a time); otherwise check that the node is not hung, and ' +
+    'that the address is its priv_validator_laddr',
   DIAL_BAD_HELLO: 'check that the address is the priv_validator_laddr of the node, not its p2p, rpc or grpc port',
   DIAL_AUTH:
     'something between hekate and the node changes the connection, or the other side is broken: check the path',
@@ -137,14 +138,16 @@ export const FIXES = {
     'reinstall the packages with `npm ci`, on Linux with glibc (or macOS), where the file lock works; see the cause',
   STATE_MODE: 'chmod 600 the state file, and find out who could have changed it',
   STATE_NOT_WRITABLE: 'make the file and its file system writable for the user that runs hekate',
-  STATE_UNREADABLE: 'check the disk; see the cause',
+  STATE_UNREADABLE:
+    'check the disk; where something else than a plain file is in the place of the state, move that away and bring the state back',
   STATE_EXISTS: 'use it as it is; to start over, stop the cosigner and move the file away first',
-  STATE_WRITE_FAILED: 'check the disk (full, read-only, failing), then restart the cosigner',
+  STATE_WRITE_FAILED: 'check the disk (full, read-only, failing), then restart the cosigner, or run the command again',
   STATE_CLOSED: 'none needed: the cosigner is stopping',
   STATE_IMPORT_INVALID: 'give the priv_validator_state.json of the signer that was used last, or a height',
   // signing: a cosigner's or a coordinator's refusal
   NONCE_UNKNOWN: 'none needed: the coordinator asks again with fresh nonces',
-  SIGNERS_INVALID: 'check that every process has the same group.json for this chain',
+  SIGNERS_INVALID:
+    'check with `hekate keys verify` and the folders of all processes that they have the same group.json for this chain',
   BUSY: 'find out who sends so many requests: a node asks one at a time',
   TERM_OLD: 'none needed: whoever leads asks that cosigner for its lease by itself; `hekate status` names it',
   WRONG_CHAIN: 'check the chain id of the node and of the [[chain]] section',
