@@ -228,7 +228,7 @@ const CONTRADICT: readonly Row[] = [
     'keys verify: the first group is that of another key, which most have not',
     () => verify(),
     1,
-    /^  BAD .*cosigner-1: group.json differs from that in .*cosigner-2\n  ok {2}.*cosigner-2: share 2/m,
+    /^ {2}BAD .*cosigner-1: group.json differs from that in .*cosigner-2\n {2}ok {2}.*cosigner-2: share 2/m,
     () => bring(theirs, 'cosigner-1', `chains/${CHAIN}/group.json`),
   ],
   [

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OnLink } from '../../cosigner/links/link-stream.js';
+import { ownRelease } from '../../src/shared/coordination/release.js';
 import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
 import { must } from '../../src/shared/invariant.js';
 import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
@@ -12,7 +13,6 @@ import { systemRandom } from '../../src/shared/ports/random.js';
 import { FrameSealer } from '../../src/shared/secret-connection/frames.js';
 import { encodeHello, ephemeralKeyIn, HELLO_BYTES } from '../../src/shared/secret-connection/handshake-messages.js';
 import { deriveSession, ephemeralKey } from '../../src/shared/secret-connection/key-schedule.js';
-import { ownRelease } from '../../src/shared/coordination/release.js';
 import { LINK_PATH } from '../../src/shared/transport/contract.js';
 import { frameLinkMessage } from '../../src/shared/transport/grpc-frames.js';
 import { pinOf } from '../../src/shared/transport/identity.js';
@@ -70,7 +70,7 @@ const elsewhere = (address: () => string): Pick<Row, 'damage' | 'follow'> => ({
   },
 });
 
-/** What takes the node's place at the address of its own that the link is given by mistake. */
+/** Something else than the node, at an address that the link is given by mistake. */
 function answering(behaviour: Behaviour): Pick<Row, 'damage' | 'follow'> {
   let node: HostileNode;
   const there = elsewhere(() => node.address);
@@ -107,7 +107,7 @@ function inTheWay(conduct: Conduct): Pick<Row, 'damage' | 'follow'> {
   return { damage: () => toNode.set(conduct), follow: () => toNode.set('through') };
 }
 
-/** More than three files at a time: none can be opened that is not open yet. */
+/** Of the link, from now on; with 3 it can open none that is not open yet. */
 const allowFiles = (count: number): void => {
   execFileSync('prlimit', ['--pid', String(link().pid), `--nofile=${count}:`]);
 };
