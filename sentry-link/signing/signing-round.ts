@@ -1,5 +1,5 @@
 import type { NonceCommitment, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
-import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import { isHekateError } from '../../src/shared/errors.js';
 import { cosignerName } from '../../src/shared/home/paths.js';
@@ -181,11 +181,6 @@ export class SigningRound {
     }
     attempt.dead = true;
     this.#leaveOut(result.ids, 'bad signature share');
-    if (result.ids.length === 0) {
-      const fields = { code: 'SIGNATURE_INVALID', fix: FIXES.SIGNATURE_INVALID };
-      this.#deps.log.error('signature does not verify although every share does', fields);
-      return this.#finish(refused('SIGNATURE_INVALID', 'the shares do not make a signature of the configured key'));
-    }
     this.poke();
   }
 

@@ -25,7 +25,7 @@ import { systemRandom } from '../shared/ports/random.js';
 import { lockHome } from '../shared/process/home-lock.js';
 import { serveStatus } from '../shared/status/status-socket.js';
 import { HOME_NAMES, LINKS, THRESHOLD } from './dev-cluster.js';
-import { openDevHome, type DevHome, type MakeCluster, type Wanted } from './dev-home.js';
+import { initWith, openDevHome, type DevHome, type MakeCluster, type Wanted } from './dev-home.js';
 import type { DevOptions } from './dev-options.js';
 
 const CHAIN = 'hekate-dev-1';
@@ -324,6 +324,27 @@ describe('without --fresh', () => {
     expect(await open().catch((error: unknown) => error)).toMatchObject(expected);
     if (made !== undefined) expect(snapshot(dir)).toMatchObject(made);
     expect(existsSync(`${dir}.making.json`)).toBe(false);
+  });
+
+  it.each([
+    [
+      'is killed',
+      `process.kill(process.pid, 'SIGKILL')`,
+      'the cluster could not be made: `hekate init` ended with SIGKILL',
+    ],
+    ['says nothing', 'process.exit(3)', 'the cluster could not be made: `hekate init` ended with exit code 3'],
+    [
+      'says why',
+      `console.error('WRITE_FAILED: no room. Fix: make room'); process.exit(1)`,
+      'the cluster could not be made: WRITE_FAILED: no room',
+    ],
+  ])('a making that %s is named', async (_, script, message) => {
+    const main = at('init.mjs');
+    mkdirSync(dirname(main), { recursive: true });
+    writeFileSync(main, script);
+    const wanted = { dir: at('x'), chainId: CHAIN, node: 'tcp://127.0.0.1:1', ports: [1, 2, 3] };
+    const made = initWith(main)({ ...wanted, key: undefined, state: undefined, neverSigned: false });
+    await expect(made).rejects.toMatchObject({ code: 'DEV_INIT_FAILED', message });
   });
 
   it('a making that fails leaves nothing', async () => {

@@ -120,7 +120,6 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   NO_LEADER: 'no sentry-link has the lease',
   NO_LINK: 'no sentry-link is connected to this cosigner',
   NO_NODE: 'the leading sentry-link has no connection to a node of the chain',
-  SIGNATURE_INVALID: 'shares made a signature that does not verify; it was not released',
   COSIGNER_BAD:
     'a cosigner said or gave what cannot be; what it provably got wrong leaves it out of that chain for a while',
   GROUP_MISMATCH:
@@ -129,9 +128,7 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   FROST_COMMITMENT_FOREIGN: 'a request does not name the commitment that this cosigner made',
   FROST_NONCE_SPENT: 'nonces would be used a second time',
   FROST_POINT_INVALID: 'a point is not in the group of prime order',
-  FROST_SCALAR_INVALID: 'a number is not below the order of the group, or is zero',
   FROST_SHARE_INVALID: 'a signature share does not verify',
-  FROST_THRESHOLD_INVALID: 'a threshold that no dealing can have',
   FROST_BACKEND_UNAVAILABLE: 'libsodium cannot be loaded',
   INTERNAL: 'a fault in hekate itself',
   TRANSPORT_MALFORMED: 'a message between sentry-link and cosigner cannot be read',

@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -68,6 +68,7 @@ describe('state', () => {
     ['the mark torn', 'STATE_CORRUPT', (home) => overwrite(join(home, `${STATE}.mark`), 0, 1024)],
     ['of another key', 'STATE_FOREIGN', (home) => copyFrom(other, 'cosigner-1', 'state', home)],
     ['readable by others', 'STATE_MODE', (home) => chmodSync(join(home, STATE), 0o644)],
+    ['a folder in its place', 'STATE_UNREADABLE', (home) => (rmSync(join(home, STATE)), mkdirSync(join(home, STATE)))],
     ['not writable', 'STATE_NOT_WRITABLE', (home) => chmodSync(join(home, STATE), 0o400)],
   ])('%s: %s', async (_name, code, damage) => {
     const home = homeOf();

@@ -7,7 +7,7 @@ import {
   RUN_FILE_NAME_OFFSETS,
 } from './run-file-name.js';
 
-type Copy = string | 'torn' | undefined;
+type Copy = '/run/a' | '/run/b' | '/' | 'torn' | (string & {}) | undefined;
 
 function read(first: Copy, second: Copy): readonly string[] | string {
   const contents = new Uint8Array(8_192);
