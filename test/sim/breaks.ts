@@ -274,23 +274,9 @@ export const BREAKS = {
     what: 'any place that is heard is believed',
     changes: [{ file: CHAIN_WAIT, from: 'if (compareHrs(place, current) <= 0) return true;', to: 'return true;' }],
   },
-  'life-new': {
-    what: 'a start that waits keeps the life of the one before',
-    changes: [
-      {
-        file: 'src/shared/watermark/life',
-        from: "const id = standing === 'same' ? state.life : random(LIFE_BYTES);",
-        to: 'const id = state.life ?? random(LIFE_BYTES);',
-      },
-    ],
-  },
   'run-number': {
     what: 'any record of the same life will do',
     changes: [{ file: RUN_RECORD, from: "if (record.sequence > sequence) return 'behind';", to: "return 'same';" }],
-  },
-  'run-life': {
-    what: 'the record of any life will do',
-    changes: [{ file: RUN_RECORD, from: '|| !equalBytes(life, record.life)', to: '' }],
   },
   'run-after-wait': {
     what: 'a start that waits leaves its record at once',

@@ -248,10 +248,14 @@ export class SimCosigner {
     this.disk.kill();
   }
 
-  /** The host stops, without a warning: unfinished writes are torn, the run-time folder is gone. */
-  crash(): void {
+  /**
+   * The host stops, without a warning: unfinished writes are torn, the run-time folder is gone. It is kept where somebody stopped
+   * the process alone, to put something back.
+   */
+  crash(keepsRunFolder = false): void {
     this.#end();
-    this.#runFolder.clear();
+    if (keepsRunFolder) this.#runFolder.kill();
+    else this.#runFolder.clear();
     this.disk.powerCut(
       randomTear(this.#deps.diskRandom, (how) => this.#deps.coverage.note(`fault: a write is ${how}`)),
     );
@@ -287,7 +291,6 @@ export class SimCosigner {
   /** After a crash: everything is as it was then. */
   putBackTo(copy: ReadonlyMap<string, Uint8Array>): void {
     this.disk.putBack(copy);
-    this.#spoiled.clear();
     this.#forgotten();
   }
 

@@ -362,12 +362,12 @@ export class World {
     }
   }
 
-  #stopCosigner(cosigner: SimCosigner, how: 'kill' | 'crash', forMs = this.#random.between(10, 2_500)): void {
+  #stopCosigner(cosigner: SimCosigner, how: 'kill' | 'crash' | 'hands', forMs = this.#random.between(10, 2_500)): void {
     if (this.#mending.has(cosigner)) return;
     this.#note(`cosigner ${cosigner.id}: ${how}`);
     if (this.#random.chance(0.5)) cosigner.takeCopy();
     if (how === 'kill') cosigner.kill();
-    else cosigner.crash();
+    else cosigner.crash(how === 'hands');
     for (const wire of this.#wiresOf(cosigner.id)) wire.processDied('cosigner');
     this.#startLater(cosigner, forMs);
   }
@@ -441,7 +441,9 @@ export class World {
   #amnesia(): void {
     const random = this.#random;
     const { threshold, count, lyingCosigners } = this.#plan;
-    if (lyingCosigners > 0 || this.#cosigners.some((one) => !one.runs || this.#mending.has(one))) return;
+    const isWell = (one: SimCosigner): boolean =>
+      one.runs && !this.#mending.has(one) && one.chainIds.every((chainId) => one.spoiled(chainId) === undefined);
+    if (lyingCosigners > 0 || !this.#cosigners.every(isWell)) return;
     const shuffled = this.#cosigners.map((one) => ({ one, at: random.unit() })).sort((a, b) => a.at - b.at);
     const signers = shuffled.slice(0, threshold).map(({ one }) => one);
     const away = shuffled.slice(threshold, count).flatMap(({ one }) => this.#wiresOf(one.id));
@@ -450,12 +452,12 @@ export class World {
     for (const wire of away) [wire.cutUp, wire.cutDown] = [true, true];
     this.#clock.schedule(random.between(100, 900), () => {
       for (const wire of away) [wire.cutUp, wire.cutDown] = [false, false];
-      if (this.#calm || signers.some((one) => !one.runs || this.#mending.has(one))) return;
+      if (this.#calm || !signers.every(isWell)) return;
       const forgetful = signers.slice(0, 1 + random.below(threshold - 1)).filter((one) => this.#mayForget(one));
       for (const one of signers) {
         this.#stopCosigner(
           one,
-          'crash',
+          random.pick(['crash', 'hands']),
           forgetful.includes(one) ? random.between(5, 300) : random.between(1_500, 4_000),
         );
         const copy = copies.get(one);
@@ -498,7 +500,7 @@ export class World {
   /** Something happens to a disk while its host is down, and where it has to be, an operator mends it. */
   #spoil(cosigner: SimCosigner, kind: FaultName): void {
     if (cosigner.lies || this.#mending.has(cosigner)) return;
-    this.#stopCosigner(cosigner, 'crash');
+    this.#stopCosigner(cosigner, this.#random.pick(['crash', 'hands']));
     const random = this.#random;
     const done = this.#spoiled(cosigner, kind);
     if (!done) return;
