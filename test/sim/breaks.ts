@@ -242,30 +242,6 @@ export const BREAKS = {
     what: 'others that wait themselves count like those that do not',
     changes: [{ file: START_WAIT, from: 'Math.max(0, waiting - (threshold - 2))', to: 'waiting' }],
   },
-  'answer-signed': {
-    what: 'an answer is believed whoever signed it',
-    changes: [
-      {
-        file: 'cosigner/waiting/asker',
-        from: 'if (!this.#deps.keys.verifies(',
-        to: 'if (false && !this.#deps.keys.verifies(',
-      },
-    ],
-  },
-  'answer-fresh': {
-    what: 'an old answer is as good as a new one',
-    changes: [
-      {
-        file: START_WAIT,
-        from: 'return Buffer.compare(question, this.#question) === 0;',
-        to: 'return true;',
-      },
-    ],
-  },
-  fence: {
-    what: 'an answer leaves the nonces as they are',
-    changes: [{ file: 'cosigner/signing/from-others', from: 'this.#deps.discardNonces();', to: '' }],
-  },
   'heard-floor': {
     what: 'what is heard raises nothing',
     changes: [{ file: CHAIN_WAIT, from: 'if (compareHrs(place, floor) <= 0) return floor;', to: 'return floor;' }],
@@ -277,12 +253,6 @@ export const BREAKS = {
   'run-number': {
     what: 'any record of the same life will do',
     changes: [{ file: RUN_RECORD, from: "if (record.sequence > sequence) return 'behind';", to: "return 'same';" }],
-  },
-  'run-after-wait': {
-    what: 'a start that waits leaves its record at once',
-    changes: [
-      { file: STORE, from: 'if (!this.waiting) this.#life.leave(sequence);', to: 'this.#life.leave(sequence);' },
-    ],
   },
   'sit-out': {
     what: 'no height is ever sat out',
@@ -395,21 +365,6 @@ export const BREAKS = {
     ],
   },
 } satisfies Readonly<Record<string, Broken>>;
-
-/*
- * What waits for the waiting at a start (and for `lost-writes` and `put-back` to be among the faults of every run): each shows as
- * `no-equivocation`, but for the two that say otherwise.
- *
- *     waits           a cosigner signs at once after a start
- *     wait-count      it goes on with fewer heard than `proven + max(0, waiting - (t-2)) >= n-t+1`
- *     fence           an answer leaves the nonces that were issued before it
- *     floor-heard     what the others answer is no floor
- *     learn           a signature that is shown is not learned, or not when its block is another one
- *     life-record     a record in the run-time folder counts whatever its life and number
- *     sit-out         nothing ends the wait when a host is gone for good: goes-on
- *     recover-floor   `state recover` may set a floor below a place that was heard
- *     fall-counted    a watermark that falls is not counted: the coverage of "the watermark of a cosigner has fallen"
- */
 
 export type Break = keyof typeof BREAKS;
 export const BREAK_NAMES = Object.keys(BREAKS) as readonly Break[];

@@ -73,6 +73,7 @@ export class LyingLink {
   readonly #known = new Map<string, Canonical[]>();
   readonly #proofs: Proof[] = [];
   readonly #answers: WaitAnswer[] = [];
+  readonly #prey = new Set<number>();
   readonly #sent: { readonly to: number; readonly message: LinkMessage }[] = [];
   readonly #attempts = new Map<number, Attempt>();
   readonly #connections: CosignerConnection[] = [];
@@ -153,7 +154,7 @@ export class LyingLink {
     const { random, coverage } = this.#deps;
     const { chainId, groupPublicKey, asker, asked } = question;
     this.#overtakes(question);
-    const roll = random.unit();
+    const roll = this.#prey.has(asker) ? 1 : random.unit();
     if (roll < 0.4) return this.#say(asked, question);
     if (roll < 0.6) return;
     coverage.note('lying link: forges an answer');
@@ -183,7 +184,7 @@ export class LyingLink {
   #overtakes({ asker, asked, question }: WaitQuestion): void {
     const { random, coverage } = this.#deps;
     const old = this.#answers.filter((one) => one.asker === asker && one.answerer === asked);
-    if (old.length === 0 || random.chance(0.3)) return;
+    if (old.length === 0 || (!this.#prey.has(asker) && random.chance(0.3))) return;
     coverage.note('lying link: an old answer');
     const answer = random.pick(old);
     this.#say(asker, random.chance(0.5) ? answer : { ...answer, question });
@@ -202,6 +203,11 @@ export class LyingLink {
     this.#deps.coverage.note('lying link: has a signature');
     this.learns({ chainId: chain.chainId, groupPublicKey: chain.key.publicKey, signBytes: signBytes.bytes, signature });
     this.overhears(signBytes.says);
+  }
+
+  /** These have forgotten something: whatever they ask is answered by this link. */
+  scents(cosigners: readonly number[]): void {
+    for (const id of cosigners) this.#prey.add(id);
   }
 
   /** A signature is known. */

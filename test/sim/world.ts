@@ -463,6 +463,7 @@ export class World {
         const copy = copies.get(one);
         if (copy !== undefined && forgetful.includes(one)) one.putBackTo(copy);
       }
+      for (const liar of this.#lyingLinks) liar.scents(forgetful.map(({ id }) => id));
       this.coverage.note('fault: amnesia, done');
       this.#note(`${forgetful.map(({ id }) => id).join()} have forgotten it, nobody else knows of it`);
       for (const link of this.#links) this.#crashLink(link, true);
