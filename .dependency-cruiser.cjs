@@ -118,7 +118,7 @@ module.exports = {
     only(
       'disk-from-main',
       '^src/shared/ports/node-disk[.]ts$',
-      '^(cosigner/main|src/cli/(init|state-(export|import|init|show)))[.]ts$',
+      '^(cosigner/main|src/cli/(init|state-(export|import|init|recover|show)))[.]ts$',
       'the real disk is handed in, so that the simulator can hand in another',
     ),
     only(
@@ -132,6 +132,18 @@ module.exports = {
       '^src/shared/ports/slot-file[.]ts$',
       '^src/shared/(watermark/store|ports/(disk|node-disk))[.]ts$',
       'who holds a slot file can write to a state',
+    ),
+    only(
+      'watermark-port-from-signing',
+      '^cosigner/signing/watermark-port[.]ts$',
+      '^cosigner/(signing/|assembly[.]ts$)',
+      'who holds the watermark of a chain can write it, and end its wait',
+    ),
+    only(
+      'life-from-assembly',
+      '^src/shared/watermark/life[.]ts$',
+      '^(cosigner/assembly|src/shared/watermark/store)[.]ts$',
+      'who begins a life says whether a start waits',
     ),
     {
       name: 'no-files-in-processes',

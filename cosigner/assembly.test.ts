@@ -9,6 +9,8 @@ import { silentLog, type LogFields } from '../src/shared/ports/log.js';
 import { neverSigned } from '../src/shared/watermark/watermark.js';
 import { ManualClock, wallOf } from '../test/support/manual-clock.js';
 import { MemoryDisk } from '../test/support/memory-disk.js';
+import { MemoryRunFolder } from '../test/support/memory-run-folder.js';
+import { testKeys } from '../test/support/test-keys.js';
 import { assembleCosigner, COSIGNER_PARTS, type AssembledCosigner, type CosignerChainOptions } from './assembly.js';
 import type { HaltedChain } from './halted-chain.js';
 
@@ -51,16 +53,26 @@ async function makeWorld(): Promise<World> {
   for (const chainId of CHAINS) {
     await createState(disk, chainId, { chainId, groupPublicKey }, neverSigned());
     const secretShare = structuredClone(dealt.shares[0]!.secretShare);
-    const limits = { maxHeightJump: 100_000n, maxHeightsPerSecond: 0 };
+    const limits = { maxHeightJump: 100_000n, maxHeightsPerSecond: 0, sitsOut: true };
     chains.push({ chainId, threshold: 2, groupPublicKey, secretShare, statePath: chainId, ...limits });
   }
   disk.touched.clear();
   const onFault = (error: unknown): void => expect.fail(String(error));
   const clock = new ManualClock();
-  const ports = { group, disk, clock, wallSecond: wallOf(clock), random, log, onFault };
+  const runFolder = new MemoryRunFolder();
+  const outside = {
+    disk,
+    runFolder,
+    removeRunFile: runFolder.removeRunFile,
+    keys: testKeys(1),
+    clock,
+    wallSecond: wallOf(clock),
+  };
+  const ports = { group, ...outside, random, publicRandom: random, log, onFault };
   return {
     ...{ disk, chains, errors },
-    assemble: (some, parts = COSIGNER_PARTS) => assembleCosigner({ id: 1, version: 't', chains: some }, ports, parts),
+    assemble: (some, parts = COSIGNER_PARTS) =>
+      assembleCosigner({ id: 1, others: [2, 3], version: 't', chains: some }, ports, parts),
   };
 }
 
@@ -110,7 +122,6 @@ describe.each(CHAINS)('a cosigner of three chains, the state of %s', (bad) => {
     session.receive({
       kind: 'linkHello',
       ...ownRelease('t'),
-      seen: [{ chainId: bad, groupPublicKey, sequence: 99n }],
       newest: [],
     });
     const offered = new Set(sent.flatMap((message) => (message.kind === 'nonceBatch' ? message.chainId : [])));
@@ -165,9 +176,9 @@ it.each<readonly [string, (world: World) => readonly (CosignerChainOptions | Hal
 
 it('a fault of hekate’s own is no chain’s: all is wiped and given back', async () => {
   const { disk, chains, assemble } = await makeWorld();
-  const openWatermark: typeof COSIGNER_PARTS.openWatermark = (on, path, binding) => {
+  const openWatermark: typeof COSIGNER_PARTS.openWatermark = (on, path, ...more) => {
     if (path === 'two-2') throw new Error('made up');
-    return COSIGNER_PARTS.openWatermark(on, path, binding);
+    return COSIGNER_PARTS.openWatermark(on, path, ...more);
   };
   await expect(assemble(chains, { ...COSIGNER_PARTS, openWatermark })).rejects.toThrow('made up');
   expect(chains.every(wiped)).toBe(true);

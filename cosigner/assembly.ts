@@ -1,29 +1,33 @@
 import { wipe } from '../src/shared/bytes.js';
 import { MAX_LEASE_MS, NONCE_POOL_TARGET } from '../src/shared/coordination/limits.js';
+import { FIXES } from '../src/shared/error-codes.js';
+import { isHekateError } from '../src/shared/errors.js';
 import type { Group } from '../src/shared/frost/group.js';
 import type { Clock, WallSecond } from '../src/shared/ports/clock.js';
 import type { Disk } from '../src/shared/ports/disk.js';
 import type { Log } from '../src/shared/ports/log.js';
 import type { RandomBytes } from '../src/shared/ports/random.js';
+import type { RunFolder } from '../src/shared/ports/run-folder.js';
 import type { StateBinding } from '../src/shared/watermark/slot-record.js';
+import { lifeOfCosigner, type BeginLife } from '../src/shared/watermark/life.js';
+import { runFileName, RunTrace } from '../src/shared/watermark/run-trace.js';
 import { WatermarkStore } from '../src/shared/watermark/store.js';
 import { Cosigner } from './cosigner.js';
 import { haltedBy, tellHalted, type HaltedChain } from './halted-chain.js';
-import {
-  ChainSigner,
-  type ChainSignerDeps,
-  type ChainSignerOptions,
-  type WatermarkPort,
-} from './signing/chain-signer.js';
+import { ChainSigner, type ChainSignerDeps, type ChainSignerOptions } from './signing/chain-signer.js';
 import { NoncePool } from './signing/nonce-pool.js';
+import type { WatermarkPort } from './signing/watermark-port.js';
+import type { IdentityKeys } from './waiting/identity-keys.js';
 
-export interface CosignerChainOptions extends Omit<ChainSignerOptions, 'id'> {
+export interface CosignerChainOptions extends Omit<ChainSignerOptions, 'id' | 'others'> {
   /** State file of this chain and key. */
   readonly statePath: string;
 }
 
 export interface CosignerOptions {
   readonly id: number;
+  /** Ids of all other cosigners. */
+  readonly others: readonly number[];
   readonly version: string;
   /** The secret share of one is wiped when that chain is halted, or the cosigner closed. */
   readonly chains: readonly (CosignerChainOptions | HaltedChain)[];
@@ -33,12 +37,24 @@ export interface CosignerOptions {
 export interface CosignerPorts {
   readonly group: Group;
   readonly disk: Disk;
+  /** Undefined: there is none, and every start waits. */
+  readonly runFolder: RunFolder | undefined;
+  /** Removes what an earlier start left in a run-time folder; what is not there is removed. Throws RUN_FOLDER_MOVED. */
+  readonly removeRunFile: (path: string) => void;
+  readonly keys: IdentityKeys;
   readonly clock: Clock;
   readonly wallSecond: WallSecond;
+  /** Of secrets. */
   readonly random: RandomBytes;
+  /** Of what is told to others. */
+  readonly publicRandom: RandomBytes;
   readonly log: Log;
   /** A fault in hekate itself: the process must not go on. */
   readonly onFault: (error: unknown) => void;
+}
+
+export interface OpenedWatermark extends WatermarkPort {
+  close(): Promise<void>;
 }
 
 /** What the simulator exchanges, to show that it would see what goes missing. */
@@ -47,13 +63,14 @@ export interface CosignerParts {
     disk: Disk,
     path: string,
     binding: StateBinding,
-  ) => Promise<WatermarkPort & { close(): Promise<void> }>;
+    begin: BeginLife,
+  ) => Promise<OpenedWatermark>;
   readonly noncePool: ChainSignerDeps['noncePool'];
 }
 
 export const COSIGNER_PARTS: CosignerParts = {
-  openWatermark: (disk, path, binding) => WatermarkStore.open(disk, path, binding),
-  noncePool: (generate) => new NoncePool(generate, NONCE_POOL_TARGET),
+  openWatermark: (...asked) => WatermarkStore.open(...asked),
+  noncePool: (generate, onDiscarded) => new NoncePool(generate, NONCE_POOL_TARGET, onDiscarded),
 };
 
 export interface AssembledCosigner {
@@ -67,16 +84,16 @@ export interface AssembledCosigner {
  * whose state is missing or bad is halted, alone. When all are, throws what halts the first.
  */
 export async function assembleCosigner(
-  { id, version, chains }: CosignerOptions,
+  { id, others: otherCosigners, version, chains }: CosignerOptions,
   ports: CosignerPorts,
   parts: CosignerParts = COSIGNER_PARTS,
 ): Promise<AssembledCosigner> {
-  const { clock, log, onFault } = ports;
+  const { clock, log, keys, onFault } = ports;
   const opened: OpenChain[] = [];
   const halted: HaltedChain[] = [];
   try {
     for (const chain of chains) {
-      const result = 'error' in chain ? chain : await openOrHalt(id, chain, ports, parts);
+      const result = 'error' in chain ? chain : await openOrHalt({ id, others: otherCosigners }, chain, ports, parts);
       if ('error' in result) halted.push(result);
       else opened.push(result);
     }
@@ -90,7 +107,7 @@ export async function assembleCosigner(
     throw error;
   }
   const signers = opened.map(({ signer }) => signer);
-  const deps = { clock, log, onFault };
+  const deps = { clock, log, keys, onFault };
   const cosigner = new Cosigner({ id, version, leaseCapMs: MAX_LEASE_MS }, { signers, halted }, deps);
   return {
     cosigner,
@@ -106,14 +123,17 @@ interface OpenChain {
   readonly watermark: { close(): Promise<void> };
 }
 
+/** This cosigner among the others. */
+type Among = Pick<CosignerOptions, 'id' | 'others'>;
+
 async function openOrHalt(
-  id: number,
+  among: Among,
   chain: CosignerChainOptions,
   ports: CosignerPorts,
   parts: CosignerParts,
 ): Promise<OpenChain | HaltedChain> {
   try {
-    return await openChain(id, chain, ports, parts);
+    return await openChain(among, chain, ports, parts);
   } catch (error) {
     wipe(chain.secretShare);
     return haltedBy(error, chain);
@@ -121,13 +141,47 @@ async function openOrHalt(
 }
 
 async function openChain(
-  id: number,
+  { id, others }: Among,
   { statePath, ...chain }: CosignerChainOptions,
-  { group, disk, wallSecond, random, log }: CosignerPorts,
+  { group, disk, runFolder, removeRunFile, clock, wallSecond, random, publicRandom, log }: CosignerPorts,
   { openWatermark, noncePool }: CosignerParts,
 ): Promise<OpenChain> {
   const { chainId, groupPublicKey } = chain;
-  const watermark = await openWatermark(disk, statePath, { chainId, groupPublicKey });
-  const signer = new ChainSigner({ id, ...chain }, { group, watermark, noncePool, wallSecond, random, log });
-  return { signer, watermark };
+  const binding = { chainId, groupPublicKey };
+  const name = runFileName(id, binding);
+  const trace = traceIfPossible(name, chainId, { runFolder, log });
+  try {
+    const begin = lifeOfCosigner({ name, trace, remove: removeRunFile }, publicRandom);
+    let rolledBack: string | undefined;
+    const watermark = await openWatermark(disk, statePath, binding, (state) => {
+      const life = begin(state);
+      rolledBack = life.rolledBack;
+      return life;
+    });
+    if (rolledBack !== undefined) {
+      const fields = { code: 'STATE_ROLLED_BACK', chain: chainId, reason: rolledBack, fix: FIXES.STATE_ROLLED_BACK };
+      log.error('the state is an older copy: it counts from what it had reached, and waits', fields);
+    }
+    const deps = { group, watermark, noncePool, clock, wallSecond, random, publicRandom, log };
+    return { signer: new ChainSigner({ id, others, ...chain }, deps), watermark };
+  } catch (error) {
+    trace?.close();
+    throw error;
+  }
+}
+
+/** Where this chain can leave nothing there its next start waits. Throws STATE_LOCKED: another process has the same share. */
+function traceIfPossible(
+  name: string,
+  chain: string,
+  { runFolder, log }: Pick<CosignerPorts, 'runFolder' | 'log'>,
+): RunTrace | undefined {
+  try {
+    return runFolder && new RunTrace(runFolder, name, log);
+  } catch (error) {
+    if (!isHekateError(error) || error.code !== 'RUN_FOLDER_UNUSABLE') throw error;
+    const { code, message, fix } = error;
+    log.warn('every start of this chain waits until it has heard the others', { code, chain, reason: message, fix });
+    return undefined;
+  }
 }

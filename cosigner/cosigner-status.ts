@@ -33,18 +33,35 @@ export function describeCosigner(
       return { name, connected: links.includes(name), ...release, passedOver: server.passedOver(name) };
     }),
     chains: reports.map(watermarkStatus),
-    problems: cosignerProblems(reports, cosigner.halted, links, leader, releases),
+    problems: cosignerProblems({
+      reports,
+      haltedAtStart: cosigner.halted,
+      waits: cosigner.waits(),
+      links,
+      leader,
+      releases,
+    }),
   };
 }
 
+export interface CosignerSituation {
+  readonly reports: readonly Pick<ChainReport, 'chainId' | 'halted'>[];
+  readonly haltedAtStart: readonly Pick<HaltedChain, 'chainId' | 'error'>[];
+  readonly waits: ReadonlyMap<string, string>;
+  readonly links: readonly string[];
+  readonly leader: string | undefined;
+  readonly releases: ReadonlyMap<string, Release>;
+}
+
 /** Why this cosigner signs nothing as things are. */
-export function cosignerProblems(
-  reports: readonly Pick<ChainReport, 'chainId' | 'halted'>[],
-  haltedAtStart: readonly Pick<HaltedChain, 'chainId' | 'error'>[],
-  links: readonly string[],
-  leader: string | undefined,
-  releases: ReadonlyMap<string, Release> = new Map(),
-): readonly StatusProblem[] {
+export function cosignerProblems({
+  reports,
+  haltedAtStart,
+  waits,
+  links,
+  leader,
+  releases,
+}: CosignerSituation): readonly StatusProblem[] {
   const problems = reports.flatMap(({ chainId, halted }) => {
     if (halted === undefined) return [];
     const error = haltedAtStart.find((chain) => chain.chainId === chainId)?.error;
@@ -52,6 +69,7 @@ export function cosignerProblems(
     if (error === undefined) return [new HekateError(halted, message)];
     return [new HekateError(halted, `${message}: ${error.message}`, { fix: error.fix })];
   });
+  for (const [chainId, what] of waits) problems.push(new HekateError('WAITING', `chain ${chainId}: ${what}`));
   const old = [...releases].flatMap(([name, release]) => tooOld(name, release) ?? []);
   // One that is too old keeps nobody from signing while another link is there.
   if (links.length === 0 && old.length > 0) problems.push(...old);

@@ -1,12 +1,19 @@
 import type { ChainReport, CosignerHello, CosignerMessage } from '../src/shared/coordination/messages.js';
 import { ownRelease, tooOld, type Release } from '../src/shared/coordination/release.js';
+import { HekateError } from '../src/shared/errors.js';
 import { InFlight } from '../src/shared/in-flight.js';
 import { LogLimiter } from '../src/shared/log-limiter.js';
 import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import { reportHalted, type HaltedChain } from './halted-chain.js';
+import type { Recovered } from './signing/chain-wait.js';
 import type { ChainSigner } from './signing/chain-signer.js';
 import { LeaseTable } from './lease-table.js';
+import { Answerer } from './waiting/answerer.js';
+import { Asker } from './waiting/asker.js';
+import { Forgeries } from './waiting/forgeries.js';
+import type { IdentityKeys } from './waiting/identity-keys.js';
+import { WaitLog } from './waiting/wait-log.js';
 import { LinkSession, type SessionHost } from './links/link-session.js';
 import type { EndLink } from './links/link-stream.js';
 
@@ -23,6 +30,7 @@ export interface CosignerOptions {
 export interface CosignerDeps {
   readonly clock: Clock;
   readonly log: Log;
+  readonly keys: IdentityKeys;
   /** A fault in hekate itself: the process must not go on. */
   readonly onFault: (error: unknown) => void;
 }
@@ -47,6 +55,9 @@ export class Cosigner {
   /** Links are those of the configuration, so that there are not many. */
   readonly #releases = new Map<string, Release>();
   readonly #oldReleases: LogLimiter;
+  readonly #asker: Asker;
+  readonly #answerer: Answerer;
+  readonly #waitLog: WaitLog;
 
   constructor(options: CosignerOptions, { signers, halted }: CosignerChains, deps: CosignerDeps) {
     this.id = options.id;
@@ -55,6 +66,14 @@ export class Cosigner {
     this.#deps = deps;
     this.#chains = new Map(signers.map((chain) => [chain.chainId, chain]));
     this.#oldReleases = new LogLimiter(deps.clock, OLD_RELEASE_INTERVAL_MS);
+    const { clock, log, keys } = deps;
+    const forgeries = new Forgeries(clock, log);
+    const chains = (): Iterable<ChainSigner> => this.#chains.values();
+    const chain = (chainId: string): ChainSigner | undefined => this.#chains.get(chainId);
+    this.#asker = new Asker(options.id, { keys, forgeries, chain, chains });
+    this.#answerer = new Answerer(options.id, { keys, forgeries, chain, clock });
+    this.#waitLog = new WaitLog(chains, clock, log);
+    this.#waitLog.start();
     this.leases = new LeaseTable(deps.clock.nowMs(), options.leaseCapMs);
   }
 
@@ -72,6 +91,9 @@ export class Cosigner {
       report: () => this.report(),
       hello: () => this.#hello(),
       heard: (name, release) => this.#heard(name, release),
+      questions: () => this.#asker.questions(),
+      answer: (carrier, question) => this.#answerer.answer(carrier, question),
+      hear: (carrier, answer) => this.#asker.hear(carrier, answer),
     };
     return new LinkSession(link, host, { ...this.#deps, inFlight: this.inFlight, send, end });
   }
@@ -79,6 +101,21 @@ export class Cosigner {
   /** What each link said last of the release that it runs, by name. */
   releases(): ReadonlyMap<string, Release> {
     return this.#releases;
+  }
+
+  /** What chains wait for after the start, in words. */
+  waits(): ReadonlyMap<string, string> {
+    const waiting = [...this.#chains.values()].filter(({ others }) => others.wait.waiting);
+    return new Map(waiting.map(({ chainId, others }) => [chainId, others.wait.describe()]));
+  }
+
+  /** An operator ends the wait of a chain; as FromOthers.recover. Throws COMMAND_INVALID, or what halts the chain. */
+  async recover(chainId: string, height: bigint): Promise<Recovered | undefined> {
+    const halted = this.halted.find((chain) => chain.chainId === chainId);
+    if (halted !== undefined) throw halted.error;
+    const chain = this.#chains.get(chainId);
+    if (chain === undefined) throw new HekateError('COMMAND_INVALID', 'this cosigner has no chain of that id');
+    return chain.others.recover(height);
   }
 
   report(): readonly ChainReport[] {
@@ -100,6 +137,7 @@ export class Cosigner {
   }
 
   close(): void {
+    this.#waitLog.stop();
     for (const chain of this.#chains.values()) chain.close();
   }
 }

@@ -15,23 +15,27 @@ import { systemClock, systemWallSecond } from '../src/shared/ports/clock.js';
 import { canLockMemory } from '../src/shared/ports/locked-memory.js';
 import type { Log } from '../src/shared/ports/log.js';
 import { nodeDisk } from '../src/shared/ports/node-disk.js';
+import { removeRunFile, runFolderOf } from '../src/shared/ports/node-run-folder.js';
 import { pinoLog } from '../src/shared/ports/pino-log.js';
-import { systemRandom } from '../src/shared/ports/random.js';
+import { publicRandom, systemRandom } from '../src/shared/ports/random.js';
+import type { RunFolder } from '../src/shared/ports/run-folder.js';
 import { lockHome } from '../src/shared/process/home-lock.js';
 import { dieOf, FINISH_MS, runInForeground } from '../src/shared/process/lifecycle.js';
 import { fitHeapTo } from '../src/shared/process/memory.js';
 import type { Started } from '../src/shared/process/started.js';
 import { swapInUse } from '../src/shared/process/swap.js';
 import { tellValidator } from '../src/shared/process/tell-validator.js';
-import type { CosignerStatus } from '../src/shared/status/process-status.js';
+import { NO_PARAMS, processRequest } from '../src/shared/status/process-requests.js';
 import { serveStatusIfPossible } from '../src/shared/status/status-socket.js';
 import { checkIdentityIsOurs, loadIdentity } from '../src/shared/transport/identity.js';
 import { VERSION } from '../src/shared/version.js';
 import { assembleCosigner, type CosignerChainOptions } from './assembly.js';
 import { describeCosigner } from './cosigner-status.js';
 import { haltedBy, type HaltedChain } from './halted-chain.js';
+import { recoverRequest } from './recover-request.js';
 import { LinkServer } from './links/link-server.js';
 import type { OnLink } from './links/link-stream.js';
+import { peersById, tlsIdentityKeys } from './waiting/identity-keys.js';
 
 export interface StartOptions {
   readonly home: string;
@@ -61,9 +65,13 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   tellOfSwap(log);
 
   const onFault = (error: unknown): never => dieOf(log, error);
+  const otherIds = config.cosigners.map(({ id }) => id);
+  const keys = tlsIdentityKeys(identity, peersById(otherPeers, otherIds));
+  const run = { runFolder: runFolderIfAny(config.home, log), removeRunFile };
+  const outside = { disk: nodeDisk, ...run, clock: systemClock, wallSecond: systemWallSecond };
   const assembled = await assembleCosigner(
-    { id: config.id, version: VERSION, chains },
-    { group, disk: nodeDisk, clock: systemClock, wallSecond: systemWallSecond, random: systemRandom, log, onFault },
+    { id: config.id, others: otherIds, version: VERSION, chains },
+    { group, keys, ...outside, random: systemRandom, publicRandom, log, onFault },
   );
   started.add(() => assembled.close());
   const { cosigner } = assembled;
@@ -79,8 +87,20 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   });
   started.add(() => server.close());
   started.add(() => cosigner.inFlight.untilNone(systemClock, FINISH_MS));
-  const describe = (): CosignerStatus => describeCosigner(cosigner, server, systemClock.nowMs());
-  started.add(await serveStatusIfPossible(config.home, describe, log));
+  const status = processRequest(NO_PARAMS, () => describeCosigner(cosigner, server, systemClock.nowMs()));
+  started.add(await serveStatusIfPossible(config.home, { status, recover: recoverRequest(cosigner) }, log));
+}
+
+/** Where there is none, that is one warning: every start then waits until it has heard the others. */
+function runFolderIfAny(home: string, log: Log): RunFolder | undefined {
+  try {
+    return runFolderOf(home, process.env);
+  } catch (error) {
+    if (!isHekateError(error)) throw error;
+    const { code, message, fix } = error;
+    log.warn('no run-time folder: every start waits until it has heard the others', { code, reason: message, fix });
+    return undefined;
+  }
 }
 
 /** Shares and nonces are locked in memory where that can be; where it cannot, swap matters. */
@@ -107,7 +127,7 @@ async function loadOrHalt(
   group: Group,
   log: Log,
 ): Promise<CosignerChainOptions | HaltedChain> {
-  const { id: chainId, maxHeightJump, maxHeightsPerSecond } = chain;
+  const { id: chainId, maxHeightJump, maxHeightsPerSecond, onDoubt } = chain;
   let info: GroupInfo | undefined;
   try {
     info = await loadGroupFile(groupFile(config.home, chainId), chainId);
@@ -121,6 +141,7 @@ async function loadOrHalt(
       statePath: watermarkFile(config.home, chainId),
       maxHeightJump,
       maxHeightsPerSecond,
+      sitsOut: onDoubt === 'sit-out',
     };
   } catch (error) {
     return haltedBy(error, { chainId, groupPublicKey: info?.groupPublicKey, maxHeightJump });

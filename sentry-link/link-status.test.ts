@@ -13,11 +13,12 @@ const LEADER = { name: 'sentry-link-2', term: 4 };
 const NODE = { chainId: 'test-1', address: 'tcp://10.0.0.1:1', connected: true, problem: null };
 const DOWN = { ...NODE, connected: false, problem: 'DIAL_REFUSED' } as const;
 
-const leads = (...chains: ChainSituation[]): LinkSituation => ({ term: 4, leader: undefined, chains });
+const leads = (...chains: ChainSituation[]): LinkSituation => ({ term: 4, leader: undefined, chains, claims: [] });
 const standsBy = (leader: LinkSituation['leader'], ...chains: ChainSituation[]): LinkSituation => ({
   term: undefined,
   leader,
   chains,
+  claims: [],
 });
 
 it.each<

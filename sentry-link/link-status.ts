@@ -8,6 +8,7 @@ import { watermarkStatus } from '../src/shared/status/watermark-status.js';
 import { VERSION } from '../src/shared/version.js';
 import type { AssembledLink } from './assembly.js';
 import type { Peer } from './cosigners/peer.js';
+import { describeClaim, type TermClaim } from './leadership/term-claims.js';
 import { hasQuorum, type ChainSituation, type LinkSituation } from './link-watch.js';
 
 const NAMED_FIXES = 2;
@@ -17,7 +18,7 @@ const OTHER_OF_OUR_NAME =
 /** What this process answers to `hekate status`. */
 export function describeLink(name: string, { link, nodes: service }: AssembledLink): LinkStatus {
   const situation = link.situation();
-  const { term, chains } = situation;
+  const { term, chains, claims } = situation;
   const leader = situation.leader?.name;
   const nodes = service.status();
   return {
@@ -33,13 +34,13 @@ export function describeLink(name: string, { link, nodes: service }: AssembledLi
     chains: chains.map(({ chainId, threshold, count, unable }) => {
       return { chainId, able: count - unable.length, count, threshold };
     }),
-    cosigners: [...link.peers()].map((peer) => describePeer(peer, chains)),
+    cosigners: [...link.peers()].map((peer) => describePeer(peer, chains, claims)),
     nodes,
     problems: linkProblems(name, situation, nodes),
   };
 }
 
-function describePeer(peer: Peer, chains: readonly ChainSituation[]): PeerStatus {
+function describePeer(peer: Peer, chains: readonly ChainSituation[], claims: readonly TermClaim[]): PeerStatus {
   const { connected } = peer.stream;
   const unable = ({ chainId }: ChainReport): string | null => {
     const found = chains
@@ -56,9 +57,10 @@ function describePeer(peer: Peer, chains: readonly ChainSituation[]): PeerStatus
     features: peer.release?.features ?? [],
     passedOver: peer.passedOver,
     falls: peer.chains.falls,
+    claims: claims.filter(({ cosigner }) => cosigner === peer.id).map(describeClaim),
     roundTripMs: peer.health.roundTripMs ?? null,
     signMs: peer.health.signMs ?? null,
-    quarantined: peer.health.quarantined,
+    quarantined: chains.some(({ chainId }) => peer.chains.leftOut(chainId) !== undefined),
     chains: peer.chains.reports().map((report) => ({ ...watermarkStatus(report), unable: unable(report) })),
   };
 }

@@ -17,7 +17,7 @@ let watch: LinkWatch;
 beforeEach(() => {
   clock = new ManualClock();
   lines = [];
-  situation = { term: 1, leader: undefined, chains: [CHAIN] };
+  situation = { term: 1, leader: undefined, chains: [CHAIN], claims: [] };
   const write =
     (level: string) =>
     (event: string, { chain, reason, cosigner, leader, code }: LogFields = {}): void => {

@@ -1,9 +1,11 @@
 import { FIXES } from '../src/shared/error-codes.js';
 import { cosignerName } from '../src/shared/home/paths.js';
+import { LogLimiter } from '../src/shared/log-limiter.js';
 import type { Clock, Timer } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import { listInabilities, type Inability } from './cosigners/ability.js';
 import type { Leader } from './leadership/leader-view.js';
+import { describeClaim, type TermClaim } from './leadership/term-claims.js';
 
 const LOOK_EVERY_MS = 1_000;
 /** A start and a change of leaders take a second or two, and are no news. */
@@ -33,6 +35,8 @@ export interface LinkSituation {
   /** As the cosigners have it. */
   readonly leader: Leader | undefined;
   readonly chains: readonly ChainSituation[];
+  /** Terms that are not believed. */
+  readonly claims: readonly TermClaim[];
 }
 
 export interface LinkWatchDeps {
@@ -60,6 +64,7 @@ export class LinkWatch {
   readonly #quorums = new Map<string, QuorumState>();
   /** Cosigners of which it was told, by chain. */
   readonly #ahead = new Map<string, Set<number>>();
+  readonly #limiter: LogLimiter;
   #leader: string | undefined;
   #leaderlessSinceMs: number | undefined;
   #leaderlessToldMs = -Infinity;
@@ -67,6 +72,7 @@ export class LinkWatch {
 
   constructor(deps: LinkWatchDeps) {
     this.#deps = deps;
+    this.#limiter = new LogLimiter(deps.clock, STILL_MS);
   }
 
   start(): void {
@@ -84,6 +90,7 @@ export class LinkWatch {
     this.#lookAtQuorums(situation.chains);
     for (const chain of situation.chains) this.#lookAtWatermarks(chain);
     this.#lookAtLeader(situation);
+    for (const claim of situation.claims) this.#tellClaim(claim);
   }
 
   #lookAtQuorums(chains: readonly ChainSituation[]): void {
@@ -148,14 +155,33 @@ export class LinkWatch {
       if (code !== 'WATERMARK_AHEAD' || told.has(cosigner)) continue;
       told.add(cosigner);
       const fields = { cosigner: cosignerName(cosigner), chain: chainId, code, reason: why, fix: FIXES[code] };
-      log.error('cosigner cannot sign', fields);
+      // A claim that comes and goes is told once in a while.
+      this.#limiter.write(
+        `${chainId} ${cosigner} cannot`,
+        (text, all) => log.error(text, all),
+        'cosigner cannot sign',
+        fields,
+      );
     }
     if (reached === undefined) return;
     for (const cosigner of told) {
       if (unable.some((one) => one.cosigner === cosigner)) continue;
       told.delete(cosigner);
-      log.info('cosigner can sign again', { cosigner: cosignerName(cosigner), chain: chainId });
+      const fields = { cosigner: cosignerName(cosigner), chain: chainId };
+      this.#limiter.write(
+        `${chainId} ${cosigner} can`,
+        (text, all) => log.info(text, all),
+        'cosigner can sign again',
+        fields,
+      );
     }
+  }
+
+  #tellClaim(claim: TermClaim): void {
+    const name = cosignerName(claim.cosigner);
+    const fields = { code: 'COSIGNER_BAD', cosigner: name, reason: describeClaim(claim), fix: FIXES.COSIGNER_BAD };
+    const event = 'a cosigner claims what cannot be';
+    this.#limiter.write(`${name} term`, (text, all) => this.#deps.log.warn(text, all), event, fields);
   }
 
   #lookAtLeader({ term, leader, chains }: LinkSituation): void {

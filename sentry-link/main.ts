@@ -26,6 +26,7 @@ import { identityFromSeed } from '../src/shared/secret-connection/identity.js';
 import { fitHeapTo } from '../src/shared/process/memory.js';
 import type { Started } from '../src/shared/process/started.js';
 import { tellValidator } from '../src/shared/process/tell-validator.js';
+import { NO_PARAMS, processRequest } from '../src/shared/status/process-requests.js';
 import { serveStatusIfPossible } from '../src/shared/status/status-socket.js';
 import { checkIdentityIsOurs, loadIdentity, type TlsIdentity } from '../src/shared/transport/identity.js';
 import type { PinnedPeer } from '../src/shared/transport/tls.js';
@@ -99,7 +100,8 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
   started.add(() => proofs.close());
   started.add(() => assembled.stop());
   started.add(() => assembled.inFlight.untilNone(systemClock, FINISH_MS));
-  started.add(await serveStatusIfPossible(config.home, () => describeLink(config.name, assembled), log));
+  const status = processRequest(NO_PARAMS, () => describeLink(config.name, assembled));
+  started.add(await serveStatusIfPossible(config.home, { status }, log));
 }
 
 async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Group, log: Log): Promise<ServedChain> {

@@ -6,9 +6,10 @@ import type { RandomBytes } from '../src/shared/ports/random.js';
 import type { CosignerHandlers } from './cosigners/cosigner-client.js';
 import { heightReached, inabilities } from './cosigners/ability.js';
 import { Peer } from './cosigners/peer.js';
+import { Postman } from './cosigners/postman.js';
 import { LeaderView } from './leadership/leader-view.js';
 import { LeaseCandidate } from './leadership/lease-candidate.js';
-import { hasQuorum, LinkWatch, type ChainSituation, type LinkSituation } from './link-watch.js';
+import { LinkWatch, type ChainSituation, type LinkSituation } from './link-watch.js';
 import type { GroupKey } from './signing/attempt.js';
 import { ChainCoordinator } from './signing/chain-coordinator.js';
 import { NewestSignature, type ProofKeeper } from './signing/newest-signature.js';
@@ -55,10 +56,13 @@ export class SentryLink {
   readonly #newest: ReadonlyMap<string, NewestSignature>;
   readonly #chains: readonly LinkChain[];
   readonly #clock: Clock;
+  readonly #postman: Postman;
   readonly #leaders = new LeaderView();
   readonly #watch: LinkWatch;
   /** The highest that a node has asked for in this term, by chain. */
   readonly #asked = new Map<string, bigint>();
+  /** Chains of which the last request found too few cosigners in this term. */
+  readonly #failing = new Set<string>();
   #lastRequestId = 0;
 
   constructor(options: SentryLinkOptions, deps: SentryLinkDeps) {
@@ -69,6 +73,10 @@ export class SentryLink {
     const onChange = (chainId?: string): void => this.#poke(chainId);
     this.#peers = new Map(options.cosigners.map((id) => [id, new Peer(id, { groupKeys, clock, log, onChange })]));
     const { cosigners, leaseMs, chains } = options;
+    this.#postman = new Postman({
+      ...{ clock, cosigners, chains: chains.length },
+      send: (id, message) => void this.#peer(id).stream.send(message),
+    });
     // With fewer promises than the smallest threshold nothing could be signed; with as many, some chain can.
     const threshold = Math.min(...chains.map((chain) => chain.threshold));
     const useful = (): boolean => this.#chains.some((chain) => this.#ready(chain) && deps.reachesNode(chain.chainId));
@@ -83,6 +91,7 @@ export class SentryLink {
         onLost: (reason) => {
           deps.onLost(reason);
           this.#asked.clear();
+          this.#failing.clear();
           // Rounds that are under way end: nobody is there any more to be answered.
           this.#poke();
         },
@@ -137,6 +146,7 @@ export class SentryLink {
       term: this.candidate.term(),
       leader: this.#leaders.leader(this.#clock.nowMs()),
       chains: this.#chains.map((chain) => this.#chainSituation(chain)),
+      claims: this.candidate.claims(),
     };
   }
 
@@ -148,12 +158,17 @@ export class SentryLink {
     return { chainId, threshold, count: peers.length, connected, reached, unable };
   }
 
-  sign(chainId: string, vote: VoteToSign): Promise<SignOutcome> {
+  async sign(chainId: string, vote: VoteToSign): Promise<SignOutcome> {
     invariant(vote.signBytes.says.chainId === chainId, 'a vote goes to the coordinator of its own chain');
     const { height } = vote.signBytes.says;
     if (this.candidate.term() !== undefined && height > (this.#asked.get(chainId) ?? 0n))
       this.#asked.set(chainId, height);
-    return must(this.#coordinators.get(chainId), 'sessions exist for configured chains only').sign(vote);
+    const coordinator = must(this.#coordinators.get(chainId), 'sessions exist for configured chains only');
+    const outcome = await coordinator.sign(vote);
+    // What cosigners promise and report is not always what they do.
+    if (outcome.kind === 'signed') this.#failing.delete(chainId);
+    else if (outcome.code === 'QUORUM_LOST' && this.candidate.term() !== undefined) this.#failing.add(chainId);
+    return outcome;
   }
 
   peers(): Iterable<Peer> {
@@ -164,7 +179,6 @@ export class SentryLink {
   handlersFor(id: number): CosignerHandlers {
     const peer = this.#peer(id);
     return {
-      seen: () => peer.chains.seen(),
       newest: () => [...this.#newest.values()].flatMap(({ proof }) => proof ?? []),
       connected: (hello, outgoing) => {
         peer.opened(hello, outgoing);
@@ -172,6 +186,7 @@ export class SentryLink {
         this.#watch.look();
       },
       message: (message) => {
+        if (message.kind === 'waitQuestion' || message.kind === 'waitAnswer') return this.#postman.carry(id, message);
         peer.receive(message);
         if (message.kind !== 'heartbeatReply') return;
         this.#leaders.note(id, message, this.#clock.nowMs());
@@ -190,9 +205,16 @@ export class SentryLink {
     };
   }
 
-  /** Whether enough cosigners would sign for it now, as far as is known here. */
+  /** Whether enough cosigners would sign for it, now or soon, by what they say, and by what they did when they were asked last. */
   #ready(chain: LinkChain): boolean {
-    return hasQuorum(this.#chainSituation(chain));
+    const situation = this.#chainSituation(chain);
+    const able = situation.count - situation.unable.length;
+    const soon = situation.unable.filter(({ cosigner }) =>
+      this.#peer(cosigner).chains.signsSoon(chain.chainId, chain.threshold),
+    );
+    if (able + soon.length < chain.threshold) return false;
+    // What failed while some of them waited says nothing against the others.
+    return soon.length > 0 || !this.#failing.has(chain.chainId);
   }
 
   #peer(id: number): Peer {

@@ -10,6 +10,7 @@ import type {
 import { ownRelease } from '../../src/shared/coordination/release.js';
 import { newPoint, newScalar } from '../../src/shared/frost/group.js';
 import { loadGroup } from '../../src/shared/frost/load-group.js';
+import type { WaitAnswer, WaitQuestion } from '../../src/shared/watermark/wait-messages.js';
 import { generateNonces } from '../../src/shared/frost/nonce.js';
 import { toSignatureShare } from '../../src/shared/frost/signature-share.js';
 import { scalarOf, seededRandom } from '../../src/shared/frost/testdata/fixture.js';
@@ -30,7 +31,7 @@ const bytes = (fill = 5): Uint8Array => new Uint8Array(32).fill(fill);
 
 const SHARE = { groupCommitment: newPoint(), share: toSignatureShare(newScalar()) };
 const KEY = bytes(9);
-const HELLO = { kind: 'linkHello', ...ownRelease('1'), seen: [], newest: [] } as const;
+const HELLO = { kind: 'linkHello', ...ownRelease('1'), newest: [] } as const;
 /** What became of one pair: its secrets, to see whether they are wiped. */
 type Secrets = readonly Uint8Array[];
 
@@ -39,7 +40,9 @@ describe('link session', () => {
   let sent: CosignerMessage[];
   let made: Secrets[];
   let leases: LeaseTable;
-  let seen: [string, bigint][];
+  let answers: unknown[];
+  let questions: readonly WaitQuestion[] | undefined;
+  const fences = new Map<string, () => void>();
   let faults: unknown[];
   let heard: unknown[];
   let ended: string[];
@@ -74,7 +77,9 @@ describe('link session', () => {
 
   beforeEach(() => {
     clock = new ManualClock();
-    [sent, made, seen, faults, heard, ended] = [[], [], [], [], [], []];
+    [sent, made, answers, faults, heard, ended] = [[], [], [], [], [], []];
+    questions = undefined;
+    fences.clear();
     learn = () => Promise.resolve();
     leases = new LeaseTable(-10_000, 1_000);
     answer = async ({ id }) => refused(id);
@@ -86,10 +91,10 @@ describe('link session', () => {
     const chains = CHAINS.map((chainId) => ({
       chainId,
       groupPublicKey: KEY,
-      noteSeenSequence: (sequence: bigint) => void seen.push([chainId, sequence]),
-      learn: (proof: Proof) => learn(proof),
-      open: (): SigningStream => {
-        const pool = new NoncePool(generate, TARGET);
+      others: { learn: (proof: Proof) => learn(proof) },
+      open: (onDiscarded: () => void): SigningStream => {
+        const pool = new NoncePool(generate, TARGET, onDiscarded);
+        fences.set(chainId, () => pool.discard());
         const sign: SigningStream['sign'] = (asked, admits) => {
           pool.take(asked.signers[0]!.vote.nonceId);
           return answer(asked, admits);
@@ -105,6 +110,9 @@ describe('link session', () => {
       report: () => [],
       hello: () => ({ kind: 'cosignerHello', ...ownRelease('1'), id: 1, chains: [] }),
       heard: (link, release) => void heard.push([link, release.version, release.protocol]),
+      questions: () => questions,
+      answer: async (_link, question) => (question.asked === 1 ? ANSWER : undefined),
+      hear: async (link, { answerer }) => void answers.push([link, answerer]),
     };
   });
   const open = (name = 'link-1'): LinkSession => {
@@ -320,12 +328,18 @@ describe('link session', () => {
     const session = open();
     clock.advance(0);
     const asked = request(1);
-    const hello = { ...HELLO, ...changes, seen: [{ chainId: 'two', groupPublicKey: KEY, sequence: 9n }] };
+    const shown: string[] = [];
+    learn = async ({ chainId }) => void shown.push(chainId);
+    const hello = {
+      ...HELLO,
+      ...changes,
+      newest: [{ chainId: 'two', groupPublicKey: KEY, signBytes: bytes(), signature: bytes() }],
+    };
     session.receive(hello);
     expect(ended).toEqual(expected);
     expect(heard).toEqual([['link-1', hello.version, hello.protocol]]);
     const old = expected.length > 0;
-    expect(seen).toEqual(old ? [] : [['two', 9n]]);
+    expect(shown).toEqual(old ? [] : ['two']);
     expect(made.every((secrets) => secrets.every((one) => one.every((byte) => byte === 0)))).toBe(old);
     sent = [];
     session.receive(asked);
@@ -359,16 +373,57 @@ describe('link session', () => {
     expect(beat(one)).toMatchObject({ renewedTerm: 5, otherLink: true });
   });
 
-  it('what the link has seen is told to its chains; chains and keys it made up are not', () => {
-    open().receive({
-      ...HELLO,
-      seen: [
-        { chainId: 'two', groupPublicKey: KEY, sequence: 9n },
-        { chainId: 'one', groupPublicKey: bytes(8), sequence: 9n },
-        { chainId: 'three', groupPublicKey: KEY, sequence: 9n },
-      ],
-      newest: [],
-    });
-    expect(seen).toEqual([['two', 9n]]);
+  it('asks on each stream while a chain waits, first often, then once a second; no more once none does', () => {
+    questions = [QUESTION];
+    open();
+    const asked = (): number => sent.filter(({ kind }) => kind === 'waitQuestion').length;
+    expect(asked()).toBe(1);
+    clock.advance(1_000);
+    expect(asked()).toBe(5);
+    clock.advance(59_000);
+    expect(asked()).toBe(1 + 40 + 50);
+    questions = undefined;
+    clock.advance(10_000);
+    expect(asked()).toBe(1 + 40 + 50);
+  });
+
+  it('asks nothing on a stream that is over', () => {
+    questions = [QUESTION];
+    const session = open();
+    session.close();
+    const before = sent.length;
+    clock.advance(10_000);
+    expect(sent).toHaveLength(before);
+  });
+
+  it('answers what it can answer, and passes answers on with the name of the link', async () => {
+    const session = open();
+    const before = sent.length;
+    session.receive({ ...QUESTION, asked: 3 });
+    session.receive({ ...QUESTION, asked: 1 });
+    session.receive(ANSWER);
+    await settled();
+    expect(sent.slice(before).filter(({ kind }) => kind !== 'nonceBatch')).toEqual([ANSWER]);
+    expect(answers).toEqual([['link-1', 2]]);
+  });
+
+  it('after a fence: fresh nonces at once, and the first batch says that it replaces', () => {
+    open();
+    for (let i = 0; i < 5; i++) clock.advance(0);
+    const before = sent.length;
+    fences.get('one')!();
+    expect(sent.slice(before)).toMatchObject([{ kind: 'nonceBatch', chainId: 'one', replaces: true }]);
+    clock.advance(0);
+    expect(sent.at(-1)).not.toHaveProperty('replaces', true);
   });
 });
+
+const QUESTION: WaitQuestion = {
+  ...{ kind: 'waitQuestion', chainId: 'one', groupPublicKey: KEY, asker: 1, asked: 2 },
+  ...{ question: new Uint8Array(32), signature: new Uint8Array(8) },
+};
+const ANSWER: WaitAnswer = {
+  ...{ kind: 'waitAnswer', chainId: 'one', groupPublicKey: KEY, asker: 1, answerer: 2 },
+  ...{ question: new Uint8Array(32), signature: new Uint8Array(8), waiting: false },
+  place: { height: 1n, round: 0, step: 3 },
+};

@@ -16,19 +16,26 @@ import { tooOld, type Release } from '../../src/shared/coordination/release.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { isHekateError } from '../../src/shared/errors.js';
 import type { InFlight } from '../../src/shared/in-flight.js';
-import type { Clock } from '../../src/shared/ports/clock.js';
+import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { Proof } from '../../src/shared/watermark/proof.js';
+import type { WaitAnswer, WaitQuestion } from '../../src/shared/watermark/wait-messages.js';
 import type { LeaseTable } from '../lease-table.js';
 import type { SigningStream } from '../signing/chain-signer.js';
 import type { EndLink, LinkHandler } from './link-stream.js';
 
+/** The others may be there already; after a while one of them is not. */
+const ASK_QUICKLY_MS = 250;
+const QUICK_ASKS = 40;
+const ASK_EVERY_MS = 1_000;
+
 /** What a session needs of one chain. */
 export interface SessionChain extends ChainKey {
-  open(): SigningStream;
-  noteSeenSequence(sequence: bigint): void;
-  /** Throws PROOF_INVALID, STATE_WRITE_FAILED. */
-  learn(proof: Proof): Promise<void>;
+  open(onDiscarded: () => void): SigningStream;
+  readonly others: {
+    /** Throws PROOF_INVALID, STATE_WRITE_FAILED. */
+    learn(proof: Proof): Promise<void>;
+  };
 }
 
 /** What a session needs of its cosigner. */
@@ -40,6 +47,12 @@ export interface SessionHost {
   hello(): CosignerHello;
   /** What a link says in its hello of the release that it runs. */
   heard(link: string, release: Release): void;
+  /** What it asks other cosigners while chains of it wait; undefined: none does any more. */
+  questions(): readonly WaitQuestion[] | undefined;
+  /** Undefined: no answer now. */
+  answer(link: string, question: WaitQuestion): Promise<WaitAnswer | undefined>;
+  /** Throws STATE_WRITE_FAILED. */
+  hear(link: string, answer: WaitAnswer): Promise<void>;
 }
 
 export interface SessionDeps {
@@ -67,6 +80,8 @@ export class LinkSession implements LinkHandler {
   readonly #streams = new Map<string, OpenChain>();
   #open = true;
   #greeted = false;
+  #asking: Timer | undefined;
+  #askedTimes = 0;
   /** Chains of which a signature that was shown is still looked at, and what is next. */
   readonly #learning = new Map<string, Proof | undefined>();
   /** Chains of which it has shown what is no signature: nothing more that it shows of them is looked at. */
@@ -85,10 +100,14 @@ export class LinkSession implements LinkHandler {
       // What is sent can end the stream: then no more nonces are made for it.
       if (!this.#open) return;
       const { chainId, groupPublicKey } = chain;
-      const open = { key: { chainId, groupPublicKey }, stream: chain.open() };
+      const open: OpenChain = {
+        key: { chainId, groupPublicKey },
+        stream: chain.open(() => this.#fill(open)),
+      };
       this.#streams.set(chainId, open);
       this.#fill(open);
     }
+    this.#ask();
   }
 
   receive(message: LinkMessage): void {
@@ -106,12 +125,19 @@ export class LinkSession implements LinkHandler {
       case 'signRequest':
         this.#sign(message).catch(this.#deps.onFault);
         return;
+      case 'waitQuestion':
+        this.#answer(message).catch((error: unknown) => this.#noteFault(error));
+        return;
+      case 'waitAnswer':
+        this.#host.hear(this.link, message).catch((error: unknown) => this.#noteFault(error));
+        return;
     }
   }
 
   /** The stream is over: nothing is sent any more, and its nonces are wiped. */
   close(): void {
     this.#open = false;
+    this.#asking?.cancel();
     for (const { stream } of this.#streams.values()) stream.close();
   }
 
@@ -127,10 +153,6 @@ export class LinkSession implements LinkHandler {
       return this.#deps.end(old);
     }
     this.#greeted = true;
-    for (const { sequence, ...key } of hello.seen) {
-      const chain = this.#host.chain(key.chainId);
-      if (chain !== undefined && equalBytes(chain.groupPublicKey, key.groupPublicKey)) chain.noteSeenSequence(sequence);
-    }
     for (const proof of hello.newest) this.#learn(proof);
   }
 
@@ -144,7 +166,7 @@ export class LinkSession implements LinkHandler {
     if (chain === undefined || this.#distrusted.has(chainId)) return;
     if (this.#learning.has(chainId)) return void this.#learning.set(chainId, proof);
     this.#learning.set(chainId, undefined);
-    chain
+    chain.others
       .learn(proof)
       .catch((error: unknown) => this.#notLearned(chainId, error))
       .finally(() => {
@@ -156,11 +178,29 @@ export class LinkSession implements LinkHandler {
 
   #notLearned(chain: string, error: unknown): void {
     if (!isHekateError(error)) return this.#deps.onFault(error);
-    // A failed write is told where it is known to have stopped the chain.
     if (error.code !== 'PROOF_INVALID') return;
     this.#distrusted.add(chain);
     const { code, message: reason, fix } = error;
     this.#deps.log.warn('a link shows what is no signature', { code, link: this.link, chain, reason, fix });
+  }
+
+  /** Links carry questions of a cosigner that waits, each to whom it asks; who is not there yet is asked again. */
+  #ask(): void {
+    const questions = this.#open ? this.#host.questions() : undefined;
+    if (questions === undefined) return;
+    for (const question of questions) this.#send(question);
+    const inMs = this.#askedTimes++ < QUICK_ASKS ? ASK_QUICKLY_MS : ASK_EVERY_MS;
+    this.#asking = this.#deps.clock.schedule(inMs, () => this.#ask());
+  }
+
+  async #answer(question: WaitQuestion): Promise<void> {
+    const answer = await this.#host.answer(this.link, question);
+    if (answer !== undefined) this.#send(answer);
+  }
+
+  /** A failed write is told where it is known to have stopped the chain. */
+  #noteFault(error: unknown): void {
+    if (!isHekateError(error)) this.#deps.onFault(error);
   }
 
   #heartbeat(message: Heartbeat): void {
@@ -231,8 +271,8 @@ export class LinkSession implements LinkHandler {
   }
 
   #takeReady({ key, stream }: OpenChain): NonceBatch | undefined {
-    const commitments = stream.nonces.takeReady();
-    return commitments.length > 0 ? { kind: 'nonceBatch', ...key, commitments } : undefined;
+    const ready = stream.nonces.takeReady();
+    return ready.commitments.length > 0 ? { kind: 'nonceBatch', ...key, ...ready } : undefined;
   }
 
   #send(message: CosignerMessage): void {

@@ -10,8 +10,10 @@ import { dealing, seededRandom } from '../../src/shared/frost/testdata/fixture.j
 import { silentLog } from '../../src/shared/ports/log.js';
 import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
 import { vote, type VoteSpec } from '../../test/protocol/votes.js';
-import { ChainSigner, type ChainSignerDeps, type SigningStream, type WatermarkPort } from './chain-signer.js';
+import { ManualClock } from '../../test/support/manual-clock.js';
+import { ChainSigner, type ChainSignerDeps, type SigningStream } from './chain-signer.js';
 import { NoncePool } from './nonce-pool.js';
+import type { WatermarkPort } from './watermark-port.js';
 
 const group = await loadGroup();
 const random = seededRandom('chain-signer');
@@ -23,12 +25,18 @@ class HeldWatermark implements WatermarkPort {
   current: Watermark = neverSigned();
   sequence = 2n;
   halted: ErrorCode | undefined;
+  waiting = false;
   readonly writes: {
     readonly next: Watermark;
     readonly done: () => void;
     readonly lie: () => void;
     readonly fail: (error: Error) => void;
   }[] = [];
+
+  endWait(next: Watermark): Promise<void> {
+    this.waiting = false;
+    return this.advance(next);
+  }
 
   advance(next: Watermark): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -49,6 +57,7 @@ describe('chain signer', () => {
   let mine: NonceCommitment[];
   let theirs: NonceCommitment[];
   let share: Scalar;
+  let discarded: number;
   /** Every secret nonce that was made, of any stream. */
   let secrets: Scalar[];
 
@@ -56,23 +65,26 @@ describe('chain signer', () => {
     watermark = new HeldWatermark();
     share = structuredClone(dealt.shares[0]!.secretShare);
     const options = { chainId: 'test-1', threshold: 2, groupPublicKey: dealt.groupPublicKey, maxHeightJump: 100_000n };
-    const more = { maxHeightsPerSecond: 0 };
+    const more = { maxHeightsPerSecond: 0, sitsOut: true, others: [2, 3] };
     secrets = [];
-    const noncePool: ChainSignerDeps['noncePool'] = (generate) => {
+    discarded = 0;
+    const noncePool: ChainSignerDeps['noncePool'] = (generate, onDiscarded) => {
       const watched = (): ReturnType<typeof generate> => {
         const issued = generate();
         secrets.push(issued.nonces.hiding, issued.nonces.binding);
         return issued;
       };
-      return new NoncePool(watched, 64);
+      return new NoncePool(watched, 64, onDiscarded);
     };
-    const deps = { group, watermark, noncePool, wallSecond: () => 1_700_000_000, random, log: silentLog };
+    const clock = new ManualClock();
+    const outside = { clock, wallSecond: () => 1_700_000_000, random, publicRandom: random, log: silentLog };
+    const deps = { group, watermark, noncePool, ...outside };
     signer = new ChainSigner({ ...options, ...more, id: 1, secretShare: share }, deps);
     const other = new ChainSigner({ ...options, ...more, id: 2, secretShare: dealt.shares[1]!.secretShare }, deps);
-    stream = signer.open();
-    const { nonces } = other.open();
+    stream = signer.open(() => discarded++);
+    const { nonces } = other.open(() => undefined);
     for (const one of [stream.nonces, nonces]) one.generate(64);
-    [mine, theirs] = [[...stream.nonces.takeReady()], [...nonces.takeReady()]];
+    [mine, theirs] = [[...stream.nonces.takeReady().commitments], [...nonces.takeReady().commitments]];
   });
 
   function request(spec: VoteSpec, changes: Partial<SignRequest> = {}): SignRequest {
@@ -126,7 +138,6 @@ describe('chain signer', () => {
 
   it.each<[name: string, stop: () => void, code: string]>([
     ['the store is closed', () => (watermark.halted = 'STATE_CLOSED'), 'STATE_CLOSED'],
-    ['the state is found to be old', () => signer.noteSeenSequence(99n), 'STATE_ROLLED_BACK'],
     ['the share is wiped', () => signer.close(), 'STATE_CLOSED'],
   ])('%s while the disk works: an answer, but no share, also for those that wait', async (_name, stop, code) => {
     const answers = [sign(request(AT)), sign(request({ at: [8, 0, 3] }))];
@@ -214,13 +225,39 @@ describe('chain signer', () => {
     expect(signer.report().halted).toBe('STATE_CLOSED');
   });
 
-  it.each([
-    [2n, undefined],
-    [1n, undefined],
-    [3n, 'STATE_ROLLED_BACK'],
-  ])('a link saw number %d, ours is 2: %s', (seen, halted) => {
-    signer.noteSeenSequence(seen);
-    expect(signer.report().halted).toBe(halted);
+  it('a fence: what took its turn before is signed, what comes after with the same nonces is not', async () => {
+    const before = sign(request(AT));
+    const fence = signer.others.fence();
+    const behind = sign(request({ at: [8, 0, 3] }));
+    await settled();
+    expect(discarded).toBe(0);
+    watermark.writes[0]!.done();
+    expect(await fence).toMatchObject({ place: { height: 7n, round: 0, step: 3 }, waiting: false });
+    expect(await Promise.all([before, behind].map(outcome))).toEqual(['signed', 'NONCE_UNKNOWN']);
+    expect(discarded).toBe(1);
+    expect(watermark.writes).toHaveLength(1);
+    expect(secrets.slice(0, 128).every((nonce) => nonce.every((byte) => byte === 0))).toBe(true);
+    stream.nonces.generate(2);
+    expect(stream.nonces.takeReady()).toMatchObject({
+      commitments: [{ nonceId: 65 }, { nonceId: 66 }],
+      replaces: true,
+    });
+  });
+
+  it('a chain that waits: an answer, but no share and nothing on the disk', async () => {
+    watermark.waiting = true;
+    expect(await sign(request(AT))).toEqual({
+      ...{ kind: 'refused', id: 1, code: 'WAITING' },
+      message: 'waiting: heard 0 of 2 others (2, 3 are not within reach)',
+    });
+    expect(watermark.writes).toEqual([]);
+    expect(signer.report().waiting).toEqual([]);
+  });
+
+  it('a chain that is halted answers nobody where it stands', async () => {
+    watermark.halted = 'STATE_WRITE_FAILED';
+    expect(await signer.others.fence()).toBeUndefined();
+    expect(discarded).toBe(0);
   });
 });
 

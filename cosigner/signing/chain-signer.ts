@@ -1,52 +1,31 @@
 import { wipe } from '../../src/shared/bytes.js';
 import { MAX_QUEUED_SIGN_REQUESTS } from '../../src/shared/coordination/limits.js';
 import type { ChainReport, RefusedReply, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
-import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { isHekateError, messageOf } from '../../src/shared/errors.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import { generateNonces } from '../../src/shared/frost/nonce.js';
 import { invariant, InvariantViolation } from '../../src/shared/invariant.js';
-import type { WallSecond } from '../../src/shared/ports/clock.js';
-import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
 import { STEP_PRECOMMIT, type Canonical } from '../../src/shared/privval/canonical.js';
 import { SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { SerialQueue } from '../../src/shared/serial-queue.js';
 import { takeHeights } from '../../src/shared/watermark/height-pace.js';
-import type { Proof } from '../../src/shared/watermark/proof.js';
 import { decide } from '../../src/shared/watermark/rules.js';
 import type { Watermark } from '../../src/shared/watermark/watermark.js';
-import { learnProof } from './learn-proof.js';
+import type { ChainWaitDeps } from './chain-wait.js';
+import { FromOthers, type FromOthersOptions } from './from-others.js';
 import type { IssuedNonces, NoncePool } from './nonce-pool.js';
 import type { NonceSupply } from './nonce-supply.js';
 import { makeShares, takeNonces, wipeNonces, type ShareKey, type TakenNonces } from './request-shares.js';
 
-/** What the signer needs of its durable watermark; production passes a WatermarkStore. */
-export interface WatermarkPort {
-  readonly current: Watermark;
-  readonly sequence: bigint;
-  /** Error code after a failed write: nothing is signed any more. */
-  readonly halted: ErrorCode | undefined;
-  /** Resolves only when `next` is on disk. */
-  advance(next: Watermark): Promise<void>;
-}
+export type ChainSignerOptions = ShareKey & FromOthersOptions;
 
-export interface ChainSignerOptions extends ShareKey {
-  readonly chainId: string;
-  readonly threshold: number;
-  readonly maxHeightJump: bigint;
-  /** 0: any. */
-  readonly maxHeightsPerSecond: number;
-}
-
-export interface ChainSignerDeps {
+export interface ChainSignerDeps extends ChainWaitDeps {
   readonly group: Group;
-  readonly watermark: WatermarkPort;
-  /** An empty pool, one for each stream. */
-  readonly noncePool: (generate: () => IssuedNonces) => NoncePool;
-  readonly wallSecond: WallSecond;
   readonly random: RandomBytes;
-  readonly log: Log;
+  /** An empty pool, one for each stream. */
+  readonly noncePool: (generate: () => IssuedNonces, onDiscarded: () => void) => NoncePool;
 }
 
 /** One stream's way to shares of one chain. Its nonces are its own and gone with it; all that shows of them is here. */
@@ -66,7 +45,10 @@ export class ChainSigner {
   readonly groupPublicKey: Uint8Array;
   readonly #options: ChainSignerOptions;
   readonly #deps: ChainSignerDeps;
+  /** What others tell of the watermark. */
+  readonly others: FromOthers;
   readonly #queue = new SerialQueue(MAX_QUEUED_SIGN_REQUESTS);
+  readonly #pools = new Set<NoncePool>();
   /** Why nothing is signed any more, whatever the state says. */
   #stopped: ErrorCode | undefined;
 
@@ -75,46 +57,27 @@ export class ChainSigner {
     this.groupPublicKey = options.groupPublicKey;
     this.#options = options;
     this.#deps = deps;
+    this.others = new FromOthers(options, {
+      ...deps,
+      inTurn: (task) => this.#queue.run(() => task().catch((error: unknown) => this.#failed(error))),
+      halted: () => this.#halted(),
+      discardNonces: () => this.#pools.forEach((pool) => pool.discard()),
+    });
   }
 
-  open(): SigningStream {
+  /** `onDiscarded`: all that was issued on it is void. */
+  open(onDiscarded: () => void): SigningStream {
     const { group, random, noncePool } = this.#deps;
-    const pool = noncePool(() => generateNonces(group, this.#options.secretShare, random));
+    const pool = noncePool(() => generateNonces(group, this.#options.secretShare, random), onDiscarded);
+    this.#pools.add(pool);
     return {
       nonces: pool,
       sign: (request, admits) => this.#sign(request, pool, admits),
-      close: () => pool.close(),
+      close: () => {
+        this.#pools.delete(pool);
+        pool.close();
+      },
     };
-  }
-
-  /**
-   * A link that saw a higher sequence number knows of signatures this state does not: it was restored from a copy.
-   * Holds until the process is restarted on a state that an operator vouched for.
-   */
-  noteSeenSequence(sequence: bigint): void {
-    if (sequence <= this.#deps.watermark.sequence || this.#stopped !== undefined) return;
-    this.#stopped = 'STATE_ROLLED_BACK';
-    this.#deps.log.error('state is older than what a sentry-link has seen: this chain signs nothing', {
-      code: 'STATE_ROLLED_BACK',
-      chain: this.chainId,
-      sequence: this.#deps.watermark.sequence,
-      seen: sequence,
-      fix: FIXES.STATE_ROLLED_BACK,
-    });
-  }
-
-  /** Takes a signature that a link shows into the watermark. Throws PROOF_INVALID, STATE_WRITE_FAILED. */
-  async learn(proof: Proof): Promise<void> {
-    // What finds no place in the queue is shown again, or something newer is.
-    await this.#queue.run(() => this.#learnInTurn(proof));
-  }
-
-  async #learnInTurn(proof: Proof): Promise<void> {
-    if (this.#halted() !== undefined) return;
-    await learnProof(this.#deps, this.#options, proof).catch((error: unknown) => {
-      this.#noteFailure(error);
-      throw error;
-    });
   }
 
   report(): ChainReport {
@@ -125,16 +88,25 @@ export class ChainSigner {
       sequence,
       maxHeightJump: this.#options.maxHeightJump,
       halted: this.#halted(),
+      waiting: this.others.wait.heard,
     };
   }
 
   async #sign(request: SignRequest, pool: NoncePool, admits: () => boolean): Promise<SignReply> {
+    const answer = this.#queue.run(() => this.#takeThenAnswer(request, pool, admits));
+    if (answer !== undefined) return answer;
+    const unused = takeNonces(request, this.#options.id, pool);
+    if (unused !== undefined) wipeNonces(unused);
+    return refusal(request, 'BUSY', `${this.#queue.size} requests are waiting already`);
+  }
+
+  async #takeThenAnswer(request: SignRequest, pool: NoncePool, admits: () => boolean): Promise<SignReply> {
+    // Not before its turn: what was issued before a fence is void behind it.
     const taken = takeNonces(request, this.#options.id, pool);
     if (taken === undefined)
       return refusal(request, 'NONCE_UNKNOWN', 'it names nonces that this stream never issued, or already used');
     try {
-      const answer = this.#queue.run(() => this.#inTurn(request, taken, admits));
-      return await (answer ?? refusal(request, 'BUSY', `${this.#queue.size} requests are waiting already`));
+      return await this.#answer(request, taken, admits);
     } catch (error) {
       this.#noteFailure(error);
       if (error instanceof InvariantViolation) throw error;
@@ -145,7 +117,7 @@ export class ChainSigner {
     }
   }
 
-  async #inTurn(request: SignRequest, taken: TakenNonces, admits: () => boolean): Promise<SignReply> {
+  async #answer(request: SignRequest, taken: TakenNonces, admits: () => boolean): Promise<SignReply> {
     const { threshold, maxHeightJump, maxHeightsPerSecond } = this.#options;
     const { watermark, wallSecond } = this.#deps;
     if (request.signers.length !== threshold)
@@ -160,11 +132,15 @@ export class ChainSigner {
     if (request.extension !== undefined && !mayCarryExtension(says))
       return refusal(request, 'EXTENSION_NOT_ALLOWED', 'only a precommit for a block carries a vote extension');
     const decision = decide(watermark.current, { signBytes, settle: request.settle }, maxHeightJump);
+    if (watermark.waiting && says.height <= watermark.current.height) this.others.wait.goesOn(says.height);
     if (decision.kind === 'refuse') return refusal(request, decision.code, decision.message);
-    if (decision.kind === 'stored') return { kind: 'stored', id: request.id, signBytes: decision.signBytes.bytes };
+    if (decision.kind === 'stored' && !watermark.waiting)
+      return { kind: 'stored', id: request.id, signBytes: decision.signBytes.bytes };
     const heights = takeHeights(maxHeightsPerSecond, watermark.current, says, wallSecond());
     if (heights.kind === 'refuse') return refusal(request, heights.code, heights.message);
-    const next = decision.next && { ...decision.next, pace: heights.pace };
+    const next = decision.kind === 'sign' ? decision.next && { ...decision.next, pace: heights.pace } : undefined;
+    if (watermark.waiting && (next === undefined || !this.others.wait.goesOn(next.height)))
+      return refusal(request, 'WAITING', this.others.wait.describe());
     return this.#persistThenRelease(request, signBytes, next, taken);
   }
 
@@ -180,22 +156,29 @@ export class ChainSigner {
   ): Promise<SignReply> {
     const { group, watermark } = this.#deps;
     invariant(request.signers.length === this.#options.threshold, 'a share is made for exactly t signers');
-    const durable = next === undefined ? Promise.resolve() : watermark.advance(next);
+    const write = (to: Watermark): Promise<void> => (watermark.waiting ? watermark.endWait(to) : watermark.advance(to));
+    const durable = next === undefined ? Promise.resolve() : write(next);
     // A throw waits for the write like everything else: it must not be left behind unfinished.
     const computing = (async () => makeShares(group, this.#options, request, signBytes, taken))();
     const [written, computed] = await Promise.allSettled([durable, computing]);
     if (written.status === 'rejected') throw written.reason;
     if (computed.status === 'rejected') throw computed.reason;
-    // Stopped, or found to be rolled back, while the disk was at work.
+    // Stopped while the disk was at work.
     const halted = this.#halted();
     if (halted !== undefined) return this.#refuseHalted(request, halted);
     const covered = watermark.current.signBytes?.equals(signBytes) === true;
     invariant(covered, 'a share is released only for the sign bytes of the durable watermark');
+    invariant(!watermark.waiting, 'no share leaves while it is not known what this state has forgotten');
     return { kind: 'signed', id: request.id, ...computed.value };
   }
 
   #halted(): ErrorCode | undefined {
     return this.#deps.watermark.halted ?? this.#stopped;
+  }
+
+  #failed(error: unknown): never {
+    this.#noteFailure(error);
+    throw error;
   }
 
   #noteFailure(error: unknown): void {

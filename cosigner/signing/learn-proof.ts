@@ -4,10 +4,10 @@ import type { Log } from '../../src/shared/ports/log.js';
 import { learn } from '../../src/shared/watermark/learn.js';
 import { checkProof, claimedBytes, type Proof } from '../../src/shared/watermark/proof.js';
 import type { StateBinding } from '../../src/shared/watermark/slot-record.js';
-import type { Watermark } from '../../src/shared/watermark/watermark.js';
+import type { WatermarkPort } from './watermark-port.js';
 
 export interface LearnDeps {
-  readonly watermark: { readonly current: Watermark; advance(next: Watermark): Promise<void> };
+  readonly watermark: Pick<WatermarkPort, 'current' | 'advance'>;
   readonly wallSecond: WallSecond;
   readonly log: Log;
 }

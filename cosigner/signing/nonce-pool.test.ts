@@ -24,7 +24,7 @@ describe('nonce pool', () => {
   it('gives each pair once', () => {
     const { pool, made } = poolOf(4);
     pool.generate(4);
-    const ids = pool.takeReady().map(({ nonceId }) => nonceId);
+    const ids = pool.takeReady().commitments.map(({ nonceId }) => nonceId);
     expect(ids).toEqual([1, 2, 3, 4]);
     expect(ids.map((id) => pool.take(id))).toEqual(made);
     expect(ids.map((id) => pool.take(id))).toEqual([undefined, undefined, undefined, undefined]);
@@ -39,9 +39,9 @@ describe('nonce pool', () => {
   it('the link is told of each pair once, with its commitment', () => {
     const { pool, made } = poolOf(4);
     pool.generate(3);
-    const told = pool.takeReady();
+    const told = pool.takeReady().commitments;
     expect(told.map(({ hiding, binding }) => ({ hiding, binding }))).toEqual(made.map(({ commitment }) => commitment));
-    expect(pool.takeReady()).toEqual([]);
+    expect(pool.takeReady()).toEqual({ commitments: [], replaces: false });
   });
 
   it('never holds more than its target, told or not, and ids are never used again', () => {
@@ -53,7 +53,7 @@ describe('nonce pool', () => {
     expect(pool.generate(1)).toBe(false);
     pool.take(2);
     expect(pool.generate(5)).toBe(false);
-    expect(pool.takeReady().map(({ nonceId }) => nonceId)).toEqual([5]);
+    expect(pool.takeReady().commitments.map(({ nonceId }) => nonceId)).toEqual([5]);
   });
 
   it.each([
@@ -77,7 +77,7 @@ describe('nonce pool', () => {
     expect(isWiped(taken)).toBe(false);
     expect([1, 2, 3, 4].map((id) => pool.take(id))).toEqual([undefined, undefined, undefined, undefined]);
     expect(pool.generate(4)).toBe(false);
-    expect(pool.takeReady()).toEqual([]);
+    expect(pool.takeReady()).toEqual({ commitments: [], replaces: false });
     expect(made).toHaveLength(4);
   });
 });

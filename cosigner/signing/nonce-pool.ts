@@ -2,7 +2,7 @@ import { invariant } from '../../src/shared/invariant.js';
 import { wipe } from '../../src/shared/bytes.js';
 import type { NonceCommitment } from '../../src/shared/coordination/messages.js';
 import type { Commitment, NoncePair } from '../../src/shared/frost/nonce.js';
-import type { NonceSupply } from './nonce-supply.js';
+import type { NonceSupply, ReadyCommitments } from './nonce-supply.js';
 
 export interface IssuedNonces {
   readonly nonces: NoncePair;
@@ -17,14 +17,17 @@ export interface IssuedNonces {
 export class NoncePool implements NonceSupply {
   readonly #generate: () => IssuedNonces;
   readonly #target: number;
+  readonly #onDiscarded: () => void;
   readonly #issued = new Map<number, IssuedNonces>();
   #ready: NonceCommitment[] = [];
   #lastId = 0;
+  #replaces = false;
   #closed = false;
 
-  constructor(generate: () => IssuedNonces, target: number) {
+  constructor(generate: () => IssuedNonces, target: number, onDiscarded: () => void = () => undefined) {
     this.#generate = generate;
     this.#target = target;
+    this.#onDiscarded = onDiscarded;
   }
 
   generate(count: number): boolean {
@@ -45,10 +48,18 @@ export class NoncePool implements NonceSupply {
     return Math.max(1, this.#target >> 2);
   }
 
-  takeReady(): readonly NonceCommitment[] {
-    const ready = this.#ready;
+  takeReady(): ReadyCommitments {
+    const ready = { commitments: this.#ready, replaces: this.#replaces };
     this.#ready = [];
+    this.#replaces = false;
     return ready;
+  }
+
+  /** Every pair that was issued is void from now on. */
+  discard(): void {
+    this.#wipe();
+    this.#replaces = true;
+    this.#onDiscarded();
   }
 
   /** The pair behind an id, for this one use; undefined if it never was or was taken before. */
@@ -61,6 +72,10 @@ export class NoncePool implements NonceSupply {
 
   close(): void {
     this.#closed = true;
+    this.#wipe();
+  }
+
+  #wipe(): void {
     for (const { nonces } of this.#issued.values()) wipe(nonces.hiding, nonces.binding);
     this.#issued.clear();
     this.#ready = [];

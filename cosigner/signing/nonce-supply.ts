@@ -9,5 +9,11 @@ export interface NonceSupply {
   /** How many to make at once: several in flight, and few messages. */
   readonly batch: number;
   /** Commitments that the link has not been told of yet; from now on it has. */
-  takeReady(): readonly NonceCommitment[];
+  takeReady(): ReadyCommitments;
+}
+
+export interface ReadyCommitments {
+  readonly commitments: readonly NonceCommitment[];
+  /** All that the link was told of before are void. */
+  readonly replaces: boolean;
 }

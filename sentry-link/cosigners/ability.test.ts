@@ -16,8 +16,8 @@ const cosigner = ({ at, lost, bad, halted, unread }: State, index: number): Obse
   id: index + 1,
   problem: lost,
   stream: { connected: at !== undefined && lost === undefined },
-  health: { quarantined: bad !== undefined, quarantineReason: bad ?? '' },
   chains: {
+    leftOut: () => bad,
     report: (chainId) =>
       at === undefined || chainId !== 'test-1'
         ? undefined

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { tellsWatermark } from '../../src/shared/coordination/tells-watermark.js';
 import { cosignerName } from '../../src/shared/home/paths.js';
+import { describeWait } from '../../src/shared/watermark/start-wait.js';
 import { describePlace } from '../../src/shared/watermark/watermark.js';
 import type { Peer } from './peer.js';
 
@@ -12,8 +13,7 @@ export interface Observed {
   readonly id: number;
   readonly problem: ErrorCode | undefined;
   readonly stream: Pick<Peer['stream'], 'connected'>;
-  readonly health: Pick<Peer['health'], 'quarantined' | 'quarantineReason'>;
-  readonly chains: Pick<Peer['chains'], 'report'>;
+  readonly chains: Pick<Peer['chains'], 'report' | 'leftOut'>;
 }
 
 /** Why one cosigner cannot take part in any signature of a chain. */
@@ -33,8 +33,9 @@ export function inabilities(
   peers: readonly Observed[],
   reached: bigint | undefined,
 ): readonly Inability[] {
+  const ids = peers.map(({ id }) => id);
   return peers.flatMap((peer) => {
-    const found = inability(chainId, peer, reached);
+    const found = inability(chainId, peer, reached, ids);
     return found === undefined ? [] : [{ cosigner: peer.id, ...found }];
   });
 }
@@ -48,14 +49,23 @@ function inability(
   chainId: string,
   peer: Observed,
   reached: bigint | undefined,
+  others: readonly number[],
 ): Omit<Inability, 'cosigner'> | undefined {
   if (!peer.stream.connected)
     return { code: peer.problem, why: peer.problem === undefined ? 'being dialled' : 'not connected' };
-  const { quarantined, quarantineReason } = peer.health;
-  if (quarantined) return { code: 'COSIGNER_BAD', why: `left out: ${quarantineReason}` };
+  const leftOut = peer.chains.leftOut(chainId);
+  if (leftOut !== undefined) return { code: 'COSIGNER_BAD', why: `left out: ${leftOut}` };
   const report = peer.chains.report(chainId);
   if (report === undefined) return { code: 'WRONG_CHAIN', why: 'does not know this chain' };
   if (report.halted !== undefined) return { code: report.halted, why: 'signs nothing' };
+  if (report.waiting !== undefined)
+    return {
+      code: 'WAITING',
+      why: `waiting: ${describeWait(
+        report.waiting,
+        others.filter((id) => id !== peer.id),
+      )}`,
+    };
   if (reached === undefined || report.height <= reached + USUAL_LEAD) return undefined;
   const why = `its watermark, ${describePlace(report)}, is ${report.height - reached} heights above height ${reached}`;
   return { code: 'WATERMARK_AHEAD', why: `${why}, where the chain is` };

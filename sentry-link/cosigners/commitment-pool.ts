@@ -10,7 +10,7 @@ const MAX_POOLED = 256;
  * signer refuses is looked into then, and names whose it was (attempt.ts).
  */
 export class CommitmentPool {
-  readonly #unspent: NonceCommitment[] = [];
+  #unspent: NonceCommitment[] = [];
 
   get size(): number {
     return this.#unspent.length;
@@ -23,6 +23,11 @@ export class CommitmentPool {
     for (const { nonceId, hiding, binding } of commitments)
       this.#unspent.push({ nonceId, hiding: toPoint(hiding.slice()), binding: toPoint(binding.slice()) });
     return true;
+  }
+
+  /** Their cosigner knows nothing of them any more. */
+  forget(): void {
+    this.#unspent = [];
   }
 
   /** The oldest commitment, never to be handed out again; undefined when there is none. */

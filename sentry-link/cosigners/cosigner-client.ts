@@ -39,7 +39,6 @@ export interface CosignerClientOptions {
 /** What a link is told of one cosigner, by whatever connects the two. */
 export interface CosignerHandlers {
   /** For the hello of a new stream. */
-  seen(): LinkHello['seen'];
   newest(): LinkHello['newest'];
   /** A stream is open, and `outgoing` is the way to send on it, until disconnected(). */
   connected(hello: CosignerHello, outgoing: Outgoing): void;
@@ -124,8 +123,7 @@ export class CosignerClient implements CosignerConnection {
     });
     this.#timer = clock.schedule(HELLO_TIMEOUT_MS, () => this.#silent('no hello came', HELLO_TIMEOUT_MS));
     this.#stream.start(socket);
-    const [seen, newest] = [this.#handlers.seen(), this.#handlers.newest()];
-    this.#stream.send({ kind: 'linkHello', ...ownRelease(version), seen, newest });
+    this.#stream.send({ kind: 'linkHello', ...ownRelease(version), newest: this.#handlers.newest() });
   }
 
   #receive(message: CosignerMessage): void {

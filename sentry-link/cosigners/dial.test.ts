@@ -72,6 +72,7 @@ describe('a failed attempt ends the dial by name', () => {
     ['ETIMEDOUT', 'PEER_TIMEOUT'],
     ['EHOSTUNREACH', 'PEER_UNREACHABLE'],
     ['ENETUNREACH', 'PEER_UNREACHABLE'],
+    ['EADDRNOTAVAIL', 'PEER_UNREACHABLE'],
     ['ENOTFOUND', 'PEER_UNKNOWN_HOST'],
     ['EAI_AGAIN', 'PEER_UNKNOWN_HOST'],
     ['EMFILE', 'PEER_FAILED'],

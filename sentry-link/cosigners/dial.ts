@@ -4,6 +4,7 @@ import { formatHostPort, type HostPort } from '../../src/shared/config/host-port
 import { HekateError, isHekateError, messageOf } from '../../src/shared/errors.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
+import { systemFix } from '../../src/shared/system-error.js';
 import { pinnedTlsClient, type PinnedPeer } from '../../src/shared/transport/tls.js';
 
 /** A lost SYN is sent again only after a second (RFC 6298 §2), so a new attempt starts beside it well before. */
@@ -130,15 +131,18 @@ const CONNECT_CODES: Readonly<Record<string, ErrorCode>> = {
   EHOSTUNREACH: 'PEER_UNREACHABLE',
   ENETUNREACH: 'PEER_UNREACHABLE',
   EHOSTDOWN: 'PEER_UNREACHABLE',
+  ENETDOWN: 'PEER_UNREACHABLE',
+  EADDRNOTAVAIL: 'PEER_UNREACHABLE',
   ENOTFOUND: 'PEER_UNKNOWN_HOST',
   EAI_AGAIN: 'PEER_UNKNOWN_HOST',
 };
 
 function connectError(error: Error, where: string): HekateError {
   const errno = codeOf(error);
-  return new HekateError(CONNECT_CODES[errno] ?? 'PEER_FAILED', `cannot connect to ${where} (${errno})`, {
-    cause: error,
-  });
+  const code = CONNECT_CODES[errno];
+  const cause = `cannot connect to ${where} (${errno})`;
+  if (code !== undefined) return new HekateError(code, cause, { cause: error });
+  return new HekateError('PEER_FAILED', cause, { cause: error, ...systemFix(error) });
 }
 
 function handshakeError(error: Error, where: string): HekateError {

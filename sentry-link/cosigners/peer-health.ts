@@ -1,31 +1,25 @@
-import { FIXES } from '../../src/shared/error-codes.js';
-import { cosignerName } from '../../src/shared/home/paths.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
-import type { Log } from '../../src/shared/ports/log.js';
 import { LatencyEstimate } from './latency.js';
 
-/** A cosigner whose share or commitments were bad is left out this long before it is tried again. */
-const QUARANTINE_MS = 60_000;
+/** What rules, curve and a slow disk take at a cosigner that is all right. */
+const USUAL_SIGN_MS = 20;
+/** One that was slow is not asked while others are nearer: it is thought half as slow after each such while. */
+const EXTRA_HALVES_MS = 60_000;
 /** A cosigner that made a request wait is asked last for a while; longer each time it happens again. */
 const SUSPECT_MS = 5_000;
 const MAX_SUSPECT_MS = 60_000;
 
-/** How fast and how trustworthy one cosigner has been; outlives its streams. */
+/** How fast one cosigner has been; outlives its streams. */
 export class PeerHealth {
-  readonly #id: number;
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #signLatency = new LatencyEstimate();
   readonly #roundTrip = new LatencyEstimate();
-  #quarantinedUntilMs = 0;
-  #quarantineReason = '';
+  #answeredMs = 0;
   #suspectUntilMs = 0;
   #suspectMs = SUSPECT_MS;
 
-  constructor(id: number, clock: Clock, log: Log) {
-    this.#id = id;
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#log = log;
   }
 
   /** Mean time from a sign request to its answer. */
@@ -38,12 +32,28 @@ export class PeerHealth {
     return this.#roundTrip.meanMs;
   }
 
+  /**
+   * By which the nearest are chosen: its round trip, and by how much more than usual its answers to sign requests took lately.
+   * What it said with heartbeats alone is not to be believed: one that keeps each request waiting for as long as it may would be
+   * near for ever.
+   */
+  distanceMs(): number {
+    const roundTripMs = this.roundTripMs ?? 0;
+    const extraMs = Math.max(0, (this.signMs ?? 0) - roundTripMs - USUAL_SIGN_MS);
+    return roundTripMs + extraMs * 0.5 ** ((this.#clock.nowMs() - this.#answeredMs) / EXTRA_HALVES_MS);
+  }
+
   noteRoundTrip(sampleMs: number): void {
     this.#roundTrip.note(sampleMs);
   }
 
   noteAnswer(sampleMs: number): void {
     this.#signLatency.note(sampleMs);
+    this.#answeredMs = this.#clock.nowMs();
+  }
+
+  /** It did what it was asked for: the next time that it does not is the first one again. */
+  noteServed(): void {
     if (!this.suspect) this.#suspectMs = SUSPECT_MS;
   }
 
@@ -60,23 +70,5 @@ export class PeerHealth {
 
   get suspect(): boolean {
     return this.#clock.nowMs() < this.#suspectUntilMs;
-  }
-
-  get quarantined(): boolean {
-    return this.#clock.nowMs() < this.#quarantinedUntilMs;
-  }
-
-  /** Of the last time. */
-  get quarantineReason(): string {
-    return this.#quarantineReason;
-  }
-
-  quarantine(reason: string): void {
-    const known = this.quarantined;
-    this.#quarantineReason = reason;
-    this.#quarantinedUntilMs = this.#clock.nowMs() + QUARANTINE_MS;
-    if (known) return;
-    const fields = { code: 'COSIGNER_BAD', cosigner: cosignerName(this.#id), reason, fix: FIXES.COSIGNER_BAD };
-    this.#log.error('cosigner left out', fields);
   }
 }

@@ -71,8 +71,6 @@ describe('peer', () => {
     ['another id', () => (open(2), fill()), false],
     ['another id, and a heartbeat later', () => (open(2), fill(), beat([report()])), false],
     ['halted since', () => (open(), fill(), beat([report({ halted: 'STATE_ROLLED_BACK' })])), false],
-    ['quarantined', () => (open(), fill(), peer.health.quarantine('test')), false],
-    ['quarantined a minute ago', () => (open(), fill(), peer.health.quarantine('test'), clock.advance(60_000)), true],
     ['lost', () => (open(), fill(), peer.lost('PEER_CLOSED')), false],
     [
       'back after a loss: its old commitments are void',
@@ -174,15 +172,32 @@ describe('peer', () => {
     expect(heard.at(-1)).toEqual([3, refusal(3)]);
   });
 
-  it('remembers the highest sequence it saw, over streams, of its own chains only', () => {
-    open(1, [report({ sequence: 12n })]);
-    beat([report({ sequence: 20n })]);
-    peer.lost('PEER_CLOSED');
-    open(1, [report({ sequence: 11n })]);
-    for (let i = 0; i < 1_000; i++) beat([report({ chainId: `made-up-${i}`, sequence: 5n })]);
-    beat([report({ sequence: 19n })]);
-    expect(peer.chains.seen()).toEqual([{ chainId: 'test-1', groupPublicKey: KEY, sequence: 20n }]);
+  it('keeps no reports of chains that are not ours', () => {
+    open(1, [report()]);
+    for (let i = 0; i < 1_000; i++) beat([report({ chainId: `made-up-${i}` })]);
+    beat([report()]);
     expect(peer.chains.reports()).toHaveLength(1);
+  });
+
+  it('commitments that replace: the earlier ones are not handed out any more', () => {
+    open(1, [report()]);
+    fill();
+    const fresh = { nonceId: 77, hiding: KEY, binding: KEY };
+    peer.receive({ kind: 'nonceBatch', chainId: 'test-1', groupPublicKey: KEY, commitments: [fresh], replaces: true });
+    expect(peer.chains.takeCommitment('test-1')?.nonceId).toBe(77);
+    expect(peer.chains.takeCommitment('test-1')).toBeUndefined();
+  });
+
+  it.each<[name: string, heard: readonly number[] | undefined, afterMs: number, soon: boolean]>([
+    ['does not wait', undefined, 0, false],
+    ['waits, and has heard nobody', [], 0, false],
+    ['waits, and has heard one', [2], 0, true],
+    ['has waited for two minutes', [2], 120_000, false],
+  ])('signs soon, of 2 of 3: %s', (_name, heard, afterMs, soon) => {
+    open(1, [report({ waiting: heard })]);
+    clock.advance(afterMs);
+    beat([report({ waiting: heard })]);
+    expect(peer.chains.signsSoon('test-1', 2)).toBe(soon);
   });
 
   it.each<[name: string, reports: readonly Partial<ChainReport>[], falls: number]>([
@@ -229,7 +244,6 @@ describe('peer', () => {
     expect(peer.ready('test-1', 1)).toBe(false);
     expect(peer.chains.report('test-1')).toEqual(halted);
     expect(peer.chains.behind('test-1')).toBe(false);
-    expect(peer.chains.seen()).toEqual([{ chainId: 'test-1', groupPublicKey: KEY, sequence: 12n }]);
   });
 
   it('keeps no commitments of chains that are not ours', () => {
@@ -250,17 +264,28 @@ describe('peer', () => {
     expect(peer.ready('test-1', 2)).toBe(true);
   });
 
+  it('is left out of one chain, and signs for the others', () => {
+    open();
+    fill();
+    peer.chains.leaveOut('other-1', 'bad signature share');
+    expect(['other-1', 'test-1'].map((chain) => peer.chains.leftOut(chain))).toEqual([
+      'bad signature share',
+      undefined,
+    ]);
+    expect(errors).toEqual(['COSIGNER_BAD']);
+  });
+
   it('a flood of commitments is told once', () => {
     open();
     for (let i = 0; i < 50; i++) fill('test-1', 200);
     expect(errors).toEqual(['COSIGNER_BAD']);
-    expect(peer.health.quarantined).toBe(true);
+    expect(peer.chains.leftOut('test-1')).toMatch(/^more nonce commitments/);
     clock.advance(60_000);
     fill('test-1', 200);
     expect(errors).toHaveLength(2);
   });
 
-  it('one that made a request wait is suspect for a while, longer when it happens again, and forgiven when it answers', () => {
+  it('one that made a request wait is suspect for a while, longer when it happens again, and forgiven when it serves one', () => {
     open();
     const suspectMs = (): number => {
       peer.health.noteStall();
@@ -271,6 +296,9 @@ describe('peer', () => {
     expect([1, 2, 3, 4, 5, 6].map(suspectMs)).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
     peer.stream.ask(request(1), () => undefined);
     peer.receive(refusal(1));
+    expect(suspectMs()).toBe(60_000);
+    peer.stream.ask(request(2), () => undefined);
+    peer.receive({ kind: 'stored', id: 2, signBytes: KEY });
     expect(suspectMs()).toBe(5_000);
   });
 
@@ -281,6 +309,20 @@ describe('peer', () => {
     peer.receive(refusal(1));
     expect(peer.health.signMs).toBe(25);
     expect(changes).toBe(1);
+  });
+
+  it('is as far away as its heartbeats say, and as its answers say lately when they take longer than they should', () => {
+    open();
+    peer.health.noteRoundTrip(10);
+    const away = (signMs: number): number => {
+      peer.health.noteAnswer(signMs);
+      return Math.round(peer.health.distanceMs());
+    };
+    expect([12, 30, 46].map(away)).toEqual([10, 10, 10]);
+    expect(away(950)).toBe(115);
+    expect(away(950)).toBe(217);
+    const later = [1, 2, 10].map((minutes) => (clock.advance(minutes * 60_000), Math.round(peer.health.distanceMs())));
+    expect(later).toEqual([113, 36, 10]);
   });
 
   it('tells of commitments as long as a request may be waiting for them', () => {

@@ -31,7 +31,7 @@ export class Peer {
     this.id = id;
     this.stream = new PeerStream(clock);
     this.chains = new PeerChains(id, groupKeys, clock, log);
-    this.health = new PeerHealth(id, clock, log);
+    this.health = new PeerHealth(clock);
     this.#onChange = onChange;
   }
 
@@ -53,7 +53,6 @@ export class Peer {
   opened(hello: CosignerHello, outgoing: Outgoing): void {
     this.#release = hello;
     this.#problem = undefined;
-    if (hello.id !== this.id) this.health.quarantine(`it says that it is cosigner ${hello.id}`);
     this.stream.opened(outgoing);
     this.chains.opened(hello);
     this.#onChange();
@@ -90,17 +89,26 @@ export class Peer {
       case 'stored':
       case 'refused':
         return this.#answered(message);
+      case 'waitQuestion':
+      case 'waitAnswer':
+        // Not for this link: it carries them.
+        return;
     }
   }
 
-  /** Whether it can take part in a signature of this chain that needs `nonces` commitments. */
+  /** Whether it would take part in a signature of this chain, as far as it says itself. */
+  willing(chainId: string): boolean {
+    return this.stream.connected && this.chains.willing(chainId);
+  }
+
+  /** Whether it can take part in a signature of this chain that needs `nonces` commitments now. */
   ready(chainId: string, nonces: number): boolean {
-    return this.stream.connected && !this.health.quarantined && this.chains.ready(chainId, nonces);
+    return this.willing(chainId) && this.chains.has(chainId, nonces);
   }
 
   #add(batch: NonceBatch): void {
     const added = this.chains.add(batch);
-    if (added === 'tooMany') this.health.quarantine('more nonce commitments than were asked for');
+    if (added === 'tooMany') this.chains.leaveOut(batch.chainId, 'more nonce commitments than were asked for');
     if (added === 'wanted') this.#onChange(batch.chainId);
   }
 
@@ -108,6 +116,7 @@ export class Peer {
     const awaited = this.stream.answered(reply);
     if (awaited === undefined) return;
     this.health.noteAnswer(awaited.tookMs);
+    if (reply.kind !== 'refused') this.health.noteServed();
     awaited.onReply(reply);
   }
 }

@@ -54,6 +54,16 @@ it.each<[name: string, heard: readonly Heard[], leader: string]>([
     ],
     'nobody',
   ],
+  [
+    'one names somebody of whom the others have not heard',
+    [
+      [1, '', 4, 0, 0],
+      [2, 'ghost', 9, 0, 900],
+      [3, '', 4, 0, 0],
+    ],
+    'nobody',
+  ],
+  ['one names somebody for days', [[2, 'ghost', 9, -500, 2 ** 31 - 1]], 'nobody'],
   ['a cosigner that just started holds down', [[1, '', 0, 0, 900]], 'nobody'],
 ])('who leads: %s', (_name, heard, expected) => {
   const view = new LeaderView();

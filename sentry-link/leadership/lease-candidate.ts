@@ -3,6 +3,7 @@ import type { HeartbeatReply, LinkMessage } from '../../src/shared/coordination/
 import { must } from '../../src/shared/invariant.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
+import { farTerms, middleTerm, type TermClaim } from './term-claims.js';
 
 /** A leader stops believing in its lease a little before the cosigners do. */
 const LEASE_MARGIN = 0.9;
@@ -16,6 +17,8 @@ const USELESS_MS = 10_000;
 /** Then it stands back for this to twice this, the next time twice as long, until it has been of use. */
 const STAND_BACK_MS = 10_000;
 const MAX_STAND_BACK_MS = 300_000;
+/** A leader raises its term so often, for cosigners that know a later one. */
+const RAISE_EVERY_MS = 10_000;
 
 export interface CandidateOptions {
   readonly cosigners: readonly number[];
@@ -82,9 +85,10 @@ export class LeaseCandidate {
   readonly #answers = new Map<number, Answer>();
   readonly #sent = new Map<number, Sent>();
   #lastId = 0;
-  /** What each cosigner reported last. */
+  /** What each cosigner reported last; 0 before. */
   readonly #terms = new Map<number, number>();
   #term = 0;
+  #raiseAgainMs = 0;
   #state: 'standby' | 'candidate' | 'leader' | 'stopped' = 'standby';
   #notBeforeMs = 0;
   /** Leaves the lease to others until then, as long as one of them takes it. */
@@ -104,7 +108,10 @@ export class LeaseCandidate {
     this.#threshold = threshold;
     this.#leaseMs = leaseMs;
     this.#deps = deps;
-    for (const id of cosigners) this.#grants.set(id, NO_GRANT);
+    for (const id of cosigners) {
+      this.#grants.set(id, NO_GRANT);
+      this.#terms.set(id, 0);
+    }
   }
 
   start(): void {
@@ -116,6 +123,11 @@ export class LeaseCandidate {
     if (this.#state === 'leader' && this.#deps.clock.nowMs() >= this.#leaseUntilMs)
       this.#lose(this.#noQuorum() ?? 'the lease ran out');
     return this.#state === 'leader' ? this.#term : undefined;
+  }
+
+  /** Cosigners whose terms are not followed. */
+  claims(): readonly TermClaim[] {
+    return farTerms(this.#terms);
   }
 
   /** A planned end: the grants go back, so that a standby can take over at once. */
@@ -170,7 +182,7 @@ export class LeaseCandidate {
     if (!reply.granted) {
       // Somebody else had this term or a later one there, and no lease any more: a holder may raise its own at any time.
       const contested = reply.holder === '' && reply.term >= this.#term;
-      if (this.#state === 'leader' && contested) this.#term = Math.max(this.#term, this.#nextTerm());
+      if (this.#state === 'leader' && contested) this.#raise(nowMs);
       return;
     }
     const grant = this.#grants.get(cosigner);
@@ -215,14 +227,20 @@ export class LeaseCandidate {
     if (!this.#deps.send(cosigner, { kind: 'heartbeat', id, lease })) this.#sent.delete(id);
   }
 
+  /** Not with every heartbeat: what is on its way in the old term may be refused, and some never have enough. */
+  #raise(nowMs: number): void {
+    if (nowMs < this.#raiseAgainMs) return;
+    this.#raiseAgainMs = nowMs + RAISE_EVERY_MS;
+    this.#term = Math.max(this.#term, this.#nextTerm());
+  }
+
   /**
    * Above every reported term, but never far above the one in the middle: a cosigner that claims a giant term must not make
    * us ask for one that all others refuse.
    */
   #nextTerm(): number {
-    const terms = this.#cosigners.map((id) => this.#terms.get(id) ?? 0).sort((a, b) => a - b);
-    const middle = must(terms[Math.floor(terms.length / 2)], 'a cluster has cosigners');
-    return 1 + Math.min(Math.max(...terms), middle + MAX_TERM_LEAD);
+    const terms = [...this.#terms.values()];
+    return 1 + Math.min(Math.max(...terms), middleTerm(terms) + MAX_TERM_LEAD);
   }
 
   /** A leader that can have nothing signed holds up whoever could, and is not told so by a lease that it can prolong for ever. */

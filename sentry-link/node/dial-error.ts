@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../src/shared/error-codes.js';
-import { HekateError, isHekateError, messageOf } from '../../src/shared/errors.js';
+import { HekateError, isHekateError, messageOf, type ErrorOptions } from '../../src/shared/errors.js';
 import type { NodeAddress } from '../../src/shared/config/node-address.js';
+import { systemFix } from '../../src/shared/system-error.js';
 
 export type DialCode = Extract<ErrorCode, `DIAL_${string}`>;
 export type DialError = HekateError<DialCode>;
@@ -42,16 +43,35 @@ const BY_CODE: Readonly<Partial<Record<ErrorCode, DialCode>>> = {
 export function classifyDial(error: unknown, address: NodeAddress): DialError {
   if (isHekateError(error)) {
     if (isDialError(error)) return error;
-    return dialError(BY_CODE[error.code] ?? 'DIAL_FAILED', address, `${error.message} (${error.code})`, error);
+    const known = BY_CODE[error.code];
+    if (known !== undefined) return underneath(known, address, '', error);
   }
-  const errno = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const errno = errnoOf(error);
   const known = errno === undefined ? undefined : BY_ERRNO[errno];
-  if (known !== undefined) return dialError(known.code, address, `${known.what} (${errno})`, error);
-  return dialError('DIAL_FAILED', address, messageOf(error), error);
+  if (known !== undefined) return dialError(known.code, address, `${known.what} (${errno})`, { cause: error });
+  if (isHekateError(error)) return underneath('DIAL_FAILED', address, '', error);
+  return dialError('DIAL_FAILED', address, messageOf(error), { cause: error, ...systemFix(error) });
 }
 
-export function dialError(code: DialCode, address: NodeAddress, what: string, cause?: unknown): DialError {
-  return new HekateError(code, `node ${address.text}: ${what}`, { details: { node: address.text }, cause });
+/** `found` below the connection knows better than the usual fix of `code` what to do. */
+export function underneath(code: DialCode, address: NodeAddress, what: string, found: HekateError): DialError {
+  return dialError(code, address, `${what}${found.message} (${found.code})`, { cause: found, fix: found.fix });
+}
+
+export function dialError(
+  code: DialCode,
+  address: NodeAddress,
+  what: string,
+  options: Pick<ErrorOptions<DialCode>, 'cause' | 'fix'> = {},
+): DialError {
+  return new HekateError(code, `node ${address.text}: ${what}`, { ...options, details: { node: address.text } });
+}
+
+/** Of a dial, or of a connection that was open already. */
+function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (isHekateError(error)) return error.code.startsWith('SOCKET_') ? errnoOf(error.cause) : undefined;
+  return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 function isDialError(error: HekateError): error is DialError {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HekateError } from '../../src/shared/errors.js';
-import type { ErrorCode } from '../../src/shared/error-codes.js';
+import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
 import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
 import type { Log, LogFields } from '../../src/shared/ports/log.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
@@ -27,6 +27,8 @@ const settle = async (): Promise<void> => {
 
 const errno = (code: string): Error => Object.assign(new Error(code), { code });
 const coded = (code: ErrorCode): HekateError => new HekateError(code, 'x');
+/** Of a connection that was open already. */
+const broken = (code: ErrorCode, what: string): HekateError => new HekateError(code, 'x', { cause: errno(what) });
 
 function setUp(onServe: (channel: ByteChannel, dialler: Dialler) => void = () => {}) {
   const clock = new ManualClock();
@@ -284,7 +286,9 @@ describe('dialler: what a failure means', () => {
     ['DIAL_NO_SOCKET', errno('ENOENT')],
     ['DIAL_NOT_A_SOCKET', errno('ENOTSOCK')],
     ['DIAL_PERMISSION', errno('EACCES')],
-    ['DIAL_FAILED', coded('SOCKET_FAILED')],
+    ['DIAL_SYN_TIMEOUT', broken('SOCKET_TIMED_OUT', 'ETIMEDOUT')],
+    ['DIAL_UNREACHABLE', broken('SOCKET_FAILED', 'EHOSTUNREACH')],
+    ['DIAL_FAILED', broken('SOCKET_FAILED', 'EPROTO')],
     ['DIAL_FAILED', errno('EMFILE')],
     ['DIAL_FAILED', 'not even an error'],
   ])('%s for %s', async (code, error) => {
@@ -332,6 +336,21 @@ describe('dialler: what a failure means', () => {
     if (heard) channel.receive(Uint8Array.of(1));
     channel.end(reason);
     expect([failures, ends]).toEqual([[code], [reason?.code]]);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['of what was found underneath', coded('SC_REFLECTION'), FIXES.SC_REFLECTION],
+    ['for what the system says', errno('EMFILE'), 'allow this process more open files (ulimit -n)'],
+    ['that is usual, where that is not about this', errno('ENOENT'), FIXES.DIAL_NO_SOCKET],
+  ])('comes with the fix %s', (_, error, fix) => {
+    expect(classifyDial(error, address).fix).toBe(fix);
+  });
+
+  it('an end of a connection comes with the fix of its reason', async () => {
+    const { lines, open, last } = setUp();
+    open();
+    (await last().succeed()).end(coded('CHANNEL_QUEUE_FULL'));
+    expect(lines.at(-1)?.[1]).toMatchObject({ code: 'DIAL_DROPPED', fix: FIXES.CHANNEL_QUEUE_FULL });
   });
 
   it('hints at docker-proxy when a connection is accepted and dropped', () => {

@@ -4,7 +4,7 @@ import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
-import { classifyDial, dialError, type DialCode, type DialError } from './dial-error.js';
+import { classifyDial, dialError, underneath, type DialCode, type DialError } from './dial-error.js';
 import { WatchedChannel, type ChannelEnd } from './watched-channel.js';
 import type { NodeAddress } from '../../src/shared/config/node-address.js';
 
@@ -178,11 +178,12 @@ export class Dialler {
 
   #endError({ reason, heard, ours }: ChannelEnd): DialError {
     const { address } = this.#options;
-    const how =
-      reason === undefined ? (ours ? 'closed by hekate' : 'closed by the node') : `${reason.message} (${reason.code})`;
     if (reason?.code === 'DIAL_IDLE') return dialError('DIAL_IDLE', address, reason.message);
-    if (heard) return dialError('DIAL_LOST', address, `the connection ended: ${how}`, reason);
-    return dialError('DIAL_DROPPED', address, `the connection ended before the node asked anything: ${how}`, reason);
+    const [code, what] = heard
+      ? (['DIAL_LOST', 'the connection ended'] as const)
+      : (['DIAL_DROPPED', 'the connection ended before the node asked anything'] as const);
+    if (reason !== undefined) return underneath(code, address, `${what}: `, reason);
+    return dialError(code, address, `${what}: closed by ${ours ? 'hekate' : 'the node'}`);
   }
 
   #fail(error: DialError): void {

@@ -93,5 +93,5 @@ async function unixCause(error: unknown, address: NodeAddress): Promise<unknown>
   if (address.transport !== 'unix') return error;
   const found = await stat(address.path).catch(() => undefined);
   if (found === undefined || found.isSocket()) return error;
-  return dialError('DIAL_NOT_A_SOCKET', address, 'the path is not a socket', error);
+  return dialError('DIAL_NOT_A_SOCKET', address, 'the path is not a socket', { cause: error });
 }

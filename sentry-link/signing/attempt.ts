@@ -8,7 +8,7 @@ import type { SignerCommitment } from '../../src/shared/frost/nonce.js';
 import type { SignatureShare, SignerShare } from '../../src/shared/frost/signature-share.js';
 import { computeGroupCommitment } from '../../src/shared/frost/group-commitment.js';
 import { findCulprits } from '../../src/shared/frost/verify-share.js';
-import { must } from '../../src/shared/invariant.js';
+import { invariant, must } from '../../src/shared/invariant.js';
 import type { SignBytes } from '../../src/shared/privval/sign-bytes.js';
 
 /** What every signature of a chain is checked against. */
@@ -155,7 +155,10 @@ export class Attempt {
         verificationShare: must(key.verificationShares.get(id), 'known id'),
       })),
     });
-    return [...new Set([...wrongCommitment, ...wrongShare])];
+    const culprits = [...new Set([...wrongCommitment, ...wrongShare])];
+    // The key is the constant term of the polynomial on which the verification shares lie (group-file.ts).
+    invariant(culprits.length > 0, 'a signature that does not verify has a share that does not');
+    return culprits;
   }
 }
 

@@ -8,14 +8,27 @@ interface Peer {
   readonly roundTripMs?: number;
   readonly suspect?: boolean;
   readonly behind?: boolean;
+  readonly waiting?: boolean;
+  readonly refusing?: boolean;
   readonly ready?: boolean;
+  readonly leftOut?: true;
   /** Where its watermark is; default: the vote before this one. */
   readonly at?: readonly [height: bigint, round: number, step: 0 | 1 | 2 | 3];
   readonly maxHeightJump?: bigint;
 }
 
 function candidate(id: number, peer: Peer): Candidate {
-  const { roundTripMs = 1, suspect = false, behind = false, ready = true, at, maxHeightJump = 100_000n } = peer;
+  const {
+    roundTripMs = 1,
+    suspect = false,
+    behind = false,
+    waiting = false,
+    ready = true,
+    at,
+    maxHeightJump = 100_000n,
+    leftOut,
+    refusing = false,
+  } = peer;
   const [height, round, step] = at ?? [HRS.height - 1n, 0, 3];
   const report: ChainReport = {
     chainId: 'test-1',
@@ -30,8 +43,14 @@ function candidate(id: number, peer: Peer): Candidate {
   return {
     id,
     ready: () => ready,
-    chains: { report: () => report, behind: () => behind },
-    health: { suspect, roundTripMs },
+    chains: {
+      report: () => report,
+      behind: () => behind,
+      waiting: () => waiting,
+      refusing: () => refusing,
+      leftOut: () => (leftOut ? 'bad share' : undefined),
+    },
+    health: { suspect, distanceMs: () => roundTripMs },
   };
 }
 
@@ -44,6 +63,11 @@ it.each<readonly [string, Peer, Peer, Peer, readonly number[] | undefined]>([
   ['the only two that are ready', {}, { ready: false }, FAR, [1, 3]],
   ['one that is ready is not enough', {}, { ready: false }, { ready: false }, undefined],
   ['a suspect last', { suspect: true }, {}, FAR, [2, 3]],
+  ['one that waits only where it must', { waiting: true }, FAR, { ...FAR, suspect: true }, [2, 3]],
+  ['one that waits where there are too few others', { waiting: true }, FAR, { ready: false }, [1, 2]],
+  ['one that refused last', { refusing: true }, {}, FAR, [2, 3]],
+  ['one that is left out last', { leftOut: true }, { suspect: true }, FAR, [2, 3]],
+  ['one that is left out, for want of others', { leftOut: true }, {}, { ready: false }, [1, 2]],
   ['one that is behind last', { behind: true }, {}, FAR, [2, 3]],
   [
     'a liar’s limit keeps nobody from a first height',
@@ -54,6 +78,14 @@ it.each<readonly [string, Peer, Peer, Peer, readonly number[] | undefined]>([
   ],
   ['one that holds this vote, though far', {}, {}, { ...FAR, at: [500_000n, 0, 2] }, [1, 3]],
   ['one that never signed, though far', {}, {}, { ...FAR, at: [0n, 0, 0] }, [1, 3]],
+  ['who claims a height far up makes nobody catch up', { at: [2n ** 62n, 0, 3] }, {}, FAR, [1, 2]],
+  [
+    'nor does it let one that never signed take a jump',
+    { at: [2n ** 62n, 0, 3] },
+    { ...FAR, at: [9n, 0, 3] },
+    { at: [0n, 0, 0] },
+    [1, 2],
+  ],
   ['one 1,000 heights behind may stay there', {}, {}, { ...FAR, at: [498_999n, 0, 3] }, [1, 2]],
   ['one 1,001 heights behind catches up', {}, {}, { ...FAR, at: [498_998n, 0, 3] }, [1, 3]],
   ['one 100,000 heights behind just does', {}, {}, { ...FAR, at: [400_000n, 0, 3] }, [1, 3]],

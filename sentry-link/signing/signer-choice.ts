@@ -11,8 +11,8 @@ const CATCH_UP_HEIGHTS = 1_000n;
 export interface Candidate {
   readonly id: number;
   ready(chainId: string, nonces: number): boolean;
-  readonly chains: Pick<Peer['chains'], 'report' | 'behind'>;
-  readonly health: Pick<Peer['health'], 'suspect' | 'roundTripMs'>;
+  readonly chains: Pick<Peer['chains'], 'report' | 'behind' | 'waiting' | 'refusing' | 'leftOut'>;
+  readonly health: Pick<Peer['health'], 'suspect' | 'distanceMs'>;
 }
 
 export interface ChoiceContext {
@@ -26,8 +26,9 @@ export interface ChoiceContext {
 
 /**
  * The t cosigners to ask: those that already stored something for this height, round and step first (they know the
- * timestamp that was signed), then those that have to catch up, then the nearest, those that recently kept a request
- * waiting last. Undefined when fewer than t can take part now.
+ * timestamp that was signed), then those that have to catch up, then the nearest; behind them those that recently kept a
+ * request waiting or refused what the others signed; last those that are left out, whom the caller keeps away where others may
+ * do. Undefined when fewer than t can take part now.
  */
 export function chooseSigners<C extends Candidate>(
   candidates: readonly C[],
@@ -35,15 +36,15 @@ export function chooseSigners<C extends Candidate>(
 ): readonly C[] | undefined {
   const { chainId, threshold, nonces, hrs } = context;
   const report = (peer: C): ChainReport | undefined => peer.chains.report(chainId);
-  const front = candidates.reduce<ChainReport | undefined>((highest, peer) => {
-    const one = report(peer);
-    return one !== undefined && one.height > (highest?.height ?? 0n) ? one : highest;
-  }, undefined);
+  const front = heightOfEnough(
+    candidates.flatMap((peer) => report(peer)?.height ?? []),
+    threshold,
+  );
   const isJump = (from: bigint, limit: bigint): boolean => hrs.height > from + limit;
   const able = candidates.filter((peer) => {
     // What would be a jump must not become the first height of one that never signed: it would be lost to the cluster.
     const own = report(peer);
-    const misled = front !== undefined && own?.step === 0 && isJump(front.height, own.maxHeightJump);
+    const misled = front > 0n && own?.step === 0 && isJump(front, own.maxHeightJump);
     return !misled && peer.ready(chainId, nonces);
   });
   if (able.length < threshold) return undefined;
@@ -54,15 +55,29 @@ export function chooseSigners<C extends Candidate>(
     // Step 0: it never signed, and until it does no height is a jump for it.
     if (own.step === 0) return 1;
     // One that is too far behind refuses: it would cost every vote time until an operator raises its watermark.
-    return front !== undefined && front.height > own.height + CATCH_UP_HEIGHTS && !isJump(own.height, own.maxHeightJump)
-      ? 1
-      : 2;
+    return front > own.height + CATCH_UP_HEIGHTS && !isJump(own.height, own.maxHeightJump) ? 1 : 2;
   };
-  const late = (peer: C): boolean => peer.health.suspect || peer.chains.behind(chainId);
+  const late = (peer: C): boolean =>
+    peer.health.suspect || peer.chains.behind(chainId) || peer.chains.refusing(chainId);
+  // Asked only where there are too few others: a request may be what ends its wait.
+  const waiting = (peer: C): number => Number(peer.chains.waiting(chainId));
   // Whole milliseconds: noise must not make the set change from vote to vote.
-  const distance = (peer: C): number => Math.round(peer.health.roundTripMs ?? 0);
+  const distance = (peer: C): number => Math.round(peer.health.distanceMs());
+  const leftOut = (peer: C): number => Number(peer.chains.leftOut(chainId) !== undefined);
   const ranked = [...able].sort(
-    (a, b) => Number(late(a)) - Number(late(b)) || urgency(a) - urgency(b) || distance(a) - distance(b) || a.id - b.id,
+    (a, b) =>
+      waiting(a) - waiting(b) ||
+      leftOut(a) - leftOut(b) ||
+      Number(late(a)) - Number(late(b)) ||
+      urgency(a) - urgency(b) ||
+      distance(a) - distance(b) ||
+      a.id - b.id,
   );
   return ranked.slice(0, threshold).sort((a, b) => a.id - b.id);
+}
+
+/** What t of them have reached: one alone may claim any height. */
+function heightOfEnough(heights: readonly bigint[], threshold: number): bigint {
+  const highestFirst = [...heights].sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  return highestFirst[threshold - 1] ?? 0n;
 }

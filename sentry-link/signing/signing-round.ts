@@ -1,5 +1,5 @@
 import type { NonceCommitment, SignReply, SignRequest } from '../../src/shared/coordination/messages.js';
-import { FIXES, type ErrorCode } from '../../src/shared/error-codes.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import { isHekateError } from '../../src/shared/errors.js';
 import { cosignerName } from '../../src/shared/home/paths.js';
@@ -42,6 +42,8 @@ const MAX_ATTEMPTS = 128;
  * time: one that answers `no` faster than the others sign must not spoil every attempt.
  */
 const REST_MS = 100;
+/** How long those that are not left out are given before the others are asked as well. */
+const LAST_RESORT_MS = 500;
 /** Times that one cosigner may come with newer stored bytes; each half-finished attempt of another link explains one. */
 const MAX_STORED_ANSWERS = 4;
 /** Half-finished votes, and the clocks of two nodes, are not further apart: bytes that are newer by more are a lie. */
@@ -67,6 +69,7 @@ export class SigningRound {
   #settle = false;
   #resolve: (result: RoundResult) => void = () => undefined;
   #done = false;
+  #startedMs = 0;
 
   constructor(vote: VoteToSign, deps: RoundDeps) {
     this.#vote = vote;
@@ -78,7 +81,9 @@ export class SigningRound {
   run(deadlineMs: number): Promise<RoundResult> {
     return new Promise((resolve) => {
       this.#resolve = resolve;
+      this.#startedMs = this.#deps.clock.nowMs();
       this.#after(deadlineMs, () => this.#finish(this.#outOfTime()));
+      this.#after(LAST_RESORT_MS, () => this.poke());
       this.poke();
     });
   }
@@ -91,15 +96,26 @@ export class SigningRound {
     if (this.#attempts.some((attempt) => !attempt.dead && !attempt.stalled)) return;
     const { peers, threshold } = this.#deps;
     const open = peers.filter((peer) => !this.#refusals.has(peer.id) && !this.#bad.has(peer.id));
-    if (open.length < threshold) return this.#finish(tooManyRefusals(this.#refusals.values()));
+    if (open.length < threshold) return this.#finish(this.#tooFewLeft());
     if (this.#attempts.length >= MAX_ATTEMPTS) return;
     const busy = new Set(this.#attempts.flatMap((attempt) => [...attempt.waitingFor]));
     const { chainId, height, round, step } = this.#vote.signBytes.says;
     const signers = chooseSigners(
-      open.filter((peer) => !busy.has(peer.id) && !this.#resting.has(peer.id)),
+      this.#trusted(open).filter((peer) => !busy.has(peer.id) && !this.#resting.has(peer.id)),
       { chainId, threshold, nonces: this.#vote.extension === undefined ? 1 : 2, hrs: { height, round, step } },
     );
     if (signers !== undefined) this.#start(signers, term);
+  }
+
+  /**
+   * Those that are left out come in where too few others would sign, or have not in a while: what they send is verified like all
+   * else, and without them a wrong suspicion could stop a chain.
+   */
+  #trusted(open: readonly Peer[]): readonly Peer[] {
+    const { chainId } = this.#vote.signBytes.says;
+    if (this.#deps.clock.nowMs() - this.#startedMs >= LAST_RESORT_MS) return open;
+    const trusted = open.filter((peer) => peer.chains.leftOut(chainId) === undefined);
+    return trusted.filter((peer) => peer.willing(chainId)).length < this.#deps.threshold ? open : trusted;
   }
 
   #start(signers: readonly Peer[], term: number): void {
@@ -158,26 +174,25 @@ export class SigningRound {
   #combine(attempt: Attempt): void {
     const result = attempt.finish(this.#deps.group, this.#deps.key);
     if (result.kind === 'complete') {
-      this.#noteLaggards();
+      this.#noteRefusers();
       const signers = attempt.request.signers.map(({ id }) => id);
+      for (const id of signers) this.#peer(id).chains.noteGoodShare(attempt.signBytes.says.chainId);
       return this.#finish({ kind: 'signed', signed: result.signed, signers });
     }
     attempt.dead = true;
     this.#leaveOut(result.ids, 'bad signature share');
-    if (result.ids.length === 0) {
-      const fields = { code: 'SIGNATURE_INVALID', fix: FIXES.SIGNATURE_INVALID };
-      this.#deps.log.error('signature does not verify although every share does', fields);
-      return this.#finish(refused('SIGNATURE_INVALID', 'the shares do not make a signature of the configured key'));
-    }
     this.poke();
   }
 
-  /** Too far behind for its own limits, where the others sign: it is asked last for a while. Where all refuse, the node is wrong. */
-  #noteLaggards(): void {
-    for (const peer of this.#deps.peers) {
-      const code = this.#refusals.get(peer.id)?.code;
-      if (code === 'HEIGHT_JUMP' || code === 'HEIGHT_PACE')
-        peer.chains.noteBehind(this.#vote.signBytes.says.chainId, code);
+  /** What some refused the others have signed: those are asked last for a while. Where all refuse, the node is wrong. */
+  #noteRefusers(): void {
+    const { chainId } = this.#vote.signBytes.says;
+    for (const [id, refusal] of this.#refusals) {
+      const { chains } = this.#peer(id);
+      const { code } = refusal;
+      // Too far behind for its own limits: until its watermark has risen.
+      if (code === 'HEIGHT_JUMP' || code === 'HEIGHT_PACE') chains.noteBehind(chainId, code);
+      else chains.noteRefused(chainId, refusal);
     }
   }
 
@@ -188,14 +203,19 @@ export class SigningRound {
     else this.#leaveOut([accuser.id], 'it refuses nonce commitments that are valid');
   }
 
+  /** For the rest of this round, and of the next ones for a while. */
   #leaveOut(ids: readonly number[], reason: string): void {
     for (const id of ids) {
       this.#bad.add(id);
-      must(
-        this.#deps.peers.find((peer) => peer.id === id),
-        'a culprit is one of the signers',
-      ).health.quarantine(reason);
+      this.#peer(id).chains.leaveOut(this.#vote.signBytes.says.chainId, reason);
     }
+  }
+
+  #peer(id: number): Peer {
+    return must(
+      this.#deps.peers.find((peer) => peer.id === id),
+      'signers are chosen among the peers',
+    );
   }
 
   /** A cosigner holds the same vote with another timestamp: the newest one stored anywhere is what gets signed. */
@@ -203,23 +223,21 @@ export class SigningRound {
     const stored = tryParse(bytes);
     const asked = attempt.signBytes.says;
     if (stored === undefined || asked.step === STEP_PROPOSAL || !sameExceptTimestamp(stored.says, asked)) {
-      this.#bad.add(peer.id);
-      return peer.health.quarantine('stored sign bytes are of another vote');
+      return this.#leaveOut([peer.id], 'stored sign bytes are of another vote');
     }
     const order = compareTimestamps(stored.says.timestamp, asked.timestamp);
     if (attempt.request.settle ? order <= 0 : order === 0) {
-      this.#bad.add(peer.id);
-      return peer.health.quarantine('stored sign bytes are no reason not to sign');
+      return this.#leaveOut([peer.id], 'stored sign bytes are no reason not to sign');
     }
     if (isFarAhead(stored.says.timestamp, this.#vote.signBytes.says.timestamp)) {
-      this.#bad.add(peer.id);
-      return peer.health.quarantine(
-        `its stored sign bytes are over ${MAX_STORED_LEAD_SECONDS} s newer than what is asked for`,
-      );
+      const lead = `its stored sign bytes are over ${MAX_STORED_LEAD_SECONDS} s newer than what is asked for`;
+      return this.#leaveOut([peer.id], lead);
     }
     const answers = 1 + (this.#storedAnswers.get(peer.id) ?? 0);
     this.#storedAnswers.set(peer.id, answers);
-    if (answers > MAX_STORED_ANSWERS) return void this.#bad.add(peer.id);
+    if (answers > MAX_STORED_ANSWERS)
+      return this.#leaveOut([peer.id], `it came with newer stored sign bytes ${answers} times for one vote`);
+    peer.chains.noteStored(stored.says, secondsAhead(stored.says.timestamp, this.#vote.signBytes.says.timestamp));
     const storedIsNewer = compareTimestamps(stored.says.timestamp, this.#signBytes.says.timestamp) > 0;
     if (storedIsNewer || (!this.#settle && !this.#someoneSigned(this.#signBytes))) this.#signBytes = stored;
     this.#settle = true;
@@ -236,7 +254,12 @@ export class SigningRound {
       this.#refusals.set(peer.id, { code, message });
       return;
     }
-    if (code !== 'NONCE_UNKNOWN') peer.health.noteStall();
+    const { chainId } = this.#vote.signBytes.says;
+    // Another cosigner had asked where it stands: fresh nonces came before this answer, and it is asked with them at once.
+    if (code === 'NONCE_UNKNOWN' && peer.chains.replacedLately(chainId) && !this.#rests.has(peer.id))
+      return void this.#rests.set(peer.id, 0);
+    if (code === 'NONCE_UNKNOWN') peer.chains.noteUnknownNonces(chainId);
+    else if (code !== 'WAITING') peer.health.noteStall();
     this.#rest(peer);
   }
 
@@ -253,17 +276,28 @@ export class SigningRound {
   /** The deadline has come: what is known of why. */
   #outOfTime(): RoundResult {
     const { peers, threshold } = this.#deps;
-    const [first] = this.#refusals.values();
+    const [first] = this.#refusals;
     const connected = peers.filter((peer) => peer.stream.connected);
-    const halted = connected.flatMap((peer) => peer.chains.report(this.#vote.signBytes.says.chainId)?.halted ?? [])[0];
+    const { chainId } = this.#vote.signBytes.says;
+    const waiting = connected.filter((peer) => peer.chains.waiting(chainId)).length;
+    const halted = connected.flatMap((peer) => peer.chains.report(chainId)?.halted ?? [])[0];
     const also = [
-      first === undefined ? '' : `; one refused: ${first.code}`,
+      first === undefined ? '' : `; ${cosignerName(first[0])} refused: ${first[1].code}`,
       halted === undefined ? '' : `; one signs nothing: ${halted}`,
+      waiting === 0 ? '' : `; ${waiting} still ${waiting === 1 ? 'waits' : 'wait'} after a start`,
     ].join('');
     return refused(
       'QUORUM_LOST',
       `${connected.length} of ${peers.length} cosigners connected, ${threshold} needed${also}`,
     );
+  }
+
+  /** So many cosigners have refused, or shown that they cannot, that t are no longer left: what the node is told. */
+  #tooFewLeft(): RoundResult {
+    const [worst] = [...this.#refusals].sort(([, a], [, b]) => rank(a.code) - rank(b.code));
+    if (worst !== undefined) return refused(worst[1].code, `${cosignerName(worst[0])}: ${worst[1].message}`);
+    const bad = [...this.#bad].map(cosignerName).join(', ');
+    return refused('QUORUM_LOST', `too many cosigners gave bad answers: ${bad}`);
   }
 
   #extensionBytes(): Uint8Array | undefined {
@@ -290,23 +324,19 @@ export class SigningRound {
 }
 
 /** Refusals that say nothing about the vote; the same cosigner may be asked again in this round. */
-const RETRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NONCE_UNKNOWN', 'BUSY', 'TERM_OLD']);
+const RETRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NONCE_UNKNOWN', 'BUSY', 'TERM_OLD', 'WAITING']);
 
 function isFarAhead(stored: Timestamp, asked: Timestamp): boolean {
   const latest = { seconds: asked.seconds + MAX_STORED_LEAD_SECONDS, nanos: asked.nanos };
   return compareTimestamps(stored, latest) > 0;
 }
 
-function refused(code: ErrorCode, message: string): RoundResult {
-  return { kind: 'refused', code, message };
+function secondsAhead(stored: Timestamp, asked: Timestamp): number {
+  return Number(stored.seconds - asked.seconds) + (stored.nanos - asked.nanos) / 1e9;
 }
 
-/** So many cosigners have refused, or shown that they cannot, that t are no longer left: what the node is told. */
-function tooManyRefusals(refusals: Iterable<Refusal>): RoundResult {
-  const worst = [...refusals].sort((a, b) => rank(a.code) - rank(b.code))[0];
-  return worst === undefined
-    ? refused('QUORUM_LOST', 'too many cosigners gave bad answers')
-    : refused(worst.code, worst.message);
+function refused(code: ErrorCode, message: string): RoundResult {
+  return { kind: 'refused', code, message };
 }
 
 /** A double sign is what the operator must hear of, whatever else the others say. */

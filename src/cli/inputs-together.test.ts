@@ -225,6 +225,13 @@ const CONTRADICT: readonly Row[] = [
     () => bring(theirs, 'cosigner-2', `chains/${CHAIN}/group.json`),
   ],
   [
+    'keys verify: the first group is that of another key, which most have not',
+    () => verify(),
+    1,
+    /^ {2}BAD .*cosigner-1: group.json differs from that in .*cosigner-2\n {2}ok {2}.*cosigner-2: share 2/m,
+    () => bring(theirs, 'cosigner-1', `chains/${CHAIN}/group.json`),
+  ],
+  [
     'keys verify: group, share of another key',
     () => verify(),
     1,

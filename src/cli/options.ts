@@ -28,7 +28,7 @@ export function parseHeightsPerSecond(text: string): number {
   return value;
 }
 
-function parseHeight(text: string): bigint {
+export function parseHeight(text: string): bigint {
   if (!/^\d{1,19}$/.test(text)) throw new InvalidArgumentError('It is not a block height.');
   return BigInt(text);
 }

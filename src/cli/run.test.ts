@@ -181,6 +181,16 @@ test.each<[string, string[], RegExp]>([
   ['nothing to verify', ['keys', 'verify', 'nowhere'], /^NO_HOME/],
   ['no processes', ['status', 'nowhere'], /^NO_HOME/],
   [
+    'a home below a file',
+    ['cosigner', 'start', '--home', 'CLUSTER/README.md/x'],
+    /^NO_HOME: there is no folder .*README\.md\/x\./,
+  ],
+  [
+    'what the system refuses',
+    ['dev', '--dir', 'CLUSTER/README.md/x', '--blocks', '1'],
+    /^SYSTEM_ERROR: ENOTDIR: .*\. Fix: correct the path: a part of it is no folder\n$/,
+  ],
+  [
     'a cosigner from the home of a sentry-link',
     ['cosigner', 'start', '--home', 'CLUSTER/sentry-link-1'],
     /^NO_HOME: .*sentry-link-1 is the home of a sentry-link, not of a cosigner\. Fix: .*`hekate sentry-link start --home /,

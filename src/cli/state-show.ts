@@ -63,10 +63,11 @@ function asJson(shown: Shown): object {
 
 function describe(shown: Shown): string[] {
   if ('error' in shown) return [`${shown.chainId}: ${shown.error.toLine()}`];
-  const { watermark, sequence, groupPublicKey } = shown.report;
+  const { watermark, sequence, groupPublicKey, rolledBack } = shown.report;
   return [
     `${shown.chainId}: watermark ${watermark.place}${watermark.fresh ? '; nothing signed on it yet' : ''}`,
     `  sequence ${sequence}, key ${groupPublicKey}`,
     `  ${shown.path}`,
+    ...(rolledBack === null ? [] : [`  STATE_ROLLED_BACK: ${rolledBack}: the next start counts from there`]),
   ];
 }

@@ -3,6 +3,7 @@ import type { Io } from './io.js';
 import { addStateExportCommand } from './state-export.js';
 import { addStateImportCommand } from './state-import.js';
 import { addStateInitCommand } from './state-init.js';
+import { addStateRecoverCommand } from './state-recover.js';
 import { addStateShowCommand } from './state-show.js';
 import { examples } from './options.js';
 
@@ -15,4 +16,5 @@ export function addStateCommand(program: Command, io: Io, fail: (exitCode: numbe
   addStateInitCommand(state, io);
   addStateExportCommand(state, io);
   addStateImportCommand(state, io);
+  addStateRecoverCommand(state, io);
 }

@@ -88,7 +88,7 @@ function describePeer(peer: PeerStatus): string[] {
   const { version, protocol, features } = peer;
   const heard = version === null ? '' : `, ${release({ version, protocol: protocol ?? 0, features })}`;
   return [
-    `  cosigner ${peer.id}: ${state}${delays}${heard}${passedOver(peer)}${falls(peer)}`,
+    `  cosigner ${peer.id}: ${state}${delays}${heard}${passedOver(peer)}${falls(peer)}${peer.claims.map((claim) => `, ${claim}`).join('')}`,
     ...peer.chains.flatMap(({ unable, ...chain }) =>
       unable === null ? [] : [`    ${watermark(chain)}, cannot sign: ${unable}`],
     ),

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import * as paths from '../shared/home/paths.js';
 import { LOCK_FILE } from '../shared/process/home-lock.js';
-import { STATUS_SOCKET } from '../shared/status/status-socket.js';
+import { STATUS_SOCKET } from '../shared/status/socket-path.js';
 import { markPath } from '../shared/watermark/state-mark.js';
 
 export const COSIGNERS = 3;

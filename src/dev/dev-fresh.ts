@@ -8,7 +8,8 @@ import { loadGroupFile } from '../shared/home/group-file.js';
 import { groupFile } from '../shared/home/paths.js';
 import { diskErrorCode } from '../shared/ports/disk-error.js';
 import { LOCK_FILE, lockHome } from '../shared/process/home-lock.js';
-import { readStatus, STATUS_SOCKET } from '../shared/status/status-socket.js';
+import { readStatus } from '../shared/status/ask-process.js';
+import { STATUS_SOCKET } from '../shared/status/socket-path.js';
 import { HOME_NAMES, layoutOf, PLAN_FILE, type Layout } from './dev-cluster.js';
 import { readPlan, type DevPlan } from './dev-plan.js';
 

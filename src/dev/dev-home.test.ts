@@ -23,10 +23,9 @@ import { encodeGroup, loadGroupFile } from '../shared/home/group-file.js';
 import { nodeDisk } from '../shared/ports/node-disk.js';
 import { systemRandom } from '../shared/ports/random.js';
 import { lockHome } from '../shared/process/home-lock.js';
-import type { ProcessStatus } from '../shared/status/process-status.js';
 import { serveStatus } from '../shared/status/status-socket.js';
 import { HOME_NAMES, LINKS, THRESHOLD } from './dev-cluster.js';
-import { openDevHome, type DevHome, type MakeCluster, type Wanted } from './dev-home.js';
+import { initWith, openDevHome, type DevHome, type MakeCluster, type Wanted } from './dev-home.js';
 import type { DevOptions } from './dev-options.js';
 
 const CHAIN = 'hekate-dev-1';
@@ -84,7 +83,7 @@ async function run(): Promise<void> {
   made = [];
   writeFileSync(at('model-node.json'), '{}');
   for (const home of ['.', ...HOME_NAMES]) lockHome(at(home))();
-  const server = await serveStatus(at('cosigner-1'), () => ({}) as ProcessStatus);
+  const server = await serveStatus(at('cosigner-1'), { status: async () => ({}) });
   // A process that is killed leaves its socket behind.
   linkSync(at('cosigner-1', 'status.sock'), at('cosigner-2', 'status.sock'));
   server.close();
@@ -204,7 +203,7 @@ describe('--fresh refuses, and touches nothing', () => {
       'a process that runs, its lock file lost',
       async () => {
         rmSync(at('cosigner-3', 'lock'));
-        const server = await serveStatus(at('cosigner-3'), () => ({}) as ProcessStatus);
+        const server = await serveStatus(at('cosigner-3'), { status: async () => ({}) });
         cleanups.push(() => server.close());
       },
       'a process runs with',
@@ -325,6 +324,27 @@ describe('without --fresh', () => {
     expect(await open().catch((error: unknown) => error)).toMatchObject(expected);
     if (made !== undefined) expect(snapshot(dir)).toMatchObject(made);
     expect(existsSync(`${dir}.making.json`)).toBe(false);
+  });
+
+  it.each([
+    [
+      'is killed',
+      `process.kill(process.pid, 'SIGKILL')`,
+      'the cluster could not be made: `hekate init` ended with SIGKILL',
+    ],
+    ['says nothing', 'process.exit(3)', 'the cluster could not be made: `hekate init` ended with exit code 3'],
+    [
+      'says why',
+      `console.error('WRITE_FAILED: no room. Fix: make room'); process.exit(1)`,
+      'the cluster could not be made: WRITE_FAILED: no room',
+    ],
+  ])('a making that %s is named', async (_, script, message) => {
+    const main = at('init.mjs');
+    mkdirSync(dirname(main), { recursive: true });
+    writeFileSync(main, script);
+    const wanted = { dir: at('x'), chainId: CHAIN, node: 'tcp://127.0.0.1:1', ports: [1, 2, 3] };
+    const made = initWith(main)({ ...wanted, key: undefined, state: undefined, neverSigned: false });
+    await expect(made).rejects.toMatchObject({ code: 'DEV_INIT_FAILED', message });
   });
 
   it('a making that fails leaves nothing', async () => {

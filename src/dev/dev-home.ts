@@ -154,11 +154,13 @@ export function initWith(main: string): MakeCluster {
     child.stderr.on('data', (part: Buffer) => {
       if (said.length < 4096) said += part.toString('utf8');
     });
-    const code = await new Promise<number | null>((resolve, reject) => {
+    const how = await new Promise<string>((resolve, reject) => {
       child.once('error', reject);
-      child.once('close', resolve);
+      child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
     });
-    if (code !== 0) throw toldError('DEV_INIT_FAILED', 'the cluster could not be made', said.trim());
+    if (how === 'exit code 0') return;
+    const last = said.trim();
+    throw toldError('DEV_INIT_FAILED', 'the cluster could not be made', last || `\`hekate init\` ended with ${how}`);
   };
 }
 

@@ -126,6 +126,10 @@ class DevRun {
           this.#say(`missed ${describePlace(ballot)}: ${reason}`);
         },
         block: (height) => this.#tally.block(height),
+        waiting: ({ code, message, fix }) => {
+          // The node that loses one signer waits for the next.
+          if (code !== 'SIGNER_LOST') this.#say(`model node: waiting for its signer; ${code}; ${message}; ${fix}`);
+        },
       },
     }).catch((error: unknown) => {
       throw diskErrorCode(error) === 'EADDRINUSE' ? portInUse(this.#home) : error;

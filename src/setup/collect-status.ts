@@ -1,7 +1,7 @@
 import { isHekateError } from '../shared/errors.js';
 import { COSIGNER_CONFIG_FILE, SENTRY_LINK_CONFIG_FILE } from '../shared/home/paths.js';
+import { readStatus } from '../shared/status/ask-process.js';
 import type { ProcessStatus } from '../shared/status/process-status.js';
-import { readStatus } from '../shared/status/status-socket.js';
 import { findHomes } from './find-homes.js';
 import { completeStatus } from './older-status.js';
 

@@ -12,7 +12,7 @@ it.each<[name: string, answer: object, filledIn: object]>([
     {
       protocol: 0,
       features: [],
-      cosigners: [{ id: 1, version: null, protocol: null, features: [], passedOver: 0, falls: 0 }],
+      cosigners: [{ id: 1, version: null, protocol: null, features: [], passedOver: 0, falls: 0, claims: [] }],
     },
   ],
 ])('an older release answers: %s', (_name, answer, filledIn) => {
@@ -27,7 +27,7 @@ it.each<[name: string, answer: object]>([
       kind: 'sentry-link',
       protocol: 3,
       features: [],
-      cosigners: [{ protocol: 2, features: ['b'], passedOver: 9, falls: 1 }],
+      cosigners: [{ protocol: 2, features: ['b'], passedOver: 9, falls: 1, claims: ['c'] }],
     },
   ],
 ])('what this release says stays: %s', (_name, answer) => {

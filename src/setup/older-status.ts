@@ -2,7 +2,7 @@ import type { ProcessStatus } from '../shared/status/process-status.js';
 
 /** `protocol` 0, as in the hello of an older release. */
 const UNSAID = { protocol: 0, features: [] } as const;
-const PEER_UNSAID = { protocol: null, features: [], passedOver: 0, falls: 0 } as const;
+const PEER_UNSAID = { protocol: null, features: [], passedOver: 0, falls: 0, claims: [] } as const;
 
 /** The answer of a process that may still run an older release than this command: what that did not tell is filled in. */
 export function completeStatus(status: ProcessStatus): ProcessStatus {

@@ -29,13 +29,7 @@ export interface StateInitResult {
 }
 
 /** States that cannot be read; everything else that `open` refuses must be settled first. */
-const UNREADABLE: readonly ErrorCode[] = [
-  'STATE_TRUNCATED',
-  'STATE_CORRUPT',
-  'STATE_FOREIGN',
-  'STATE_ROLLED_BACK',
-  'STATE_MISSING',
-];
+const UNREADABLE: readonly ErrorCode[] = ['STATE_TRUNCATED', 'STATE_CORRUPT', 'STATE_FOREIGN', 'STATE_MISSING'];
 
 /**
  * Creates state file and mark, durably; never replaces a state file. Where a mark is left of a lost state the numbers go on
@@ -60,7 +54,7 @@ export async function createState(
     throw new HekateError('STATE_ROLLED_BACK', `${wanted} is below ${known}, which ${path} had reached`, { fix });
   }
   const last = mark !== undefined && mark.sequence > afterSequence ? mark.sequence : afterSequence;
-  const state = { sequence: last + 2n, watermark: initial };
+  const state = { sequence: last + 2n, watermark: initial, life: undefined };
   // The mark first: a crash in between leaves a mark without a state, from which a second `createState` goes on.
   if (mark === undefined) {
     await onState(markPath(path), 'STATE_WRITE_FAILED', () => disk.create(markPath(path), encodeMark(binding, state)));

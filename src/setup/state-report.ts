@@ -25,17 +25,20 @@ export interface StateReport {
   readonly watermark: WatermarkDescription;
   /** Copies that a crash or damage left behind; the next start writes them anew. */
   readonly staleCopies: number;
+  /** It is an older copy than its mark: the next start counts from the mark, and waits. */
+  readonly rolledBack: string | null;
 }
 
 /** What a state file says, without its lock: for showing, never for signing. Throws as `readState` does. */
 export async function inspectState(disk: Disk, path: string, binding: StateBinding): Promise<StateReport> {
-  const { sequence, watermark, repairs } = await readState(disk, path, binding);
+  const { sequence, watermark, repairs, rolledBack } = await readState(disk, path, binding);
   return {
     chainId: binding.chainId,
     groupPublicKey: toHex(binding.groupPublicKey),
     sequence,
     watermark: describeWatermark(watermark),
     staleCopies: repairs.length,
+    rolledBack: rolledBack ?? null,
   };
 }
 

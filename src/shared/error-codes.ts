@@ -2,10 +2,13 @@ const LOST_SHARE =
   'bring back the share.key of this cosigner; the others sign without it while enough of them are left, and a new dealing of ' +
   'the whole key (`hekate keys split`) takes the place of all shares at once';
 
-/** A link that remembers a state with more writes would take the new one for an old copy. */
 const NEW_STATE =
-  'run `hekate state init` with a height at or above everything this key ever signed; then restart the sentry-links, which ' +
-  'remember the old state, and start this cosigner last';
+  'run `hekate state init` with a height at or above everything this key ever signed, and start this cosigner: it waits until ' +
+  'it has heard the others';
+
+const NOTHING_BEHIND =
+  'start the node or set its priv_validator_laddr: a published Docker port (docker-proxy) accepts connections and drops ' +
+  'them at once while nothing listens behind it';
 
 /** Every error code with the fix that usually applies. Codes are stable: logs, metric labels and docs/errors.md use them. */
 export const FIXES = {
@@ -51,7 +54,7 @@ export const FIXES = {
   SOCKET_FAILED: 'see the cause; hekate connects again by itself',
   CHANNEL_QUEUE_FULL: 'the other side does not read what it is sent: check that it is not hung',
   SC_NO_HELLO: 'check that no other signer is connected to the node, and that the address is its priv_validator_laddr',
-  SC_EOF_BEFORE_HELLO: 'check that the node itself is running behind the address, not only a proxy or a published port',
+  SC_EOF_BEFORE_HELLO: NOTHING_BEHIND,
   SC_BAD_HELLO: 'check that the address is the priv_validator_laddr of a CometBFT node, not its p2p, rpc or grpc port',
   SC_REFLECTION: 'check that the address does not lead back to hekate or to an echo service',
   SC_LOW_ORDER_KEY: 'the other side is broken or hostile: check who answers at the address',
@@ -71,11 +74,10 @@ export const FIXES = {
   DIAL_UNREACHABLE: 'check the route, the VPN and the firewall between this host and the node',
   DIAL_UNKNOWN_HOST: 'check the spelling of the host name and the DNS of this host, or write the IP address',
   DIAL_SYN_TIMEOUT: 'check that the host is up and that no firewall drops connections to this port',
-  DIAL_EOF_BEFORE_HELLO:
-    'start the node or set its priv_validator_laddr: a published Docker port (docker-proxy) accepts connections and drops ' +
-    'them at once while nothing listens behind it',
+  DIAL_EOF_BEFORE_HELLO: NOTHING_BEHIND,
   DIAL_SILENT:
-    'stop the other signer if one is connected (a node serves one at a time); otherwise check that the node is not hung',
+    'stop the other signer if one is connected (a node serves one at a time); otherwise check that the node is not hung, and ' +
+    'that the address is its priv_validator_laddr',
   DIAL_BAD_HELLO: 'check that the address is the priv_validator_laddr of the node, not its p2p, rpc or grpc port',
   DIAL_AUTH:
     'something between hekate and the node changes the connection, or the other side is broken: check the path',
@@ -97,7 +99,9 @@ export const FIXES = {
   REQUEST_UNSUPPORTED: 'turn off what asks for it in the node: hekate signs votes, proposals and vote extensions',
   SIGN_BYTES_INVALID: 'find out what made these sign bytes: CometBFT encodes every vote and proposal in one way only',
   // the model node of `hekate dev`, the listener side of privval
-  SIGNER_ABSENT: 'start a signer that dials this address',
+  SIGNER_ABSENT:
+    'bring back the sentry-links and cosigners: the link that leads dials this node; `hekate status` says who leads, and what ' +
+    'is missing',
   SIGNER_SILENT: 'find out why the signer did not answer in time',
   SIGNER_LOST: 'none needed: the node listens again, and the signer dials again',
   SIGNER_ANSWER: 'find out what the signer sent: it is not the answer to what it was asked',
@@ -125,7 +129,15 @@ export const FIXES = {
   STATE_MISSING: `if it is lost, ${NEW_STATE}`,
   STATE_TRUNCATED: `move the file away and ${NEW_STATE}`,
   STATE_CORRUPT: `check the disk; move the file away and ${NEW_STATE}`,
-  STATE_ROLLED_BACK: `bring the newest files back; if they are lost, move this one away and ${NEW_STATE}`,
+  STATE_ROLLED_BACK:
+    'find out who put the old copy back, or whether the disk loses writes; this cosigner counts from the higher place and waits ' +
+    'until it has heard the others',
+  RUN_FOLDER_UNUSABLE:
+    'give the cosigner a run-time folder of its own on a tmpfs (systemd: RuntimeDirectory=hekate and ' +
+    'RuntimeDirectoryPreserve=yes; a container: mount /run/hekate of its host); without one every start waits for the others',
+  RUN_FOLDER_MOVED:
+    'remove the file that is named, or start the cosigner with the run-time folder that it had before; two folders must ' +
+    'never take turns',
   STATE_FOREIGN: `put the state of this chain and key there; if there is none, move this file away and ${NEW_STATE}`,
   STATE_VERSION: 'run the version of hekate that wrote it, or a newer one; do not run `hekate state init`',
   STATE_LOCKED: 'stop the other cosigner that runs on this state; two of them must never run',
@@ -133,14 +145,25 @@ export const FIXES = {
     'reinstall the packages with `npm ci`, on Linux with glibc (or macOS), where the file lock works; see the cause',
   STATE_MODE: 'chmod 600 the state file, and find out who could have changed it',
   STATE_NOT_WRITABLE: 'make the file and its file system writable for the user that runs hekate',
-  STATE_UNREADABLE: 'check the disk; see the cause',
+  STATE_UNREADABLE:
+    'check the disk; where something else than a plain file is in the place of the state, move that away and bring the state back',
   STATE_EXISTS: 'use it as it is; to start over, stop the cosigner and move the file away first',
-  STATE_WRITE_FAILED: 'check the disk (full, read-only, failing), then restart the cosigner',
+  STATE_WRITE_FAILED: 'check the disk (full, read-only, failing), then restart the cosigner, or run the command again',
   STATE_CLOSED: 'none needed: the cosigner is stopping',
   STATE_IMPORT_INVALID: 'give the priv_validator_state.json of the signer that was used last, or a height',
   // signing: a cosigner's or a coordinator's refusal
+  WAITING:
+    'none needed where the other cosigners come back: it goes on by itself once it has heard enough of them; if one is gone ' +
+    'for good, see `hekate state recover --help`',
+  NOT_WAITING: 'none needed: this cosigner signs; stop it and use `hekate state init --replace` to raise its watermark',
+  PLACE_NOT_BELIEVED:
+    'look at that cosigner: it claims a place that this chain cannot have reached; where the chain has, show it by a ' +
+    'sentry-link that has signed since',
+  ANSWER_INVALID:
+    'look at the sentry-link that brought it and at the cosigner that it names: its signature does not hold',
   NONCE_UNKNOWN: 'none needed: the coordinator asks again with fresh nonces',
-  SIGNERS_INVALID: 'check that every process has the same group.json for this chain',
+  SIGNERS_INVALID:
+    'check with `hekate keys verify` and the folders of all processes that they have the same group.json for this chain',
   BUSY: 'find out who sends so many requests: a node asks one at a time',
   TERM_OLD: 'none needed: whoever leads asks that cosigner for its lease by itself; `hekate status` names it',
   WRONG_CHAIN: 'check the chain id of the node and of the [[chain]] section',
@@ -154,17 +177,17 @@ export const FIXES = {
     'signature takes; if none does, see the logs of the sentry-links',
   NO_LINK: 'start a sentry-link; if one runs, its log says why it does not reach this cosigner',
   NO_NODE: 'start the node with the priv_validator_laddr that the sentry-links dial',
-  SIGNATURE_INVALID: 'check with `hekate keys verify` that all shares come from one dealing',
-  COSIGNER_BAD: 'look at that cosigner: its share file, its memory, its binary',
+  COSIGNER_BAD:
+    'bring back the share.key and group.json of the dealing that the others have, if that cosigner has others ' +
+    '(`hekate keys verify` with the folders of all names it); otherwise look at its memory and its binary. It is tried ' +
+    'again within a minute',
   GROUP_MISMATCH: 'give that cosigner the share that belongs to this group.json (`hekate keys verify`)',
-  // FROST (RFC 9591): points, scalars and signer lists that do not hold
+  // FROST (RFC 9591): points, shares and signer lists that do not hold
   FROST_SIGNERS_INVALID: 'find out who sends such signer lists: no hekate sentry-link does',
   FROST_COMMITMENT_FOREIGN: 'none needed: the coordinator asks again with fresh nonces',
   FROST_NONCE_SPENT: 'none needed: the coordinator asks again with fresh nonces',
   FROST_POINT_INVALID: 'find out which cosigner sent it: it is broken or hostile',
-  FROST_SCALAR_INVALID: 'check the share and key files with `hekate keys verify`',
   FROST_SHARE_INVALID: 'find out which cosigner sent it: it is broken or hostile',
-  FROST_THRESHOLD_INVALID: 'choose a threshold between 1 and the number of cosigners, which is at most 32',
   FROST_BACKEND_UNAVAILABLE: 'reinstall the packages with `npm ci`; see the cause',
   INTERNAL: 'report it with the log lines around it',
   // the TLS stream between sentry-links and cosigners
@@ -179,7 +202,9 @@ export const FIXES = {
   TLS_UNPINNED:
     'if this is a sentry-link of yours, add its certificate and pin; otherwise find out who dials this port',
   TLS_HANDSHAKE: 'find out who dials this port: hekate speaks TLS 1.3 and HTTP/2 there, nothing else',
-  TLS_WRONG_ROLE: 'give each process its own identity: a cosigner must not act as a sentry-link',
+  TLS_WRONG_ROLE:
+    'give each process its own identity, and correct the cosigner.toml where the pins of the two were exchanged: a cosigner ' +
+    'must not act as a sentry-link',
   TLS_WRONG_PEER: 'check the addresses and pins of the [[cosigner]] sections: another process answers there',
   TLS_REFUSED: 'check that this sentry-link is pinned in the configuration of that cosigner, then see its log',
   PORT_IN_USE: 'stop the other process on that port, or change `listen`',
@@ -213,12 +238,18 @@ export const FIXES = {
     'it is of no use, or choose another folder with --dir',
   DEV_FRESH_REFUSED:
     'go on without --fresh, or choose another folder with --dir; if what is there may really go, remove it by hand',
-  DEV_INIT_FAILED: 'see the cause',
+  DEV_INIT_FAILED:
+    'see the cause, and run it again; where the process that makes the cluster is killed each time, give this machine more ' +
+    'memory (dmesg tells)',
   DEV_RUNNING:
     'go on with the one that runs (`hekate dev status` shows it), or end it first; a second one needs a folder of its own, --dir',
   DEV_PROCESS_FAILED:
     'see the cause; started by hand, with the home that is named, the process says it again: `hekate cosigner start --home …`',
   NOT_RUNNING: 'start it: `hekate cosigner start --home …` or `hekate sentry-link start --home …`',
+  PROCESS_SILENT:
+    'see whether the process hangs, and what it did with `hekate status` and its log: what it was asked for may be done yet',
+  COMMAND_INVALID: 'write it as {"request":"status"}: one JSON object a line, of 4,096 bytes at most',
+  COMMAND_UNKNOWN: 'use the hekate of the release that the process runs (`hekate status` names it)',
   STATUS_UNAVAILABLE:
     'none needed, hekate works without it; for `hekate status`, move away what is in the place of status.sock in the home, ' +
     'and let the user that runs hekate write there and to the folder for temporary files; then start the process again',

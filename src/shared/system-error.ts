@@ -19,6 +19,11 @@ const FIXES_BY_ERRNO: Readonly<Record<string, string>> = {
 /** What the system refused to do for us (a system error of Node), as an error of the world; undefined for anything else. */
 export function asSystemError(error: unknown): HekateError | undefined {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined;
-  const fix = FIXES_BY_ERRNO[String(error.code)];
-  return new HekateError('SYSTEM_ERROR', error.message, { cause: error, ...(fix !== undefined && { fix }) });
+  return new HekateError('SYSTEM_ERROR', error.message, { cause: error, ...systemFix(error) });
+}
+
+/** The fix for what a system said, where there is one that does not need to know what it was asked for. */
+export function systemFix(error: unknown): { readonly fix?: string } {
+  const fix = error instanceof Error && 'code' in error ? FIXES_BY_ERRNO[String(error.code)] : undefined;
+  return fix === undefined ? {} : { fix };
 }

@@ -57,7 +57,7 @@ export async function startEcho(): Promise<Echo> {
       ...{ clock: systemClock, log: silentLog, random: systemRandom },
     },
     {
-      ...{ seen: () => [], newest: () => [], disconnected: () => undefined, dialFailed: () => undefined },
+      ...{ newest: () => [], disconnected: () => undefined, dialFailed: () => undefined },
       passedOver: () => undefined,
       connected: (_hello, outgoing) => connected(outgoing),
       message: ({ kind }) => {

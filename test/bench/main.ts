@@ -10,6 +10,7 @@ import { overload } from './overload-bench.js';
 import { parts } from './parts-bench.js';
 import { readRun } from './saved-run.js';
 import { manyChains, oneChain } from './throughput-bench.js';
+import { makeRunFolder } from '../support/run-folder.js';
 import { voteBenches } from './vote-bench.js';
 
 const BENCHES: readonly Bench[] = [...voteBenches, oneChain, manyChains, overload, realNode, coldStart, parts];
@@ -47,4 +48,5 @@ function refuse(problem: string): number {
   return WRONG_USAGE;
 }
 
+process.on('exit', makeRunFolder().remove);
 process.exit(await run(process.argv.slice(2)));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { BREAKS } from '../sim/faults.js';
+import { BREAK_NAMES } from '../sim/breaks.js';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const audit = readFileSync(join(ROOT, 'docs/audit.md'), 'utf8');
@@ -21,6 +21,6 @@ it('the core is read in one sitting', () => {
   expect(lines.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(most);
 });
 
-it.each(BREAKS)('tells what --break %s exchanges', (rule) => {
+it.each(BREAK_NAMES)('tells what --break %s exchanges', (rule) => {
   expect(audit).toContain(`| \`${rule}\``);
 });

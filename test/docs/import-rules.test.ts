@@ -35,6 +35,8 @@ const PLANTED: readonly [rule: string, planted: string, imports: string][] = [
   ['disk-from-main', 'src/cli/hasty.ts', 'src/shared/ports/node-disk.ts'],
   ['disk-port-from-watermark', 'cosigner/signing/handy.ts', 'src/shared/ports/disk.ts'],
   ['slot-file-from-store', 'src/setup/handy.ts', 'src/shared/ports/slot-file.ts'],
+  ['watermark-port-from-signing', 'cosigner/waiting/hasty.ts', 'cosigner/signing/watermark-port.ts'],
+  ['life-from-assembly', 'src/setup/hasty-life.ts', 'src/shared/watermark/life.ts'],
   ['no-files-in-processes', 'cosigner/writer.ts', 'node:fs/promises'],
 ];
 

@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -68,6 +68,7 @@ describe('state', () => {
     ['the mark torn', 'STATE_CORRUPT', (home) => overwrite(join(home, `${STATE}.mark`), 0, 1024)],
     ['of another key', 'STATE_FOREIGN', (home) => copyFrom(other, 'cosigner-1', 'state', home)],
     ['readable by others', 'STATE_MODE', (home) => chmodSync(join(home, STATE), 0o644)],
+    ['a folder in its place', 'STATE_UNREADABLE', (home) => (rmSync(join(home, STATE)), mkdirSync(join(home, STATE)))],
     ['not writable', 'STATE_NOT_WRITABLE', (home) => chmodSync(join(home, STATE), 0o400)],
   ])('%s: %s', async (_name, code, damage) => {
     const home = homeOf();
@@ -75,14 +76,20 @@ describe('state', () => {
     await expectRefusal(home, code);
   });
 
-  it('an older copy put back: STATE_ROLLED_BACK', async () => {
+  it('an older copy put back: it counts from its mark, and waits', async () => {
     const home = homeOf();
     const old = readFileSync(join(home, STATE));
     const cosigner = new HekateProcess(home.slice(folder.path.length + 1), 'cosigner', folder.path);
     await cosigner.start();
     expect(await cosigner.stop()).toBe(0);
     writeFileSync(join(home, STATE), old);
-    await expectRefusal(home, 'STATE_ROLLED_BACK');
+    await cosigner.start();
+    expect(await cosigner.stop()).toBe(0);
+    const [event] = cosigner.events().filter(({ code }) => code === 'STATE_ROLLED_BACK');
+    expect(event).toMatchObject({ reason: expect.stringContaining('is an old copy: it has number 2 ') as string });
+    expect(cosigner.events().filter(({ event: name }) => name === 'waits until it has heard the others')).toHaveLength(
+      2,
+    );
   });
 
   it('on a read-only file system, alone and with all of the home', async (context) => {

@@ -1,10 +1,13 @@
-import { openSync, closeSync, ftruncateSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { AskedCluster } from '../support/asked-cluster.js';
 import { cleanupAfterEach } from '../support/cleanup.js';
+import { HekateCluster } from '../support/hekate-cluster.js';
 import { TestFolder } from '../support/project.js';
+import { runHekate } from '../support/run-hekate.js';
 import { fillDisk, needsMount, putOnSmallDisk } from '../support/tmpfs.js';
+import { writeValidatorKey } from '../support/validator-key.js';
 import { wrongClock } from '../support/wrong-clock.js';
 
 const cleanup = cleanupAfterEach();
@@ -46,6 +49,32 @@ it('a full disk stops nobody while old pages can be overwritten; a write that fa
   // It does not come back by itself either: what the disk holds is unknown.
   await first?.crash();
   await expect(first?.start()).rejects.toThrow(/STATE_(CORRUPT|WRITE_FAILED): /);
+});
+
+it('a state is not made on a full disk; with room on it, it is, and a cosigner runs on it', async (context) => {
+  const folder = new TestFolder('full');
+  cleanup.add(() => folder.remove());
+  needsMount(context, folder.path);
+  const { keyFile } = writeValidatorKey(folder.path);
+  const nodeAddress = `unix://${folder.file('node.sock')}`;
+  const cluster = await HekateCluster.create({ folder: folder.path, chainId: 'full-1', nodeAddress, keyFile });
+  const [cosigner] = cluster.cosigners;
+  const home = cosigner?.home ?? '';
+  const state = join(home, 'state');
+  rmSync(state, { recursive: true });
+  mkdirSync(state, { mode: 0o700 });
+  putOnSmallDisk(state, cleanup);
+  fillDisk(state);
+  const init = ['state', 'init', home, '--chain-id', 'full-1', '--height', '7'];
+  const refused = await runHekate(init);
+  expect(refused.stderr).toMatch(
+    /^STATE_WRITE_FAILED: .*ENOSPC.*\. Fix: check the disk \(full, .*run the command again\n$/,
+  );
+  expect(refused.code).toBe(1);
+  for (const name of readdirSync(state)) rmSync(join(state, name));
+  expect(await runHekate(init)).toMatchObject({ code: 0 });
+  await cosigner?.start();
+  expect(await cosigner?.stop()).toBe(0);
 });
 
 it('wall clocks that are hours off, and step while votes are signed, change nothing', async () => {

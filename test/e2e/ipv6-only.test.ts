@@ -51,12 +51,13 @@ it('on a host with IPv6 alone, one address of it not there yet', async (context)
   const node = start('node', '--input-type=module', '--eval', MODEL_NODE);
   for (const id of [1, 2, 3]) serve('cosigner', `cosigner-${id}`);
   serve('sentry-link', 'sentry-link-1');
-  await node.waitForLine('ten blocks', (line) => line === 'block 10', 30_000);
-
-  const waiting = events('cosigner-3').filter(({ event }) => event === 'waiting for the address to listen on');
-  expect(waiting).toMatchObject([{ code: 'LISTEN_NOT_YET', address: `[${LATE}]:7003` }]);
+  const waiting = await eventually('the third waits for its address', 20_000, () =>
+    events('cosigner-3').find(({ event }) => event === 'waiting for the address to listen on'),
+  );
+  expect(waiting).toMatchObject({ code: 'LISTEN_NOT_YET', address: `[${LATE}]:7003` });
   net.run('ip', '-6', 'address', 'add', `${LATE}/128`, 'dev', 'lo', 'nodad');
   await eventually('the late one is reached', 20_000, () =>
     events('sentry-link-1').find(({ event, cosigner }) => event === 'cosigner connected' && cosigner === 'cosigner-3'),
   );
+  await node.waitForLine('ten blocks', (line) => line === 'block 10', 30_000);
 });

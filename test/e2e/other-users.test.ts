@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -58,11 +58,17 @@ function strangersIn(path: string, owner: number): string[] {
 
 interface Ran {
   readonly code: number | null;
+  readonly out: string;
   readonly err: string;
 }
 
-/** `hekate` as a user without other groups; a process that is ready is told to end. */
-function hekateAs(uid: number, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+/** `hekate` as a user without other groups; a process that is ready is told to end, after what is to happen until then. */
+function hekateAs(
+  uid: number,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  meanwhile: () => Promise<unknown> = async () => undefined,
+): Promise<Ran> {
   const options = { uid, gid: uid, cwd: '/', env: { PATH: process.env['PATH'] ?? '', ...env } };
   const child = spawn(process.execPath, [HEKATE_MAIN, ...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   guardAgainstOrphan(child);
@@ -71,10 +77,10 @@ function hekateAs(uid: number, args: readonly string[], env: Readonly<Record<str
     out += bytes.toString();
     if (told || !/ ready( |$)/m.test(out)) return;
     told = true;
-    child.kill('SIGTERM');
+    void meanwhile().finally(() => child.kill('SIGTERM'));
   });
   child.stderr.on('data', (bytes: Buffer) => (err += bytes.toString()));
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, err })));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })));
 }
 
 function needsRoot(context: { skip(note: string): void }): void {
@@ -116,7 +122,7 @@ describe('a cluster of a service user', () => {
     expect(strangersIn(cluster, SERVICE)).toEqual([]);
     // And they can go on.
     const again = await hekateAs(SERVICE, argsOf('cosigner start', cluster));
-    expect(again).toEqual({ code: 0, err: '' });
+    expect(again).toMatchObject({ code: 0, err: '' });
   });
 
   it('a folder on the way that may not be entered is the one that is named', async (context) => {
@@ -127,6 +133,32 @@ describe('a cluster of a service user', () => {
     renameSync(cluster, join(hidden, 'cluster'));
     const { err } = await hekateAs(SERVICE, ['keys', 'show', join(hidden, 'cluster')]);
     expect(err).toContain(`${hidden} is in the way: it belongs to root (user 0), this is user 61001`);
+  });
+});
+
+describe('the socket of a process that runs, in a home that all may read', () => {
+  const CONNECT = `require('net').connect(process.argv[1]).on('error', ({ code }) => console.error(code))`;
+  it.for<[who: string, uid: number, answered: boolean]>([
+    ['somebody else', SOMEBODY, false],
+    ['its owner', SERVICE, true],
+    ['root', 0, true],
+  ])('%s', async ([, uid, answered], context) => {
+    needsRoot(context);
+    const home = join(clusterOf(SERVICE), 'cosigner-1');
+    chmodSync(join(home, '..'), 0o755);
+    chmodSync(home, 0o755);
+    let asked: Ran | undefined;
+    let connected: string | undefined;
+    const running = await hekateAs(SERVICE, ['cosigner', 'start', '--home', home], {}, async () => {
+      asked = await hekateAs(uid, ['status', home]);
+      const plain = { uid, gid: uid, cwd: '/', timeout: 10_000 };
+      const socket = join(home, 'status.sock');
+      connected = spawnSync(process.execPath, ['-e', CONNECT, socket], { ...plain, encoding: 'utf8' }).stderr;
+    });
+    expect(running).toMatchObject({ code: 0, err: '' });
+    expect(connected).toBe(answered ? '' : 'EACCES\n');
+    if (answered) expect(asked?.out).toContain(`${home}: cosigner 1,`);
+    else expect(asked?.out).toMatch(/ACCESS_DENIED: .*status\.sock: it belongs to user 61001/);
   });
 });
 
@@ -186,7 +218,7 @@ describe('who may use a file of a home', () => {
     own(given, 0, SOMEBODY, 0o444);
     symlinkSync(given, file);
     expect((await start(cluster)).err).toMatch(/^SHARE_MODE/);
-    expect(await start(cluster, { CREDENTIALS_DIRECTORY: credentials })).toEqual({ code: 0, err: '' });
+    expect(await start(cluster, { CREDENTIALS_DIRECTORY: credentials })).toMatchObject({ code: 0, err: '' });
   });
 
   function own(path: string, uid: number, gid: number, mode: number): void {

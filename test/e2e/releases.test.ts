@@ -3,17 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { expect, it } from 'vitest';
+import { readStatus } from '../../src/shared/status/ask-process.js';
 import type { CosignerStatus, LinkStatus } from '../../src/shared/status/process-status.js';
-import { readStatus } from '../../src/shared/status/status-socket.js';
 import { LINK_PATH } from '../../src/shared/transport/contract.js';
-import { pinOf } from '../../src/shared/transport/identity.js';
 import { VERSION } from '../../src/shared/version.js';
 import { AskedCluster } from '../support/asked-cluster.js';
 import { cleanupAfterEach } from '../support/cleanup.js';
 import { eventually } from '../support/eventually.js';
 import type { LogEvent } from '../support/log-events.js';
 import { runHekate } from '../support/run-hekate.js';
-import { TestCosigner, type Member } from '../transport/stream-fixture.js';
+import { memberOf, TestCosigner } from '../transport/stream-fixture.js';
 
 // Processes of releases that meet: one that is too old is told so and not signed with; what a newer one says is passed over.
 const cleanup = cleanupAfterEach();
@@ -101,12 +100,6 @@ it('a cosigner of an older release: it is named, and not signed with', async () 
   const [link] = links;
   const [third] = cosigners.slice(2);
   await third?.crash();
-  const memberOf = (name: string, home = ''): Member => {
-    const [certPem = '', key = ''] = ['crt', 'key'].map((end) =>
-      readFileSync(join(home, `tls/identity.${end}`), 'latin1'),
-    );
-    return { name, certPem, pin: pinOf(certPem), identity: { certPem, keyPem: Buffer.from(key, 'latin1') } };
-  };
   const old = new TestCosigner(memberOf('cosigner-3', third?.home), {
     links: [memberOf('sentry-link-1', link?.home)],
     onLink: (_link, send) => ({

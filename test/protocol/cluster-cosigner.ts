@@ -1,8 +1,9 @@
 import { assembleCosigner } from '../../cosigner/assembly.js';
 import type { Cosigner } from '../../cosigner/cosigner.js';
 import { createState } from '../../src/setup/state-init.js';
-import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
+import type { CosignerMessage, LinkMessage, SignRequest } from '../../src/shared/coordination/messages.js';
 import type { Group, Point, Scalar } from '../../src/shared/frost/group.js';
+import { must } from '../../src/shared/invariant.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
@@ -11,12 +12,15 @@ import { neverSigned, type Watermark } from '../../src/shared/watermark/watermar
 import type { Checker } from '../sim/checker.js';
 import { wallOf } from '../support/manual-clock.js';
 import { doneAfter, MemoryDisk } from '../support/memory-disk.js';
+import { MemoryRunFolder } from '../support/memory-run-folder.js';
+import { testKeys } from '../support/test-keys.js';
 import { CHAIN } from './votes.js';
 
 const WRITE_MS = 0.2;
 
 export interface ClusterCosignerOptions {
   readonly id: number;
+  readonly others: readonly number[];
   readonly threshold: number;
   readonly groupPublicKey: Point;
   readonly secretShare: Scalar;
@@ -37,6 +41,7 @@ export interface ClusterCosignerDeps {
 export class ClusterCosigner {
   readonly id: number;
   readonly disk: MemoryDisk;
+  runFolder = new MemoryRunFolder();
   process: Cosigner | undefined;
   readonly #options: ClusterCosignerOptions;
   readonly #deps: ClusterCosignerDeps;
@@ -53,12 +58,24 @@ export class ClusterCosigner {
   }
 
   async start(): Promise<void> {
-    const { id, threshold, groupPublicKey, secretShare, ...limits } = this.#options;
+    const { id, others, threshold, groupPublicKey, secretShare, ...limits } = this.#options;
     const { group, clock, random, log, onFault } = this.#deps;
     const key = { chainId: CHAIN, threshold, groupPublicKey, secretShare: structuredClone(secretShare) };
+    const { disk, runFolder } = this;
+    const outside = { disk, runFolder, removeRunFile: runFolder.removeRunFile };
     const { cosigner } = await assembleCosigner(
-      { id, version: 'test', chains: [{ ...key, ...limits, statePath: 'state' }] },
-      { group, disk: this.disk, clock, wallSecond: wallOf(clock), random, log, onFault },
+      { id, others, version: 'test', chains: [{ ...key, ...limits, statePath: 'state', sitsOut: true }] },
+      {
+        group,
+        keys: testKeys(id),
+        ...outside,
+        clock,
+        wallSecond: wallOf(clock),
+        random,
+        publicRandom: random,
+        log,
+        onFault,
+      },
     );
     this.process = cosigner;
   }
@@ -67,6 +84,7 @@ export class ClusterCosigner {
   kill(): void {
     this.process = undefined;
     this.disk.kill();
+    this.runFolder.kill();
   }
 
   /** What the state file would say after a power cut now. */
@@ -76,9 +94,12 @@ export class ClusterCosigner {
 
   sent(message: CosignerMessage, requests: readonly LinkMessage[]): void {
     if (message.kind !== 'signed') return;
-    const request = requests.find((one) => one.kind === 'signRequest' && one.id === message.id);
-    this.#deps.checker.watermarkSeen(this.id, this.durable());
-    this.#deps.checker.shareLeaves(this.id, request, message, () => this.durable());
+    const asked = (one: LinkMessage): one is SignRequest => one.kind === 'signRequest' && one.id === message.id;
+    const request = must(requests.find(asked), 'a share answers a request');
+    const durable = this.durable();
+    const { checker } = this.#deps;
+    checker.watermarkSeen(this.id, CHAIN, durable);
+    checker.shareLeaves({ cosigner: this.id, request, reply: message, issued: undefined, durable });
   }
 
   #binding(): { readonly chainId: string; readonly groupPublicKey: Uint8Array } {

@@ -12,6 +12,8 @@ export class ClusterWire {
   /** Sign requests and their answers wait for ever, heartbeats go through: the process hangs, or its disk does. */
   holdRequests = false;
   holdReplies = false;
+  /** Answers to sign requests take so much longer. */
+  lateMs = 0;
   /** What the link gets instead of what the cosigner sent. */
   tamper: (message: CosignerMessage) => CosignerMessage = (message) => message;
   /** Every sign request that left the link. */
@@ -47,7 +49,8 @@ export class ClusterWire {
     const session = process.open(this.#link, (message) => {
       this.#cosigner.sent(message, this.requests);
       if (this.holdReplies && isReply(message)) return;
-      this.#later(epoch, () => {
+      const delayMs = this.delayMs + (isReply(message) ? this.lateMs : 0);
+      this.#later(epoch, delayMs, () => {
         const arrived = this.tamper(message);
         if (arrived.kind === 'cosignerHello')
           handlers.connected(arrived, { send: (up) => this.#up(epoch, session, up) });
@@ -56,9 +59,9 @@ export class ClusterWire {
     });
     this.#session = session;
     session.start();
-    this.#later(epoch, () => {
-      const [seen, newest] = [handlers.seen(), handlers.newest()];
-      session.receive({ kind: 'linkHello', ...ownRelease('test'), seen, newest });
+    this.#later(epoch, this.delayMs, () => {
+      const newest = handlers.newest();
+      session.receive({ kind: 'linkHello', ...ownRelease('test'), newest });
     });
   }
 
@@ -79,12 +82,13 @@ export class ClusterWire {
   #up(epoch: number, session: LinkSession, message: LinkMessage): boolean {
     if (epoch !== this.#epoch) return false;
     if (message.kind === 'signRequest') this.requests.push(message);
-    if (!(this.holdRequests && message.kind === 'signRequest')) this.#later(epoch, () => session.receive(message));
+    if (!(this.holdRequests && message.kind === 'signRequest'))
+      this.#later(epoch, this.delayMs, () => session.receive(message));
     return true;
   }
 
-  #later(epoch: number, task: () => void): void {
-    this.#clock.schedule(this.delayMs, () => {
+  #later(epoch: number, delayMs: number, task: () => void): void {
+    this.#clock.schedule(delayMs, () => {
       if (epoch === this.#epoch) task();
     });
   }

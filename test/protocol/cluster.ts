@@ -75,12 +75,19 @@ export class Cluster {
     invariant(isCanonicalScalar(secret), 'below 2^252 is below L');
     const dealt = deal(group, { secret, threshold, count, random: this.#random.bytes });
     const publicKey = dealt.groupPublicKey;
-    this.#checker = new Checker(publicKey);
+    const ids = dealt.shares.map(({ id }) => id);
+    const verificationShares = new Map(ids.map((id) => [id, verificationShare(group, dealt.commitments, id)]));
+    this.#key = { publicKey, verificationShares };
+    const chain = { chainId: CHAIN, threshold, key: this.#key, maxHeightJump, maxHeightsPerSecond };
+    this.#checker = new Checker(group, [chain], new Set());
     const log = recordingLog((event, fields) => this.events.push({ event, fields }));
     this.cosigners = dealt.shares.map(
       ({ id, secretShare }) =>
         new ClusterCosigner(
-          { id, threshold, groupPublicKey: publicKey, secretShare, maxHeightJump, maxHeightsPerSecond },
+          {
+            ...{ id, others: ids.filter((other) => other !== id), threshold, groupPublicKey: publicKey, secretShare },
+            ...{ maxHeightJump, maxHeightsPerSecond },
+          },
           {
             group,
             clock: this.clock,
@@ -91,9 +98,6 @@ export class Cluster {
           },
         ),
     );
-    const ids = dealt.shares.map(({ id }) => id);
-    const verificationShares = new Map(ids.map((id) => [id, verificationShare(group, dealt.commitments, id)]));
-    this.#key = { publicKey, verificationShares };
   }
 
   get publicKey(): Uint8Array {
@@ -133,6 +137,11 @@ export class Cluster {
       load: () => proof,
       save: (next) => void this.#proofs.set(name, (proof = next)),
     };
+  }
+
+  /** The disks of the links' hosts lose what was kept on them. */
+  loseProofs(): void {
+    this.#proofs.clear();
   }
 
   /** What a link has kept. */
@@ -210,7 +219,7 @@ export class Cluster {
     const { extension } = vote;
     const { says } = vote.signBytes;
     const signed = SignBytes.encode(withTimestamp(says, outcome.timestamp));
-    this.#checker.released(signed.bytes, outcome.signature);
+    this.#checker.released(CHAIN, signed.bytes, outcome.signature);
     this.#checker.demand(
       'verified',
       (extension === undefined) === (outcome.extensionSignature === undefined),
@@ -218,7 +227,7 @@ export class Cluster {
     );
     if (extension !== undefined && outcome.extensionSignature !== undefined) {
       const bytes = extensionSignBytes({ ...says, extension });
-      this.#checker.extensionReleased(bytes, outcome.extensionSignature);
+      this.#checker.extensionReleased(CHAIN, bytes, outcome.extensionSignature);
     }
     return outcome;
   }

@@ -87,7 +87,7 @@ export class RawLink {
     const session = process.open(this.#name, (message) => this.#receive(id, message));
     this.#sessions.set(id, session);
     session.start();
-    session.receive({ kind: 'linkHello', ...ownRelease('raw'), seen: [], newest: [] });
+    session.receive({ kind: 'linkHello', ...ownRelease('raw'), newest: [] });
   }
 
   #receive(id: number, message: CosignerMessage): void {

@@ -96,7 +96,9 @@ describe('watermark rules through a cluster', () => {
     await cluster.ask('a', vote(PRECOMMIT));
     expect(await cluster.ask('a', vote(PREVOTE))).toMatchObject({
       kind: 'refused',
-      message: expect.stringMatching(/^height 7, round 2, prevote .* is height 7, round 2, precommit$/) as string,
+      message: expect.stringMatching(
+        /^cosigner-\d: height 7, round 2, prevote .* is height 7, round 2, precommit$/,
+      ) as string,
     });
   });
 

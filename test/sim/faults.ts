@@ -1,48 +1,109 @@
+import type { Break } from './breaks.js';
 import type { Prng } from './prng.js';
 
-export const BREAKS = ['durable-first', 'watermark', 'nonce-once', 'quorum', 'lease-close'] as const;
-export type Break = (typeof BREAKS)[number];
+/** What can be done to a cluster, by name; the first ones as often as they are named. */
+const FAULTS = [
+  'kill',
+  'kill',
+  'crash',
+  'crash',
+  'crash-all',
+  'kill-all',
+  'link',
+  'node',
+  'cut',
+  'cut',
+  'refuse',
+  'pause',
+  'suspend',
+  'rate',
+  'wall-clock',
+  'operator',
+  'old-state',
+  'lost-file',
+  'rot',
+  'lost-writes',
+  'lost-writes',
+  'put-back',
+  'put-back',
+  'amnesia',
+  'amnesia',
+  'amnesia',
+] as const;
+
+export type FaultName = (typeof FAULTS)[number];
+export const DEFAULT_FAULTS: readonly FaultName[] = FAULTS;
 
 /** What one run does to its cluster; drawn from the seed. */
 export interface Plan {
   readonly threshold: number;
   readonly count: number;
-  readonly nodes: number;
+  readonly chains: number;
+  readonly links: number;
+  readonly nodesPerChain: number;
+  /** How many cosigners, and links more than `links`, are not ours any more. */
+  readonly lyingCosigners: number;
+  readonly lyingLinks: number;
+  readonly faults: readonly FaultName[];
   readonly loss: number;
   readonly duplicate: number;
   readonly straggle: number;
   readonly writeFailure: number;
   readonly slowWrite: number;
+  readonly readFailure: number;
   /** Mean time between crashes, partitions and restarts. */
   readonly faultEveryMs: number;
   readonly faultyMs: number;
-  /** Both links are told that every cosigner granted them the lease, and every cosigner serves both. */
+  /** All links are told that every cosigner granted them the lease, and every cosigner serves all of them. */
   readonly twoLeaders: boolean;
+  readonly maxHeightsPerSecond: number;
+  readonly maxHeightJump: bigint;
 }
 
-export function drawPlan(random: Prng, broken: Break | undefined): Plan {
-  const [threshold, count] =
-    broken === 'quorum'
-      ? ([2, 4] as const)
-      : random.pick([
-          [2, 3],
-          [2, 3],
-          [2, 3],
-          [3, 4],
-          [3, 5],
-        ] as const);
-  const lossy = random.chance(0.5);
+type Topology = readonly [threshold: number, count: number];
+/** As often as they are named. */
+const TOPOLOGIES: readonly Topology[] = [
+  ...Array.from({ length: 8 }, (): Topology => [2, 3]),
+  ...([
+    [2, 2],
+    [3, 4],
+    [3, 4],
+    [3, 4],
+    [3, 5],
+    [3, 5],
+    [4, 5],
+    [4, 6],
+    [5, 7],
+    [5, 9],
+  ] as const),
+];
+
+export function drawPlan(random: Prng, broken: Break | undefined, faults: readonly FaultName[]): Plan {
+  const [threshold, count] = broken === 'quorum' ? ([2, 4] as const) : random.pick(TOPOLOGIES);
+  const lossy = random.chance(0.4);
+  const lyingLinks = random.chance(0.35) ? 1 : 0;
+  const mostLiars = Math.max(0, 2 * threshold - count - 1);
+  const often = broken === 'quorum' ? 1 : lyingLinks > 0 ? 0.6 : 0.25;
   return {
     threshold,
     count,
-    nodes: random.pick([1, 1, 2]),
+    // What a larger cluster of several chains would show, a smaller one does as well, and sooner.
+    chains: count > 4 ? 1 : random.pick([1, 1, 1, 2, 2, 3]),
+    links: count > 5 ? 2 : random.pick([2, 2, 3]),
+    nodesPerChain: random.pick([1, 1, 2]),
+    lyingCosigners: mostLiars > 0 && random.chance(0.5) ? 1 + random.below(mostLiars) : 0,
+    lyingLinks,
+    faults: faults.filter(() => random.chance(0.6)),
     loss: lossy ? random.between(0, 0.05) : 0,
-    duplicate: random.chance(0.5) ? random.between(0, 0.1) : 0,
-    straggle: random.chance(0.5) ? random.between(0, 0.05) : 0,
-    writeFailure: random.chance(0.3) ? 0.01 : 0,
+    duplicate: random.chance(0.4) ? random.between(0, 0.1) : 0,
+    straggle: random.chance(0.4) ? random.between(0, 0.05) : 0,
+    writeFailure: random.chance(0.25) ? 0.01 : 0,
     slowWrite: random.chance(0.3) ? 0.02 : 0,
+    readFailure: random.chance(0.15) ? 0.1 : 0,
     faultEveryMs: random.between(150, 2_000),
-    faultyMs: random.between(4_000, 9_000),
-    twoLeaders: broken === 'quorum' || (broken !== 'lease-close' && random.chance(0.3)),
+    faultyMs: random.between(2_000, 6_000),
+    twoLeaders: broken !== 'lease-close' && random.chance(often),
+    maxHeightsPerSecond: random.pick([0, 3, 3]),
+    maxHeightJump: random.pick([50n, 1_500n, 100_000n]),
   };
 }

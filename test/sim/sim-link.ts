@@ -6,28 +6,33 @@ import {
   type NodeServing,
 } from '../../sentry-link/assembly.js';
 import type { ConnectToNode } from '../../sentry-link/node/dialler.js';
-import type { GroupKey } from '../../sentry-link/signing/attempt.js';
 import { parseNodeAddress } from '../../src/shared/config/node-address.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import { silentLog, type Log } from '../../src/shared/ports/log.js';
-import type { Break } from './faults.js';
+import type { Proof } from '../../src/shared/watermark/proof.js';
+import type { CheckedChain } from './checker.js';
+import type { Coverage } from './coverage.js';
 import type { Prng } from './prng.js';
+import { ProcessClock } from './process-clock.js';
+
+export interface SimLinkChain extends CheckedChain {
+  readonly nodes: readonly string[];
+}
 
 export interface SimLinkOptions {
   readonly name: string;
-  readonly chainId: string;
-  readonly threshold: number;
   readonly cosigners: readonly number[];
-  readonly key: GroupKey;
-  readonly nodes: readonly string[];
-  readonly broken: Break | undefined;
+  readonly chains: readonly SimLinkChain[];
+  /** What serves the nodes, in place of production's. */
+  readonly serving: (production: NodeServing) => NodeServing;
 }
 
 export interface SimLinkDeps {
   readonly group: Group;
   readonly clock: Clock;
   readonly random: Prng;
+  readonly coverage: Coverage;
   readonly trace: (event: string) => void;
   /** Dials a node by name on behalf of this link. */
   readonly connect: (link: SimLink, node: string, abort: AbortSignal) => ReturnType<ConnectToNode>;
@@ -37,67 +42,69 @@ export interface SimLinkDeps {
   ) => ReturnType<LinkPorts['connectCosigner']>;
 }
 
-/** A sentry-link's host: nothing on it lasts. */
+/** A sentry-link's host: its newest signatures last, unless that file is lost; its process comes and goes. */
 export class SimLink {
   readonly name: string;
+  readonly clock: ProcessClock;
   readonly #options: SimLinkOptions;
   readonly #deps: SimLinkDeps;
+  readonly #proofs = new Map<string, Proof>();
   #process: AssembledLink | undefined;
   #nodes: NodeServing | undefined;
 
   constructor(options: SimLinkOptions, deps: SimLinkDeps) {
     this.name = options.name;
+    this.clock = new ProcessClock(deps.clock);
     this.#options = options;
     this.#deps = deps;
   }
 
+  get runs(): boolean {
+    return this.#process !== undefined;
+  }
+
   start(): void {
     if (this.#process !== undefined) return;
-    const { name, chainId, threshold, cosigners, key, broken } = this.#options;
-    const { group, clock, random, trace, connect, connectCosigner } = this.#deps;
-    const nodes = this.#options.nodes.map((node) => parseNodeAddress(`${node}:1`));
+    const { name, cosigners } = this.#options;
+    const { group, random, trace, connect, connectCosigner, coverage } = this.#deps;
+    const chains = this.#options.chains.map(({ chainId, threshold, key, nodes }) => ({
+      ...{ chainId, threshold, key, mode: 'active' as const },
+      nodes: nodes.map((node) => parseNodeAddress(`${node}:1`)),
+    }));
     const note = (event: string, fields: object = {}): void => {
+      if (!/^(signed|refused) /.test(event)) coverage.note(`link says ${event}`);
       if (event.startsWith('lease ')) trace(`${name}: ${event} ${JSON.stringify(fields)}`);
     };
-    const log: Log = { ...silentLog, info: note };
+    const log: Log = { ...silentLog, info: note, error: note, warn: note };
     this.#process = assembleLink(
+      { name, chains, cosigners, leaseMs: 1_000, signDeadlineMs: 4_000 },
       {
-        name,
-        chains: [{ chainId, threshold, key, nodes, mode: 'active' }],
-        ...{ cosigners, leaseMs: 1_000, signDeadlineMs: 4_000 },
-      },
-      {
-        ...{ group, clock, random: random.bytes, log },
-        proofs: { load: () => undefined, save: () => undefined },
+        ...{ group, clock: this.clock, random: random.bytes, log },
+        proofs: {
+          load: (chainId) => this.#proofs.get(chainId),
+          save: (proof) => void this.#proofs.set(proof.chainId, proof),
+        },
         connectNode: (address, abort) =>
           connect(this, address.transport === 'tcp' ? address.host : address.path, abort),
         connectCosigner: (id, handlers) => connectCosigner(this, id, handlers),
       },
       {
-        nodeService: (chains, deps) => {
-          this.#nodes = LINK_PARTS.nodeService(chains, deps);
-          return broken === 'lease-close' ? neverClosing(this.#nodes) : this.#nodes;
+        nodeService: (served, deps) => {
+          this.#nodes = LINK_PARTS.nodeService(served, deps);
+          return this.#options.serving(this.#nodes);
         },
       },
     );
     this.#process.start();
   }
 
-  /** The process dies; its connections to nodes end with it. */
-  crash(): void {
+  /** The process dies; its connections to nodes end with it. `loses`: and its newest signatures. */
+  crash(loses: boolean): void {
     this.#nodes?.close();
     void this.#process?.stop();
     this.#process = undefined;
     this.#nodes = undefined;
+    this.clock.kill();
+    if (loses) this.#proofs.clear();
   }
-}
-
-/** --break lease-close: a link that lost its lease keeps its connections to nodes. */
-function neverClosing(service: NodeServing): NodeServing {
-  return {
-    open: () => service.open(),
-    close: () => undefined,
-    status: () => service.status(),
-    reaches: (chainId) => service.reaches(chainId),
-  };
 }

@@ -1,6 +1,12 @@
 import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
-import { STEP_PRECOMMIT, STEP_PROPOSAL, type SignStep, type Timestamp } from '../../src/shared/privval/canonical.js';
+import {
+  STEP_PRECOMMIT,
+  STEP_PROPOSAL,
+  type BlockId,
+  type SignStep,
+  type Timestamp,
+} from '../../src/shared/privval/canonical.js';
 import { frameMessage, MessageReader } from '../../src/shared/privval/delimited.js';
 import { EMPTY_PROPOSAL, EMPTY_VOTE } from '../../src/shared/privval/node-messages.js';
 import { encodeRequest, type PrivvalRequest } from '../../src/shared/privval/request.js';
@@ -8,7 +14,9 @@ import { decodeResponse, type PrivvalResponse } from '../../src/shared/privval/r
 import { extensionSignBytes, SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { channelPair } from '../support/memory-channel.js';
 import type { Checker } from './checker.js';
+import type { Coverage } from './coverage.js';
 import type { Prng } from './prng.js';
+import type { ProcessClock } from './process-clock.js';
 
 /** CometBFT gives a request up after 5 s (privval/signer_endpoint.go). */
 const PATIENCE_MS = 5_000;
@@ -18,7 +26,9 @@ interface Ask {
   readonly round: number;
   readonly step: SignStep;
   /** Undefined is nil. */
-  readonly block: Uint8Array | undefined;
+  readonly block: BlockId | undefined;
+  /** Of a proposal. */
+  readonly polRound: number;
   readonly timestamp: Timestamp;
   readonly extension: Uint8Array | undefined;
 }
@@ -30,6 +40,12 @@ export interface SimNodeDeps {
   readonly trace: (event: string) => void;
   /** A height above all that any node of this key has asked for. */
   readonly newHeight: () => bigint;
+  /** Told of everything that it asks for, and of every signature that it gets. */
+  readonly overheard: (signBytes: SignBytes) => void;
+  readonly got: (signBytes: Uint8Array, signature: Uint8Array) => void;
+  readonly coverage: Coverage;
+  /** Its process was stopped, or its clock is wrong: it cannot be in time. */
+  readonly excused: (link: string) => boolean;
   /** Something a promise reaction found: rejects the whole run. */
   readonly failed: (error: unknown) => void;
 }
@@ -53,6 +69,8 @@ export class SimNode {
   #waiting: ((response: PrivvalResponse | undefined) => void) | undefined;
   #reader = new MessageReader();
   #last: Ask | undefined;
+  /** The last was not answered. */
+  #lost = false;
   #cursor: { height: bigint; round: number; step: SignStep };
   /** Heights whose precommit was signed. */
   signedHeights = 0;
@@ -78,9 +96,10 @@ export class SimNode {
   }
 
   /** A link dials; resolves when the node turns to it. */
-  connect(link: string, abort: AbortSignal): Promise<ByteChannel> {
+  connect(link: string, clock: ProcessClock, abort: AbortSignal): Promise<ByteChannel> {
     return new Promise((resolve, reject) => {
-      const entry = { link, accept: resolve };
+      const accept = (channel: ByteChannel): void => clock.arrive(() => resolve(attended(channel, clock)));
+      const entry = { link, accept };
       this.#backlog.push(entry);
       const giveUp = (): void => {
         const index = this.#backlog.indexOf(entry);
@@ -91,6 +110,11 @@ export class SimNode {
       else abort.addEventListener('abort', giveUp);
       this.#acceptNext();
     });
+  }
+
+  /** Its kernel closes what it had open, also what it had not turned to yet. */
+  linkDied(link: string): void {
+    if (this.#connection?.link === link) this.#connection.channel.close();
   }
 
   /** The node restarts: every connection is gone, and it may have forgotten its last steps. */
@@ -143,7 +167,9 @@ export class SimNode {
       if (this.#connection === undefined) continue;
       const ask = this.#nextAsk();
       this.#last = ask;
+      this.#deps.overheard(this.#signBytes(ask, ask.timestamp));
       const response = await this.#request(ask);
+      this.#lost = response === undefined;
       this.#judge(ask, response);
     }
   }
@@ -154,15 +180,13 @@ export class SimNode {
     const { channel, link } = this.#connection!;
     return new Promise((resolve) => {
       const timer = clock.schedule(PATIENCE_MS, () => {
+        const why = `${link} left node ${this.name} without an answer for ${PATIENCE_MS} ms`;
         try {
-          checker.demand(
-            'answered-in-time',
-            false,
-            `${link} left node ${this.name} without an answer for ${PATIENCE_MS} ms`,
-          );
+          checker.demand('answered-in-time', this.#deps.excused(link), why);
         } catch (error) {
           failed(error);
         }
+        channel.close();
       });
       this.#waiting = (response) => {
         timer.cancel();
@@ -173,41 +197,69 @@ export class SimNode {
   }
 
   #judge(ask: Ask, response: PrivvalResponse | undefined): void {
-    const { checker, trace } = this.#deps;
-    const place = `${ask.height}/${ask.round}/${ask.step}`;
+    const { checker, trace, coverage } = this.#deps;
+    const place = `${this.#chainId} ${ask.height}/${ask.round}/${ask.step}`;
     const outcome =
       response === undefined
         ? 'lost'
         : response.kind === 'refused'
           ? `refused ${response.error.description.slice(0, 60)}`
           : response.kind;
-    trace(
-      `node ${this.name} ${place} ${ask.block === undefined ? 'nil' : Buffer.from(ask.block.subarray(0, 3)).toString('hex')}: ${outcome}`,
-    );
+    const block = ask.block === undefined ? 'nil' : Buffer.from(ask.block.hash.subarray(0, 3)).toString('hex');
+    trace(`node ${this.name} ${place} ${block}: ${outcome}`);
+    if (response?.kind === 'refused')
+      coverage.note(`node hears ${/^[A-Z_]+/.exec(response.error.description)?.[0] ?? 'no code'}`);
+    else coverage.note(`node hears ${response?.kind ?? 'nothing'}`);
     if (response?.kind === 'signedVote') {
-      checker.released(this.#signBytes(ask, response.timestamp), response.signature);
+      this.#got(this.#signBytes(ask, response.timestamp), response.signature);
       if (ask.extension !== undefined) {
         const bytes = extensionSignBytes({ chainId: this.#chainId, ...ask, extension: ask.extension });
-        checker.extensionReleased(bytes, response.extensionSignature);
+        checker.extensionReleased(this.#chainId, bytes, response.extensionSignature);
       }
       if (ask.step === STEP_PRECOMMIT) this.signedHeights++;
     }
-    if (response?.kind === 'signedProposal') checker.released(this.#signBytes(ask, ask.timestamp), response.signature);
+    if (response?.kind === 'signedProposal') this.#got(this.#signBytes(ask, ask.timestamp), response.signature);
+  }
+
+  #got({ bytes }: SignBytes, signature: Uint8Array): void {
+    this.#deps.checker.released(this.#chainId, bytes, signature);
+    this.#deps.got(bytes, signature);
   }
 
   #nextAsk(): Ask {
     const { random } = this.#deps;
     const last = this.#last;
     const roll = this.wellBehaved || last === undefined ? 1 : random.unit();
-    if (last !== undefined) {
-      if (roll < 0.06) return last;
-      if (roll < 0.12) return { ...last, timestamp: this.#now() };
-      if (roll < 0.17)
-        return { ...last, block: last.block === undefined ? this.#block() : undefined, extension: undefined };
-      if (roll < 0.21) return { ...last, block: this.#block() };
-      if (roll < 0.24 && last.height > 3n) return { ...last, height: last.height - 1n, timestamp: this.#now() };
+    // Whoever comes back without a memory proposes, or votes, anew at the place where it was.
+    if (last !== undefined && this.#lost && roll < 0.3) return { ...last, block: this.#block() };
+    if (last === undefined || roll >= 0.3) return this.#advance();
+    if (roll < 0.06) return last;
+    if (roll < 0.12) return { ...last, timestamp: this.#now() };
+    if (roll < 0.17)
+      return { ...last, block: last.block === undefined ? this.#block() : undefined, extension: undefined };
+    if (roll < 0.2) return { ...last, block: this.#block() };
+    if (roll < 0.26) return this.#almostTheSame(last);
+    if (roll < 0.27) return { ...last, height: last.height + 200_000n, timestamp: this.#now() };
+    if (last.height > 3n) return { ...last, height: last.height - 1n, timestamp: this.#now() };
+    return last;
+  }
+
+  /** Another block that differs in one thing. */
+  #almostTheSame(last: Ask): Ask {
+    const { random } = this.#deps;
+    const { block } = last;
+    const timestamp = this.#now();
+    if (block === undefined) return { ...last, timestamp };
+    switch (random.pick(['hash', 'partsTotal', 'partsHash', 'polRound'] as const)) {
+      case 'hash':
+        return { ...last, timestamp, block: { ...block, hash: random.bytes(32) } };
+      case 'partsTotal':
+        return { ...last, timestamp, block: { ...block, partsTotal: block.partsTotal + 1 } };
+      case 'partsHash':
+        return { ...last, timestamp, block: { ...block, partsHash: random.bytes(32) } };
+      case 'polRound':
+        return { ...last, timestamp, polRound: last.polRound + 1 };
     }
-    return this.#advance();
   }
 
   #advance(): Ask {
@@ -224,7 +276,7 @@ export class SimNode {
     if (step !== STEP_PRECOMMIT) this.#cursor = { height, round, step: (step + 1) as SignStep };
     else if (nil) this.#cursor = { height, round: round + 1, step: STEP_PROPOSAL };
     else this.#cursor = { height: height + 1n, round: 0, step: STEP_PROPOSAL };
-    return { height, round, step, block, timestamp: this.#now(), extension };
+    return { height, round, step, block, polRound: -1, timestamp: this.#now(), extension };
   }
 
   /** Ends the mischief: from now on it asks for a new height each time, and for nothing else. */
@@ -237,8 +289,9 @@ export class SimNode {
     return this.#cursor.height;
   }
 
-  #block(): Uint8Array {
-    return this.#deps.random.bytes(32);
+  #block(): BlockId {
+    const hash = this.#deps.random.bytes(32);
+    return { hash, partsTotal: 1, partsHash: hash };
   }
 
   #now(): Timestamp {
@@ -246,23 +299,21 @@ export class SimNode {
     return { seconds: 1_700_000_000n + nanos / 1_000_000_000n, nanos: Number(nanos % 1_000_000_000n) };
   }
 
-  #signBytes(ask: Ask, timestamp: Timestamp): Uint8Array {
-    const { height, round, step, block } = ask;
-    const blockId = block === undefined ? undefined : { hash: block, partsTotal: 1, partsHash: block };
+  #signBytes(ask: Ask, timestamp: Timestamp): SignBytes {
+    const { height, round, step, block: blockId, polRound } = ask;
     const common = { chainId: this.#chainId, height, round, blockId, timestamp };
-    return SignBytes.encode(step === STEP_PROPOSAL ? { ...common, step, polRound: -1n } : { ...common, step }).bytes;
+    return SignBytes.encode(
+      step === STEP_PROPOSAL ? { ...common, step, polRound: BigInt(polRound) } : { ...common, step },
+    );
   }
 
   #message(ask: Ask): PrivvalRequest {
-    const { height, round, step, block, timestamp } = ask;
+    const { height, round, step, timestamp, polRound } = ask;
     const empty = new Uint8Array(0);
-    const blockId =
-      block === undefined
-        ? { hash: empty, partsTotal: 0, partsHash: empty }
-        : { hash: block, partsTotal: 1, partsHash: block };
+    const blockId = ask.block ?? { hash: empty, partsTotal: 0, partsHash: empty };
     const chainId = this.#chainId;
     if (step === STEP_PROPOSAL) {
-      const proposal = { ...EMPTY_PROPOSAL, type: 32, height, round, polRound: -1, blockId, timestamp };
+      const proposal = { ...EMPTY_PROPOSAL, type: 32, height, round, polRound, blockId, timestamp };
       return { kind: 'signProposal', chainId, proposal };
     }
     const type = step === STEP_PRECOMMIT ? 2 : 1;
@@ -273,4 +324,17 @@ export class SimNode {
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.#deps.clock.schedule(ms, resolve));
   }
+}
+
+/** A link's end of a connection: what comes is seen while its process runs. */
+function attended(channel: ByteChannel, clock: ProcessClock): ByteChannel {
+  return {
+    write: (bytes) => channel.write(bytes),
+    close: () => channel.close(),
+    start: (handlers) =>
+      channel.start({
+        bytes: (read) => clock.arrive(() => handlers.bytes(read)),
+        closed: (reason) => clock.arrive(() => handlers.closed(reason)),
+      }),
+  };
 }

@@ -1,11 +1,21 @@
-import type { Cosigner } from '../../cosigner/cosigner.js';
-import type { LinkSession } from '../../cosigner/links/link-session.js';
 import type { CosignerConnection, CosignerHandlers } from '../../sentry-link/cosigners/cosigner-client.js';
-import type { CosignerMessage, LinkMessage } from '../../src/shared/coordination/messages.js';
+import type { CosignerMessage } from '../../src/shared/coordination/messages.js';
 import { ownRelease } from '../../src/shared/coordination/release.js';
-import { HekateError } from '../../src/shared/errors.js';
+import { HekateError, isHekateError } from '../../src/shared/errors.js';
+import { must } from '../../src/shared/invariant.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
+import {
+  decodeCosignerMessage,
+  decodeLinkMessage,
+  encodeCosignerMessage,
+  encodeLinkMessage,
+} from '../../src/shared/transport/codec.js';
+import { frameLinkMessage } from '../../src/shared/transport/grpc-frames.js';
+import type { Coverage } from './coverage.js';
+import type { OpenedStream } from './opened-stream.js';
 import type { Prng } from './prng.js';
+import type { ProcessClock } from './process-clock.js';
+import type { SimCosigner } from './sim-cosigner.js';
 
 export interface WireFaults {
   loss: number;
@@ -14,14 +24,24 @@ export interface WireFaults {
   straggle: number;
 }
 
-/** Sees what a cosigner sends, at the moment it leaves the process. */
-export interface WireTap {
-  sent(cosigner: number, request: LinkMessage | undefined, message: CosignerMessage): void;
+/** What a wire needs of the cosigner's host. */
+export interface WireCosigner {
+  readonly id: number;
+  readonly clock: ProcessClock;
+  open: SimCosigner['open'];
+}
+
+/** What a wire needs of the link's host. */
+export interface WireLink {
+  readonly name: string;
+  readonly clock: ProcessClock;
 }
 
 const REDIAL_MS = 150;
 const HELLO_TIMEOUT_MS = 1_000;
 const SILENCE_MS = 900;
+/** Of a gRPC frame, before the message. */
+const PREFIX_BYTES = 5;
 
 /**
  * The stream between one link and one cosigner, with everything a network does to it; what the gRPC client does about
@@ -30,45 +50,47 @@ const SILENCE_MS = 900;
 export class SimWire {
   readonly linkName: string;
   readonly cosignerId: number;
-  /** Undefined while the process does not run. */
-  readonly #cosigner: () => Cosigner | undefined;
+  readonly #link: WireLink;
+  readonly #cosigner: WireCosigner;
   /** Those of the link's process while it runs. */
   #handlers: CosignerHandlers | undefined;
   readonly #clock: Clock;
   readonly #random: Prng;
   readonly #faults: WireFaults;
-  readonly #tap: WireTap;
+  readonly #coverage: Coverage;
   /** What becomes of a message on its way to the link. */
   readonly #forge: (message: CosignerMessage) => CosignerMessage;
   readonly #baseDelayMs: number;
   /** Cut in one direction or both. */
   cutUp = false;
   cutDown = false;
-  readonly #requests = new Map<number, LinkMessage>();
+  /** A firewall answers that nothing listens there. */
+  #refuses = false;
   #epoch = 0;
   #open = false;
-  #session: LinkSession | undefined;
+  #session: OpenedStream | undefined;
   #lastReceivedMs = 0;
   readonly #lastArrivalMs = { up: 0, down: 0 };
 
   constructor(
-    names: { readonly link: string; readonly cosigner: number },
-    cosigner: () => Cosigner | undefined,
+    link: WireLink,
+    cosigner: WireCosigner,
     deps: {
       readonly clock: Clock;
       readonly random: Prng;
       readonly faults: WireFaults;
-      readonly tap: WireTap;
+      readonly coverage: Coverage;
       readonly forge: (message: CosignerMessage) => CosignerMessage;
     },
   ) {
-    this.linkName = names.link;
-    this.cosignerId = names.cosigner;
+    this.linkName = link.name;
+    this.cosignerId = cosigner.id;
+    this.#link = link;
     this.#cosigner = cosigner;
     this.#clock = deps.clock;
     this.#random = deps.random;
     this.#faults = deps.faults;
-    this.#tap = deps.tap;
+    this.#coverage = deps.coverage;
     this.#forge = deps.forge;
     this.#baseDelayMs = deps.random.between(0.2, 15);
   }
@@ -98,12 +120,18 @@ export class SimWire {
     }
     this.#session = undefined;
     const epoch = this.#epoch;
-    this.#later(this.cutDown, () => this.#drop(), epoch);
+    this.#later(this.cutDown, () => this.#link.clock.arrive(() => this.#drop()), epoch);
+  }
+
+  /** From now on the port refuses, whoever listens there, and what is open is reset; or no longer. */
+  refuse(refuses: boolean): void {
+    this.#refuses = refuses;
+    if (refuses) this.#link.clock.arrive(() => this.#drop());
   }
 
   #watch(): void {
     this.#clock.schedule(REDIAL_MS * this.#random.between(0.8, 1.2), () => this.#watch());
-    if (this.#handlers === undefined) return;
+    if (this.#handlers === undefined || this.#link.clock.stopped) return;
     if (this.#open) {
       if (this.#clock.nowMs() - this.#lastReceivedMs > SILENCE_MS) this.#drop();
       return;
@@ -115,20 +143,29 @@ export class SimWire {
     if (this.#clock.nowMs() - this.#lastReceivedMs < HELLO_TIMEOUT_MS && this.#session !== undefined) return;
     const epoch = ++this.#epoch;
     if (this.cutUp || this.cutDown) return;
-    this.#later(
-      false,
-      () => {
-        const cosigner = this.#cosigner();
-        if (cosigner === undefined) return handlers.dialFailed('PEER_REFUSED');
-        this.#lastReceivedMs = this.#clock.nowMs();
-        this.#endSession();
-        const [seen, newest] = [handlers.seen(), handlers.newest()];
-        this.#session = cosigner.open(this.linkName, (message) => this.#fromCosigner(message, epoch));
-        this.#session.start();
-        this.#session.receive({ kind: 'linkHello', ...ownRelease('sim'), seen, newest });
-      },
-      epoch,
-    );
+    this.#later(false, () => this.#dialled(handlers, epoch), epoch);
+  }
+
+  #dialled(handlers: CosignerHandlers, epoch: number): void {
+    // The kernel takes the connection; a process that is stopped comes to it later.
+    if (this.#cosigner.clock.stopped) return;
+    const end = (): void => {
+      if (epoch === this.#epoch) this.#later(this.cutDown, () => this.#drop(), epoch);
+    };
+    const session = this.#refuses
+      ? undefined
+      : this.#cosigner.open(this.linkName, (message) => this.#fromCosigner(message, epoch), end);
+    if (session === undefined) {
+      this.#coverage.note('wire: a port refuses');
+      return this.#link.clock.arrive(() => handlers.dialFailed('PEER_REFUSED'));
+    }
+    this.#lastReceivedMs = this.#clock.nowMs();
+    this.#endSession();
+    const newest = handlers.newest();
+    this.#session = session;
+    session.start();
+    const hello = { kind: 'linkHello', ...ownRelease('sim'), newest } as const;
+    session.receive(must(decodeLinkMessage(encodeLinkMessage(hello)), 'a hello is a hello'));
   }
 
   #fromCosigner(message: CosignerMessage, epoch: number): void {
@@ -138,29 +175,48 @@ export class SimWire {
       this.#fromCosigner(fresh, epoch);
       return this.#fromCosigner(alone, epoch);
     }
-    const request = 'id' in message ? this.#requests.get(message.id) : undefined;
-    this.#tap.sent(this.cosignerId, request, message);
+    const bytes = encodeCosignerMessage(message);
     const vital = message.kind === 'cosignerHello' || message.kind === 'nonceBatch';
-    this.#deliver('down', vital, () => {
-      if (epoch !== this.#epoch) return;
-      const handlers = this.#handlers;
-      if (handlers === undefined) return;
-      this.#lastReceivedMs = this.#clock.nowMs();
-      if (message.kind === 'cosignerHello' && !this.#open) {
-        this.#open = true;
-        handlers.connected(message, { send: (up) => this.#fromLink(up, epoch) });
-      } else if (this.#open) handlers.message(this.#forge(message));
-    });
+    this.#deliver('down', vital, () => this.#link.clock.arrive(() => this.#reachesLink(bytes, epoch)));
   }
 
-  #fromLink(message: LinkMessage, epoch: number): boolean {
+  #reachesLink(bytes: Uint8Array, epoch: number): void {
+    const handlers = this.#handlers;
+    if (epoch !== this.#epoch || handlers === undefined) return;
+    this.#lastReceivedMs = this.#clock.nowMs();
+    const message = this.#decoded(() => decodeCosignerMessage(bytes));
+    if (message === undefined) return;
+    if (message.kind === 'cosignerHello' && !this.#open) {
+      this.#open = true;
+      handlers.connected(message, { send: (up) => this.send(frameLinkMessage(up).subarray(PREFIX_BYTES), epoch) });
+    } else if (this.#open) handlers.message(this.#forge(message));
+  }
+
+  /** Bytes of one message of the link; those of a link that lies may be anything. */
+  send(bytes: Uint8Array, epoch = this.#epoch): boolean {
     if (epoch !== this.#epoch || !this.#open) return false;
-    if (message.kind === 'signRequest') this.#requests.set(message.id, message);
     const session = this.#session;
-    this.#deliver('up', false, () => {
-      if (session === this.#session) session?.receive(message);
-    });
+    this.#deliver('up', false, () =>
+      this.#cosigner.clock.arrive(() => {
+        if (session !== this.#session || session === undefined) return;
+        const message = this.#decoded(() => decodeLinkMessage(bytes));
+        if (message !== undefined) session.receive(message);
+      }),
+    );
     return true;
+  }
+
+  /** What cannot be read ends the stream. */
+  #decoded<T>(decode: () => T): T | undefined {
+    try {
+      return decode();
+    } catch (error) {
+      if (!isHekateError(error)) throw error;
+      this.#coverage.note(`wire: ${error.code}`);
+      this.#endSession();
+      this.#drop();
+      return undefined;
+    }
   }
 
   #drop(): void {

@@ -136,8 +136,17 @@ export class HekateCluster {
     return [...this.cosigners, ...this.links];
   }
 
+  /** Resolves when no cosigner waits for the others any more. */
   async start(): Promise<void> {
     await Promise.all(this.processes.map((process) => process.start()));
+    await this.untilNoneWaits();
+  }
+
+  /** Every cosigner that runs and can hear enough of the others signs. */
+  async untilNoneWaits(): Promise<void> {
+    await eventually('no cosigner waits for the others', READY_MS, () => {
+      return this.cosigners.some((cosigner) => cosigner.running && waits(cosigner.events())) ? undefined : true;
+    });
   }
 
   /** The running link that took the lease last and has not said that it lost it. */
@@ -152,6 +161,20 @@ export class HekateCluster {
     await Promise.all(this.processes.map((process) => process.stop()));
   }
 }
+
+/** One that goes on at once says nothing of it. */
+function waits(events: readonly LogEvent[]): boolean {
+  const last = new Map<unknown, string>();
+  for (const { event, ['chain']: chain } of events) if (WAITS.has(event)) last.set(chain, event);
+  return [...last.values()].includes(BEGINS_TO_WAIT);
+}
+
+const BEGINS_TO_WAIT = 'waits until it has heard the others';
+const WAITS: ReadonlySet<string> = new Set([
+  BEGINS_TO_WAIT,
+  'waits no longer: signs',
+  'signs on: this height was sat out',
+]);
 
 /** A restarted process begins anew, so only events after its last "ready" count. */
 function leads(events: readonly LogEvent[]): boolean {

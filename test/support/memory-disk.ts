@@ -16,6 +16,9 @@ export interface Fate {
   readonly fails?: string;
 }
 
+/** How much of an unfinished write a power cut leaves: so many of its bytes, or these of its 512-byte sectors. */
+export type Kept = number | { readonly sectors: readonly number[] };
+
 /** Decides about each write as it starts; the write is over when this is. */
 export type Fates = (write: DiskWrite) => Fate | Promise<Fate>;
 
@@ -29,6 +32,10 @@ export const doneAfter =
   () =>
     new Promise((resolve) => clock.schedule(ms, () => resolve({})));
 
+const SECTOR_BYTES = 512;
+/** More than one start and the votes after it write. */
+const MOST_LOST = 64;
+
 /** A host's disk in memory: its files and locks, and whatever a test wants to become of writes. */
 export class MemoryDisk implements Disk {
   /** What a power cut now would leave. */
@@ -39,6 +46,12 @@ export class MemoryDisk implements Disk {
   fates: Fates;
   /** Writes say that they are done before they are. */
   lies = false;
+  /** Asked before each read; the code that it fails with. */
+  failsToRead: (path: string) => string | undefined = () => undefined;
+  /** Told of each file whose contents have changed. */
+  changed: (path: string) => void = () => undefined;
+  /** What was there before the last writes that were done, the newest last. */
+  #before: DiskWrite[] = [];
   #unfinished = new Set<DiskWrite>();
   #process = 0;
 
@@ -47,12 +60,16 @@ export class MemoryDisk implements Disk {
   }
 
   async read(path: string): Promise<Uint8Array> {
+    const code = this.failsToRead(path);
+    if (code !== undefined) throw withCode(code);
     return this.file(path).slice();
   }
 
   async create(path: string, contents: Uint8Array): Promise<void> {
     if (this.files.has(path)) throw withCode('EEXIST');
     this.files.set(path, contents.slice());
+    this.#before = this.#before.filter((write) => write.path !== path);
+    this.changed(path);
   }
 
   async open(path: string): Promise<SlotFile> {
@@ -81,11 +98,44 @@ export class MemoryDisk implements Disk {
     this.locked.clear();
   }
 
+  /** Something is being written: a process that was killed meanwhile is not gone before that is done. */
+  get writing(): boolean {
+    return this.#unfinished.size > 0;
+  }
+
   /** The machine stops: of every unfinished write there is as much as `kept` says. */
-  powerCut(kept: (write: DiskWrite) => number): void {
-    for (const write of this.#unfinished) this.#apply(write, kept(write));
+  powerCut(kept: (write: DiskWrite) => Kept): void {
+    for (const write of this.#unfinished) this.#applyKept(write, kept(write));
     this.#unfinished.clear();
     this.kill();
+  }
+
+  /** The drive forgets the last writes that it said were done. Only after a power cut. Returns how many there were. */
+  forget(writes: number): number {
+    let forgotten = 0;
+    for (; forgotten < writes; forgotten++) {
+      const before = this.#before.pop();
+      if (before === undefined) break;
+      this.files.get(before.path)?.set(before.bytes, before.offset);
+    }
+    return forgotten;
+  }
+
+  /** Somebody puts this file there; what was written before is not what it lacks. Only after a power cut. */
+  replace(path: string, contents: Uint8Array): void {
+    this.files.set(path, contents.slice());
+    this.#before = this.#before.filter((write) => write.path !== path);
+  }
+
+  /** A copy of everything, for `putBack`. */
+  copy(): ReadonlyMap<string, Uint8Array> {
+    return new Map([...this.files].map(([path, contents]) => [path, contents.slice()]));
+  }
+
+  /** These files are as they were in the copy. Only after a power cut. */
+  putBack(copy: ReadonlyMap<string, Uint8Array>): void {
+    for (const [path, contents] of copy) this.files.set(path, contents.slice());
+    this.#before = [];
   }
 
   async #write(writer: number, write: DiskWrite): Promise<void> {
@@ -105,8 +155,21 @@ export class MemoryDisk implements Disk {
     if (fails !== undefined) throw withCode(fails);
   }
 
+  #applyKept(write: DiskWrite, kept: Kept): void {
+    if (typeof kept === 'number') return this.#apply(write, kept);
+    for (const sector of kept.sectors) {
+      const at = sector * SECTOR_BYTES;
+      const bytes = write.bytes.subarray(at, at + SECTOR_BYTES);
+      this.#apply({ ...write, offset: write.offset + at, bytes }, bytes.length);
+    }
+  }
+
   #apply({ path, offset, bytes }: DiskWrite, kept: number): void {
-    this.file(path).set(bytes.subarray(0, kept), offset);
+    const file = this.file(path);
+    this.#before.push({ path, offset, bytes: file.slice(offset, offset + kept) });
+    if (this.#before.length > MOST_LOST) this.#before.shift();
+    file.set(bytes.subarray(0, kept), offset);
+    this.changed(path);
   }
 }
 

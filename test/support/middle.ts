@@ -2,10 +2,17 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 /**
  * What happens to connections: bytes go through as they are; are dropped at once; go nowhere; get an answer of something
- * else; end 50 ms after so many bytes of the target, the last that go through; lose a bit in what the target sends after so many bytes.
+ * else; come back. Or, after so many bytes of the target: they end 50 ms later, nothing more goes through, a bit is lost. Or,
+ * after so many bytes for the target, nothing more of what is sent to it is read.
  */
-export type Conduct =
-  'through' | 'drop' | 'silent' | 'http' | { readonly endAfter: number } | { readonly changeAfter: number };
+export type Conduct = 'through' | 'drop' | 'silent' | 'http' | 'echo' | Partial<Limits>;
+
+interface Limits {
+  readonly endAfter: number;
+  readonly holdAfter: number;
+  readonly changeAfter: number;
+  readonly deafAfter: number;
+}
 
 /** A port of 127.0.0.1 that leads to another one, unless something is in the way: a proxy, a firewall, another server. */
 export class Middle {
@@ -36,6 +43,11 @@ export class Middle {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** As a firewall or a process that is killed ends connections: with a RST. */
+  reset(): void {
+    for (const socket of this.sockets) socket.resetAndDestroy();
+  }
+
   /** On the port that it had before. */
   async listen(): Promise<void> {
     const server = createServer((socket) => this.take(socket));
@@ -57,19 +69,24 @@ export class Middle {
     if (conduct === 'drop') return void socket.destroy();
     if (conduct === 'silent') return void socket.resume();
     if (conduct === 'http') return void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    if (conduct === 'echo') return void socket.pipe(socket);
+    const { endAfter, holdAfter, changeAfter, deafAfter } = conduct === 'through' ? {} : conduct;
     const target = connect(this.target, '127.0.0.1');
     this.keep(target);
-    let count = 0;
-    socket.on('data', (bytes) => target.write(bytes)).once('close', () => target.destroy());
+    let [sent, count] = [0, 0];
+    socket
+      .on('data', (bytes: Buffer) => {
+        target.write(bytes);
+        if ((sent += bytes.length) >= (deafAfter ?? Infinity)) socket.pause();
+      })
+      .once('close', () => target.destroy());
     target
       .on('data', (bytes: Buffer) => {
-        if (conduct !== 'through' && 'changeAfter' in conduct) {
-          const at = Math.max(0, conduct.changeAfter - count);
-          if (at < bytes.length) bytes[at]! ^= 1;
-        }
-        const most = conduct !== 'through' && 'endAfter' in conduct ? conduct.endAfter - count : Infinity;
-        socket.write(bytes.subarray(0, Math.max(0, most)));
-        if (bytes.length >= most) setTimeout(() => socket.destroy(), 50);
+        const change = Math.max(0, (changeAfter ?? Infinity) - count);
+        if (change < bytes.length) bytes[change]! ^= 1;
+        const most = Math.max(0, (endAfter ?? holdAfter ?? Infinity) - count);
+        socket.write(bytes.subarray(0, most));
+        if (endAfter !== undefined && bytes.length >= most) setTimeout(() => socket.destroy(), 50);
         count += bytes.length;
       })
       .once('close', () => socket.destroy());

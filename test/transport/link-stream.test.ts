@@ -74,7 +74,6 @@ it('hellos are exchanged, then messages go both ways, the largest too', async ()
   expect(received.map(({ kind }) => kind)).toEqual(['linkHello', 'heartbeat', 'signRequest']);
   expect(received[0]).toEqual({
     ...{ kind: 'linkHello', version: 'test', protocol: 2, features: [] },
-    seen: [{ chainId: 'kaiju-1', groupPublicKey: KEY, sequence: 9n }],
     newest: [],
   });
   const { extension, ...rest } = received[2] as SignRequest;

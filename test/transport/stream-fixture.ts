@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { LinkServer, type LinkServerOptions } from '../../cosigner/links/link-server.js';
 import type { EndLink, SendToLink } from '../../cosigner/links/link-stream.js';
 import { CosignerClient, type CosignerClientOptions } from '../../sentry-link/cosigners/cosigner-client.js';
@@ -27,6 +29,14 @@ export interface Member extends PinnedPeer {
 export async function member(name: string): Promise<Member> {
   const identity = await makeIdentity(name);
   return { name, identity, certPem: identity.certPem, pin: pinOf(identity.certPem) };
+}
+
+/** A process of a real cluster, with the identity that is in its home. */
+export function memberOf(name: string, home = ''): Member {
+  const [certPem = '', key = ''] = ['crt', 'key'].map((end) =>
+    readFileSync(join(home, `tls/identity.${end}`), 'latin1'),
+  );
+  return { name, certPem, pin: pinOf(certPem), identity: { certPem, keyPem: Buffer.from(key, 'latin1') } };
 }
 
 /** Keeps `level event` and fields of every line. */
@@ -133,7 +143,6 @@ export class TestLink {
         ...options,
       },
       {
-        seen: () => [{ chainId: 'kaiju-1', groupPublicKey: KEY, sequence: 9n }],
         newest: () => [],
         connected: ({ id }, outgoing) => {
           this.#outgoing = outgoing;

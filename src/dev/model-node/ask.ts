@@ -1,4 +1,4 @@
-import { isHekateError } from '../../shared/errors.js';
+import { isHekateError, type HekateError } from '../../shared/errors.js';
 import type { PrivvalResponse } from '../../shared/privval/response.js';
 import { checkBallot } from './ballot-check.js';
 import type { Ballot, NodeVersion } from './model-chain.js';
@@ -19,6 +19,8 @@ export interface AskDeps {
   readonly publicKey: Uint8Array;
   readonly version: NodeVersion;
   readonly waits: Waits;
+  /** There was no answer; the same is asked again. */
+  readonly unanswered: (reason: HekateError) => void;
 }
 
 /**
@@ -30,8 +32,9 @@ export async function askForSignature(ballot: Ballot, deps: AskDeps): Promise<As
   for (let tries = 0; tries < TRIES && !deps.waits.stopped; tries++) {
     if (tries > 0) await deps.waits.sleep(RETRY_MS);
     const answer = await tryOnce(ballot, deps.endpoint);
-    if (typeof answer === 'string') {
-      reason = answer;
+    if (isHekateError(answer)) {
+      reason = `${answer.code}: ${answer.message}`;
+      deps.unanswered(answer);
       continue;
     }
     const result = checkBallot(ballot, answer, deps.publicKey, deps.version);
@@ -50,11 +53,11 @@ export async function askForSignature(ballot: Ballot, deps: AskDeps): Promise<As
 }
 
 /** The answer, or why there is none. */
-async function tryOnce(ballot: Ballot, endpoint: SignerEndpoint): Promise<PrivvalResponse | string> {
+async function tryOnce(ballot: Ballot, endpoint: SignerEndpoint): Promise<PrivvalResponse | HekateError> {
   try {
     return await endpoint.request(ballot.request);
   } catch (error) {
     if (!isHekateError(error)) throw error;
-    return `${error.code}: ${error.message}`;
+    return error;
   }
 }

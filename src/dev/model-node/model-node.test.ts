@@ -58,6 +58,7 @@ function setUp(
         lines.push(`signed ${height}/${round}/${step} ${blockId === undefined ? 'nil' : 'block'}`),
       missed: ({ step, height, round }, reason) => lines.push(`missed ${height}/${round}/${step} ${reason}`),
       block: (height, round) => lines.push(`block ${height}/${round} at ${clock.nowMs()}`),
+      waiting: ({ code }) => lines.push(`waiting ${code}`),
     },
   });
   endpoint.start();
@@ -184,6 +185,20 @@ describe('a chain of one validator', () => {
     expect(nameOf(lost ?? { kind: 'ping' })).toBe('vote1');
     expect(next.asked.find(({ kind }) => kind !== 'ping')).toEqual(lost);
     expect(silent.node.stats).toMatchObject({ signed: 3, missed: 0 });
+  });
+
+  it('says why it waits, once until it is answered', async () => {
+    const { lines, signer, clock, dial, run } = setUp((request) => {
+      if (++count === 6) signer.channel.close();
+      return signHonestly(request);
+    });
+    count = 0;
+    clock.schedule(20_000, () => dial(signHonestly));
+    expect(await run(1)).toBe('done');
+    expect(lines.filter((line) => line.startsWith('waiting'))).toEqual([
+      'waiting SIGNER_LOST',
+      'waiting SIGNER_ABSENT',
+    ]);
   });
 
   it('a wrong kind of answer is asked again fifty times, then the vote is lost', async () => {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../shared/error-codes.js';
 import { HekateError, isHekateError } from '../../shared/errors.js';
 import { equalBytes } from '../../shared/bytes.js';
 import type { Clock } from '../../shared/ports/clock.js';
@@ -28,6 +29,8 @@ export interface ModelNodeEvents {
   /** `reason` is what the signer said, or why there was no answer. */
   missed?(ballot: Ballotted, reason: string): void;
   block?(height: bigint, round: number): void;
+  /** The signer does not answer, and is asked again: told once for each reason, until it has answered. */
+  waiting?(reason: HekateError): void;
 }
 
 export interface ModelNodeOptions {
@@ -75,6 +78,7 @@ export class ModelNode {
   readonly #stats = { height: 0n, blocks: 0, signed: 0, missed: 0, badSignatures: 0 };
   #publicKey: Uint8Array | undefined;
   #running: Promise<void> = Promise.resolve();
+  readonly #waitingFor = new Set<ErrorCode>();
 
   constructor(options: ModelNodeOptions, deps: ModelNodeDeps) {
     this.#options = options;
@@ -159,13 +163,21 @@ export class ModelNode {
       publicKey,
       version: this.#options.version,
       waits: this.#waits,
+      unanswered: (reason) => this.#tellWaiting(reason),
     });
     const { step, height, round, blockId } = ballot.canonical;
     const latencyMs = clock.nowMs() - startMs;
     return this.#count(result, { step, height, round, blockId, latencyMs });
   }
 
+  #tellWaiting(reason: HekateError): void {
+    if (this.#waits.stopped || this.#waitingFor.has(reason.code)) return;
+    this.#waitingFor.add(reason.code);
+    this.#events.waiting?.(reason);
+  }
+
   #count(result: AskResult, ballot: Ballotted): boolean {
+    if (result.kind !== 'unanswered') this.#waitingFor.clear();
     if (result.kind === 'signed') {
       this.#stats.signed++;
       this.latencies.add(ballot.latencyMs);

@@ -31,12 +31,15 @@ The small, usual deployment is one cosigner and one sentry-link on each host. In
 2. If the key came from a \`priv_validator_key.json\`: the node that used it was stopped before its state was read (if it has
    signed since, start over with \`hekate init\` and its newest state). Now move that file from its host to an offline backup. No
    node and no other signer may ever use it again: two signers of one key are how validators get slashed.
-3. Start the cosigners, each on its host. They wait for the sentry-links.
+3. Start the cosigners, all of them, each on its host. After every start a cosigner waits until it has heard the others; a
+   mere restart of its process does not, where \`/run/hekate\` is kept (systemd: \`RuntimeDirectory=hekate\` and
+   \`RuntimeDirectoryPreserve=yes\`; containers: mount that folder of the host).
 4. Start the sentry-links. \`hekate status FOLDER\` on each host says which of them leads. They dial the node until it is there.
 5. In the node's \`config.toml\` set \`priv_validator_laddr\` to the address that the sentry-links dial, and start the node, the
    last of all: a CometBFT to which no signer comes within 3 s of its start gives up and exits. (It writes a new key file, which
    means nothing; that is usual.)
-6. \`hekate status FOLDER\` on each host shows what is connected and signed. Keep a backup of each \`share.key\`, each in another
+6. \`hekate status FOLDER\` on each host shows what is connected and signed. Before a host is rebooted, look there that no
+   cosigner waits. Keep a backup of each \`share.key\`, each in another
    place.
 
 To add a chain later, put the folders together again (their \`state\` can stay where it is), run \`hekate init\` with another
@@ -66,7 +69,8 @@ Belongs on the host that sentry-links reach at ${addressOf(cosigners, id)}, and 
 | \`state/\` | the watermark: what was signed last | no | **never** |
 
 **Never copy, restore or share the \`state\` folder.** It is what makes a double signature impossible. A restored one is
-older than the truth, and signing on it is how validators are slashed. When it is lost, stop and read
+older than the truth: the cosigner then waits until it has heard the others, and what nobody remembers can be signed a second
+time. When it is lost, stop and read
 \`hekate state init --help\`.
 
 What is missing or bad of one chain halts that chain on this cosigner, and no other; \`hekate status\` says why, and what to do.

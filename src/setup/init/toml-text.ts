@@ -29,7 +29,8 @@ format = "text" # text, json
 
 # The sentry-links that may ask for signatures. A pin is the SHA-256 of a public key; the certificates are in tls/peers.
 ${links.join('\n')}
-# The other cosigners, every one of them, so that one that poses as a sentry-link is refused by name.
+# The other cosigners, every one of them: after a start this one waits until it has heard them, and one that poses as a
+# sentry-link is refused by name.
 ${others.join('\n')}`;
 }
 
@@ -44,6 +45,9 @@ id = ${quote(chainId)}
 max_height_jump = ${DEFAULT_MAX_HEIGHT_JUMP}
 # And not more heights than this a second, for a node that goes up in steps: well above what the chain makes. 0 is no limit.
 max_heights_per_second = ${maxHeightsPerSecond}
+# After a start it waits until it has heard the others. When one of them is gone for good: sit one height out ("sit-out"),
+# or wait for \`hekate state recover\` ("operator").
+on_doubt = "sit-out"
 ${BECH32_LINE}`;
 }
 

@@ -44,14 +44,21 @@ export async function verifyChain(
   const findings: Finding[] = [];
   const points = new Map<number, Point>();
   const shareIds = new Map<string, number>();
-  let reference: GroupInfo | undefined;
-  for (const files of folders) {
+  const read = await Promise.all(folders.map((files) => readGroup(files, chainId)));
+  const most = commonest(read.filter((one) => 'info' in one));
+  const reference = most?.info;
+  for (const one of read) {
+    const { files } = one;
     const { folder } = files;
     const bad = (text: string): void => void findings.push({ folder, ok: false, text });
+    if ('problem' in one) {
+      bad(one.problem);
+      continue;
+    }
+    const { info } = one;
     try {
-      const info = await loadGroupFile(files.group, chainId);
-      reference ??= info;
-      if (!sameGroup(info, reference)) bad(`group.json differs from that in ${folders[0]?.folder ?? folder}`);
+      if (most !== undefined && !sameGroup(info, most.info))
+        bad(`group.json differs from that in ${most.files.folder}`);
       else if (files.share === undefined) findings.push({ folder, ok: true, text: 'group.json agrees; no share here' });
       else {
         const id = await idOfShare(files.share, info, group);
@@ -87,6 +94,32 @@ export async function verifyChain(
     makesKey,
     findings,
   };
+}
+
+interface ReadGroup {
+  readonly files: ChainFiles;
+  readonly info: GroupInfo;
+}
+
+async function readGroup(
+  files: ChainFiles,
+  chainId: string,
+): Promise<ReadGroup | { readonly files: ChainFiles; readonly problem: string }> {
+  try {
+    return { files, info: await loadGroupFile(files.group, chainId) };
+  } catch (error) {
+    if (!isHekateError(error)) throw error;
+    return { files, problem: error.toLine() };
+  }
+}
+
+/** What most folders have is right, and of what as many have, the first: the odd one out is to be named, not all the others. */
+function commonest(groups: readonly ReadGroup[]): ReadGroup | undefined {
+  const count = ({ info }: ReadGroup): number => groups.filter((other) => sameGroup(info, other.info)).length;
+  return groups.reduce<ReadGroup | undefined>(
+    (best, one) => (best === undefined || count(one) > count(best) ? one : best),
+    undefined,
+  );
 }
 
 function compareKeys(expected: Uint8Array, made: string, folder: string): Finding {

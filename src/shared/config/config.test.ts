@@ -61,18 +61,21 @@ test('a cosigner: defaults are filled in, paths are within the home', async () =
   expect({ links, cosigners, chains }).toEqual({
     links: [{ name: 'sentry-link-1', pin: pin('a') }],
     cosigners: [{ id: 2, pin: pin('b') }],
-    chains: [{ id: 'test-1', bech32Prefix: 'cosmos', maxHeightJump: 100_000n, maxHeightsPerSecond: 3 }],
+    chains: [
+      { id: 'test-1', bech32Prefix: 'cosmos', maxHeightJump: 100_000n, maxHeightsPerSecond: 3, onDoubt: 'sit-out' },
+    ],
   });
 });
 
 test('a cosigner: everything that can be said is taken', async () => {
-  const text = `${COSIGNER}max_height_jump = 9007199254740993\nmax_heights_per_second = 0.5\nbech32_prefix = "kira"\n[log]\nlevel = "debug"\nformat = "json"\n[tls]\nkey = "/run/key"\n`;
+  const text = `${COSIGNER}max_height_jump = 9007199254740993\nmax_heights_per_second = 0.5\nbech32_prefix = "kira"\non_doubt = "operator"\n[log]\nlevel = "debug"\nformat = "json"\n[tls]\nkey = "/run/key"\n`;
   const config = await parseCosignerConfig('/h', 'f.toml', text);
   expect(config.chains[0]).toEqual({
     id: 'test-1',
     bech32Prefix: 'kira',
     maxHeightJump: 9007199254740993n,
     maxHeightsPerSecond: 0.5,
+    onDoubt: 'operator',
   });
   expect(config.log).toEqual({ level: 'debug', format: 'json' });
   expect(config.tls).toEqual({ key: '/run/key', certificate: '/h/tls/identity.crt', peers: '/h/tls/peers' });

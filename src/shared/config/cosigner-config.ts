@@ -24,6 +24,9 @@ export interface PinnedCosigner {
   readonly pin: string;
 }
 
+export const ON_DOUBT = ['sit-out', 'operator'] as const;
+export type OnDoubt = (typeof ON_DOUBT)[number];
+
 export interface CosignerChain {
   readonly id: string;
   /** Of the chain, for what is shown. */
@@ -31,6 +34,8 @@ export interface CosignerChain {
   readonly maxHeightJump: bigint;
   /** 0: any. */
   readonly maxHeightsPerSecond: number;
+  /** What ends a wait that the other cosigners cannot end: a height that is sat out, or the operator alone. */
+  readonly onDoubt: OnDoubt;
 }
 
 export interface CosignerConfig {
@@ -66,6 +71,7 @@ const schema = field.table({
       bech32_prefix: field.bech32Prefix.default(USUAL_PREFIX),
       max_height_jump: field.bigWholeNumber(1n, 2n ** 62n).default(DEFAULT_MAX_HEIGHT_JUMP),
       max_heights_per_second: heightsPerSecond.default(DEFAULT_MAX_HEIGHTS_PER_SECOND),
+      on_doubt: field.oneOf(ON_DOUBT).default('sit-out'),
     }),
     1,
     MAX_CHAINS,
@@ -104,6 +110,7 @@ export async function parseCosignerConfig(
       bech32Prefix: chain.bech32_prefix,
       maxHeightJump: chain.max_height_jump,
       maxHeightsPerSecond: chain.max_heights_per_second,
+      onDoubt: chain.on_doubt,
     })),
   };
 }

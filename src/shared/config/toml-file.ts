@@ -7,6 +7,7 @@ import { noHome } from '../home/wrong-home.js';
 import { accessDenied } from '../ports/access-denied.js';
 import { diskErrorCode } from '../ports/disk-error.js';
 import { readPlainText } from '../ports/plain-file.js';
+import { systemFix } from '../system-error.js';
 import type { Position, TomlPath, TomlPositions } from './toml-positions.js';
 
 /** Far above 256 chains with 16 nodes each. */
@@ -33,6 +34,7 @@ export async function readConfigText(file: string): Promise<string> {
     if (denied !== undefined) throw denied;
     switch (diskErrorCode(error)) {
       case 'ENOENT':
+      case 'ENOTDIR':
         throw await noHome(file);
       case 'EUNFIT':
         throw new HekateError('CONFIG_INVALID', messageOf(error), {
@@ -40,7 +42,8 @@ export async function readConfigText(file: string): Promise<string> {
         });
       default:
         throw new HekateError('CONFIG_INVALID', `${file} cannot be read: ${messageOf(error)}`, {
-          fix: 'let the user that runs hekate read it',
+          fix: 'check the disk',
+          ...systemFix(error),
           cause: error,
         });
     }

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../error-codes.js';
 import type { Point } from '../frost/group.js';
 import type { SignerShare } from '../frost/signature-share.js';
 import type { Proof } from '../watermark/proof.js';
+import type { WaitAnswer, WaitQuestion } from '../watermark/wait-messages.js';
 import type { Release } from './release.js';
 
 /**
@@ -37,14 +38,8 @@ export interface ChainKey {
 /** First message of a link. */
 export interface LinkHello extends Release {
   readonly kind: 'linkHello';
-  /** The highest state sequence number this link ever saw of this cosigner, by chain: how a rolled-back state shows. */
-  readonly seen: readonly SeenSequence[];
   /** The newest signature that it has seen completed, of each chain. */
   readonly newest: readonly Proof[];
-}
-
-export interface SeenSequence extends ChainKey {
-  readonly sequence: bigint;
 }
 
 /** Sent every few hundred milliseconds: a ping, and for a leader or a candidate also the request for a lease. */
@@ -88,7 +83,10 @@ export interface ProofMessage {
   readonly proof: Proof;
 }
 
-export type LinkMessage = LinkHello | Heartbeat | LeaseRelease | SignRequest | ProofMessage;
+/** Between cosigners links are postmen: questions and answers of a wait pass through as they are. */
+export type Carried = WaitQuestion | WaitAnswer;
+
+export type LinkMessage = LinkHello | Heartbeat | LeaseRelease | SignRequest | ProofMessage | Carried;
 
 /** Its key is zeros where `halted` says that the group file could not be read. */
 export interface ChainReport extends ChainKey {
@@ -100,8 +98,10 @@ export interface ChainReport extends ChainKey {
   readonly sequence: bigint;
   /** Heights above its watermark that this cosigner refuses. */
   readonly maxHeightJump: bigint;
-  /** Why this chain refuses to sign (no share, a bad state, a failed write, a state behind what a link has seen). */
+  /** Why this chain refuses to sign (no share, a bad state, a failed write). */
   readonly halted: ErrorCode | undefined;
+  /** It was started, and signs nothing yet: ids of the others that it has heard since. Undefined: it does not wait. */
+  readonly waiting?: readonly number[] | undefined;
 }
 
 /** First message of a cosigner. */
@@ -131,6 +131,8 @@ export interface HeartbeatReply {
 export interface NonceBatch extends ChainKey {
   readonly kind: 'nonceBatch';
   readonly commitments: readonly NonceCommitment[];
+  /** All that came before are void. */
+  readonly replaces?: boolean;
 }
 
 export interface SignedReply {
@@ -157,4 +159,4 @@ export interface RefusedReply {
 }
 
 export type SignReply = SignedReply | StoredReply | RefusedReply;
-export type CosignerMessage = CosignerHello | HeartbeatReply | NonceBatch | SignReply;
+export type CosignerMessage = CosignerHello | HeartbeatReply | NonceBatch | SignReply | Carried;

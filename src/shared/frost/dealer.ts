@@ -1,9 +1,8 @@
 import { wipe } from '../bytes.js';
-import { HekateError } from '../errors.js';
 import { invariant, must } from '../invariant.js';
 import type { RandomBytes } from '../ports/random.js';
 import { encodeIdentifier, MAX_SIGNERS } from './ciphersuite.js';
-import { isZero, newScalar, type Group, type Point, type Scalar } from './group.js';
+import { isZero, newScalar, NOT_ZERO, type Group, type Point, type Scalar } from './group.js';
 
 export interface DealOptions {
   /** The group's secret, not zero; it stays the caller's to wipe. */
@@ -28,14 +27,16 @@ export interface Dealing {
 
 /**
  * RFC 9591 appendix C, trusted_dealer_keygen with a given secret: any `threshold` of the shares make signatures under
- * the secret's public key. The polynomial is wiped. Throws HekateError FROST_THRESHOLD_INVALID or FROST_SCALAR_INVALID.
+ * the secret's public key. The polynomial is wiped.
  */
 export function deal(group: Group, options: DealOptions): Dealing {
   const { secret, threshold, count, random } = options;
-  if (![threshold, count].every(Number.isInteger) || threshold < 1 || threshold > count || count > MAX_SIGNERS) {
-    throw new HekateError('FROST_THRESHOLD_INVALID', `${threshold} of ${count} cannot be dealt`);
-  }
-  if (isZero(secret)) throw new HekateError('FROST_SCALAR_INVALID', 'the secret is zero');
+  const whole = [threshold, count].every(Number.isInteger);
+  invariant(
+    whole && threshold >= 1 && threshold <= count && count <= MAX_SIGNERS,
+    'a dealing has 1 to n of at most 32',
+  );
+  invariant(!isZero(secret), NOT_ZERO);
   const constant = newScalar();
   constant.set(secret);
   const coefficients = [constant];

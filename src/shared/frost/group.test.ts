@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../bytes.js';
 import { must } from '../invariant.js';
-import { hasPointForm, isCanonicalScalar, isZero, toPoint, type Scalar } from './group.js';
+import { hasPointForm, isCanonicalScalar, isZero, NOT_ZERO, toPoint, type Scalar } from './group.js';
 import { loadGroup } from './load-group.js';
 import { codeOf, BACKENDS, scalarFrom, scalarOf } from './testdata/fixture.js';
 
@@ -48,8 +48,8 @@ describe.each(BACKENDS)('the group over %s', async (backend) => {
   });
 
   it('refuses the zero scalar', () => {
-    expect(codeOf(() => group.baseMult(scalarOf(0)))).toBe('FROST_SCALAR_INVALID');
-    expect(codeOf(() => group.mult(scalarOf(0), toPoint(P.toBytes())))).toBe('FROST_SCALAR_INVALID');
+    expect(() => group.baseMult(scalarOf(0))).toThrow(NOT_ZERO);
+    expect(() => group.mult(scalarOf(0), toPoint(P.toBytes()))).toThrow(NOT_ZERO);
   });
 
   it('never lets libsodium drop the top bit of a scalar', () => {

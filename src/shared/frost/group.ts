@@ -32,9 +32,9 @@ export type Point = Uint8Array & { readonly [brand]: 'point' };
  */
 export interface Group {
   readonly name: 'native' | 'wasm';
-  /** k·B. Throws HekateError FROST_SCALAR_INVALID when k is zero. */
+  /** k·B. k is not zero. */
   baseMult(scalar: Scalar, out?: Point): Point;
-  /** k·P. Throws HekateError FROST_POINT_INVALID unless isValidPoint(P), FROST_SCALAR_INVALID when k is zero. */
+  /** k·P. k is not zero. Throws HekateError FROST_POINT_INVALID unless isValidPoint(P). */
   mult(scalar: Scalar, point: Point, out?: Point): Point;
   /**
    * P₁ + P₂ + … of one or more points. Checks that they lie on the curve (FROST_POINT_INVALID otherwise), not their
@@ -114,6 +114,9 @@ export function hasPointForm(point: Uint8Array): boolean {
 }
 
 /** libsodium drops bit 255 of a scalar without a word; a canonical scalar is below 2^253. */
+/** Shares are checked where they come from; sums of hashes and random numbers are zero with probability 2^-252. */
+export const NOT_ZERO = 'what a point is multiplied by is not zero';
+
 export function assertScalar(scalar: Scalar): void {
   invariant(scalar.length === SCALAR_BYTES && scalar[31]! <= 0x10, 'scalars are reduced before they are used');
 }

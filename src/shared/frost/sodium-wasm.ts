@@ -1,7 +1,7 @@
 import { pinnedBytes } from '../bytes.js';
 import { HekateError } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { assertScalar, newPoint, newScalar, POINT_BYTES, SCALAR_BYTES, type Group } from './group.js';
+import { assertScalar, newPoint, newScalar, NOT_ZERO, POINT_BYTES, SCALAR_BYTES, type Group } from './group.js';
 
 /** libsodium's C functions as the WASM module behind libsodium-wrappers-sumo exports them: addresses in, 0 for success. */
 interface WasmSodium {
@@ -67,13 +67,13 @@ export async function wasmGroup(): Promise<Group> {
     name: 'wasm',
     baseMult(scalar, out = newPoint()) {
       assertScalar(scalar);
-      if (!run(baseMult, out, scalar)) throw new HekateError('FROST_SCALAR_INVALID', 'a scalar is zero');
+      invariant(run(baseMult, out, scalar), NOT_ZERO);
       return out;
     },
     mult(scalar, point, out = newPoint()) {
       assertScalar(scalar);
       if (!run(mult, out, scalar, point)) {
-        if (isValidPoint(point)) throw new HekateError('FROST_SCALAR_INVALID', 'a scalar is zero');
+        invariant(!isValidPoint(point), NOT_ZERO);
         throw new HekateError('FROST_POINT_INVALID', 'a point is not in the prime-order group');
       }
       return out;

@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import { pinnedBytes } from '../bytes.js';
 
 /** `length` bytes from a source fit for keys and nonces; the simulator passes a seeded one. */
@@ -6,3 +6,6 @@ export type RandomBytes = (length: number) => Uint8Array;
 
 // Any of them may become a secret.
 export const systemRandom: RandomBytes = (length) => randomFillSync(pinnedBytes(length));
+
+/** For what is told to others: copies of it may stay anywhere. */
+export const publicRandom: RandomBytes = (length) => new Uint8Array(randomBytes(length));

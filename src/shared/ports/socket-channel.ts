@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { HekateError, messageOf } from '../errors.js';
 import { invariant } from '../invariant.js';
+import { systemFix } from '../system-error.js';
 import type { ByteChannelHandlers, RawChannel } from './byte-channel.js';
 
 /** Room for a request with the largest vote extension (1 MiB) and its encryption, three times over. */
@@ -93,5 +94,8 @@ function socketError(error: Error): HekateError {
     return new HekateError('SOCKET_RESET', `the other side dropped the connection (${errno})`, options);
   if (errno === 'ETIMEDOUT')
     return new HekateError('SOCKET_TIMED_OUT', 'the other host stopped answering (ETIMEDOUT)', options);
-  return new HekateError('SOCKET_FAILED', `the connection failed: ${messageOf(error)}`, options);
+  return new HekateError('SOCKET_FAILED', `the connection failed: ${messageOf(error)}`, {
+    ...options,
+    ...systemFix(error),
+  });
 }

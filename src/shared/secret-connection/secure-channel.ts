@@ -100,6 +100,8 @@ class HandshakeRun {
   }
 
   #endOf(reason: HekateError | undefined): HekateError {
+    // The other side has ended nothing: it is not reached any more.
+    if (reason?.code === 'SOCKET_TIMED_OUT' || reason?.code === 'SOCKET_FAILED') return reason;
     if (this.#received === 0)
       return new HekateError('SC_EOF_BEFORE_HELLO', 'the connection was accepted and dropped without a byte', {
         cause: reason,

@@ -13,6 +13,8 @@ export interface WatermarkStatus {
   readonly place: string;
   /** Error code when this chain signs nothing. */
   readonly halted: string | null;
+  /** After a start: ids of the cosigners that it has heard, while it waits for the others; null: it does not wait. */
+  readonly waiting: readonly number[] | null;
 }
 
 /** Why a process cannot do its part in signing as things are; a HekateError is one. */
@@ -70,9 +72,11 @@ export interface PeerStatus {
   readonly passedOver: number;
   /** Times that it reported a watermark below an earlier one. */
   readonly falls: number;
+  /** What it says that cannot be, in words. */
+  readonly claims: readonly string[];
   readonly roundTripMs: number | null;
   readonly signMs: number | null;
-  /** Left out for a while because of what it sent. */
+  /** Left out of some chain for a while because of what it sent; `unable` says of which, and why. */
   readonly quarantined: boolean;
   readonly chains: readonly PeerChainStatus[];
 }

@@ -1,51 +1,50 @@
-import { connect, createServer } from 'node:net';
-import { mkdtempSync, rmSync, symlinkSync, unlinkSync, chmodSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { createServer, type Server, type Socket } from 'node:net';
+import { unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { FIXES } from '../error-codes.js';
 import { HekateError, messageOf } from '../errors.js';
-import { accessDenied } from '../ports/access-denied.js';
 import { giveToFolderOwner } from '../ports/folder-owner.js';
 import type { Log } from '../ports/log.js';
-import type { ProcessStatus } from './process-status.js';
+import { Conversation } from './conversation.js';
+import { errorText, type ProcessRequests } from './process-requests.js';
+import { STATUS_SOCKET, withShortPath } from './socket-path.js';
 
-export const STATUS_SOCKET = 'status.sock';
-/** A status of 256 chains and 32 cosigners fits many times over. */
-const MAX_STATUS_BYTES = 16 * 1024 * 1024;
-const ANSWER_TIMEOUT_MS = 2_000;
-/** sockaddr_un holds 108 bytes; the name is appended. */
-const MAX_SOCKET_PATH = 100;
+/** Operators and their scripts; a handful at once. */
+export const MAX_CLIENTS = 16;
+/** For those that are refused to read it. */
+const REFUSAL_MS = 1_000;
+/** What nobody but the owner may do; on a socket, write is what lets connect. */
+const ALL_BUT_OWNER = 0o177;
 
 export interface StatusServer {
   close(): void;
 }
 
 /**
- * Answers every connection to HOME/status.sock with one JSON document. The caller holds the lock of the home, so a
+ * Answers requests on HOME/status.sock, those of the home's owner and of root. The caller holds the lock of the home, so a
  * socket file that is already there was left by a process that is gone.
  */
-export async function serveStatus(home: string, describe: () => ProcessStatus): Promise<StatusServer> {
+export async function serveStatus(home: string, requests: ProcessRequests): Promise<StatusServer> {
   const path = join(home, STATUS_SOCKET);
   tryUnlink(path);
-  const server = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
+  const clients = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    if (clients.size >= MAX_CLIENTS) return refuse(socket);
+    clients.add(socket);
+    socket.on('close', () => clients.delete(socket));
     // Who asks and does not go away keeps nobody from ending.
     socket.unref();
-    socket.end(JSON.stringify(describe()));
+    new Conversation(socket, requests).start();
   });
-  await withShortPath(path, (short) => {
-    return new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(short, () => resolve());
-    });
-  });
+  server.maxConnections = 4 * MAX_CLIENTS;
+  await withShortPath(path, (short) => listen(server, short));
   server.on('error', () => undefined);
   const close = (): void => {
     server.close();
+    for (const socket of clients) socket.destroy();
     tryUnlink(path);
   };
   try {
-    chmodSync(path, 0o600);
     giveToFolderOwner(path);
   } catch (error) {
     close();
@@ -58,13 +57,9 @@ export async function serveStatus(home: string, describe: () => ProcessStatus): 
  * As serveStatus, for a process that has better things to do: where the socket cannot be made, that is one warning in the log.
  * Returns what ends it.
  */
-export async function serveStatusIfPossible(
-  home: string,
-  describe: () => ProcessStatus,
-  log: Log,
-): Promise<() => void> {
+export async function serveStatusIfPossible(home: string, requests: ProcessRequests, log: Log): Promise<() => void> {
   try {
-    const server = await serveStatus(home, describe);
+    const server = await serveStatus(home, requests);
     return () => server.close();
   } catch (error) {
     const code = 'STATUS_UNAVAILABLE';
@@ -73,45 +68,26 @@ export async function serveStatusIfPossible(
   }
 }
 
-/** Asks the process of a home; throws HekateError NOT_RUNNING when nobody answers. */
-export async function readStatus(home: string): Promise<ProcessStatus> {
-  const path = join(home, STATUS_SOCKET);
-  try {
-    const text = await withShortPath(path, readAll);
-    return JSON.parse(text) as ProcessStatus;
-  } catch (error) {
-    const denied = accessDenied(error, path);
-    if (denied !== undefined) throw denied;
-    throw new HekateError('NOT_RUNNING', `no process answers for ${home} (${messageOf(error)})`, { cause: error });
-  }
-}
-
-function readAll(path: string): Promise<string> {
+/** Node makes the socket within this call, so that it never exists with a mode that lets others in. */
+function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    const parts: Buffer[] = [];
-    let size = 0;
-    socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy(new Error('no answer')));
-    socket.on('data', (part) => {
-      parts.push(part);
-      size += part.length;
-      if (size > MAX_STATUS_BYTES) socket.destroy(new Error('answer too long'));
-    });
-    socket.on('error', reject);
-    socket.on('end', () => resolve(Buffer.concat(parts).toString('utf8')));
+    server.once('error', reject);
+    const before = process.umask(ALL_BUT_OWNER);
+    try {
+      server.listen(path, () => resolve());
+    } finally {
+      process.umask(before);
+    }
   });
 }
 
-/** Unix socket paths are short; a deep home is reached through a symlink that lives only for the call. */
-async function withShortPath<T>(path: string, use: (short: string) => Promise<T>): Promise<T> {
-  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return use(path);
-  const folder = mkdtempSync(join(tmpdir(), 'hk-'));
-  try {
-    symlinkSync(dirname(path), join(folder, 'h'));
-    return await use(join(folder, 'h', STATUS_SOCKET));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+function refuse(socket: Socket): void {
+  socket.on('error', () => socket.destroy());
+  const fix = 'ask again; if it stays so, find out who has that many connections to the status.sock of this home';
+  socket.unref();
+  socket.resume();
+  socket.setTimeout(REFUSAL_MS, () => socket.destroy());
+  socket.end(errorText(new HekateError('BUSY', `${MAX_CLIENTS} others ask this process just now`, { fix })));
 }
 
 function tryUnlink(path: string): void {

@@ -16,6 +16,7 @@ import { toPoint } from '../frost/group.js';
 import { toSignatureShare } from '../frost/signature-share.js';
 import { decodeCosignerMessage, decodeLinkMessage, encodeCosignerMessage, encodeLinkMessage } from './codec.js';
 import { COSIGNER_MESSAGE, LINK_MESSAGE, LINK_PATH } from './contract.js';
+import type { WaitAnswer, WaitQuestion } from '../watermark/wait-messages.js';
 import type { Proof } from '../watermark/proof.js';
 
 const RUNS = process.env['CI'] ? 10_000 : 1_000;
@@ -67,17 +68,28 @@ const unread: ChainReport = {
 
 const proof: Proof = { chainId: 'a', groupPublicKey: bytes(32), signBytes: bytes(110), signature: bytes(64) };
 
+const QUESTION: WaitQuestion = {
+  ...{ kind: 'waitQuestion', ...KEY, asker: 1, asked: 32, question: bytes(32), signature: bytes(512) },
+};
+const ANSWER: WaitAnswer = {
+  ...{ kind: 'waitAnswer', ...KEY, asker: 32, answerer: 1, question: bytes(32), waiting: true, signature: bytes(72) },
+  place: { height: 2n ** 63n - 1n, round: 2 ** 31 - 1, step: 3 },
+};
+
+const WIRE_ANSWER = { ...ANSWER, height: 5, round: 1, step: 3 };
+
 const LINK: Record<string, LinkMessage> = {
   hello: {
     ...{ kind: 'linkHello', version: '0.1.0', protocol: 2 ** 31 - 1, features: Array(64).fill('f'.repeat(32)) },
-    seen: [{ chainId: 'a', groupPublicKey: bytes(32), sequence: 2n ** 64n - 1n }],
     newest: [proof],
   },
-  'hello of a new link': { kind: 'linkHello', ...ownRelease(''), seen: [], newest: [] },
-  'hello of an older release': { kind: 'linkHello', version: '0.1.0', protocol: 0, features: [], seen: [], newest: [] },
+  'hello of a new link': { kind: 'linkHello', ...ownRelease(''), newest: [] },
+  'hello of an older release': { kind: 'linkHello', version: '0.1.0', protocol: 0, features: [], newest: [] },
   'heartbeat of a standby': { kind: 'heartbeat', id: 0, lease: undefined },
   'heartbeat of a leader': { kind: 'heartbeat', id: 9, lease: { term: 2 ** 53 - 1, leaseMs: 1_000, renewal: true } },
   proof: { kind: 'proof', proof },
+  'question of one that waits': QUESTION,
+  'answer to one that waits': ANSWER,
   'lease release': { kind: 'leaseRelease', term: 3 },
   'sign request': request,
   'sign request with an extension': { ...request, extension: bytes(3_000), settle: true },
@@ -97,6 +109,16 @@ const COSIGNER: Record<string, CosignerMessage> = {
     ...{ renewedTerm: 2 ** 53 - 1, otherLink: true },
     chains: [{ ...report, height: 0n, round: 0, step: 0, sequence: 0n }],
   },
+  'question of one that waits': QUESTION,
+  'answer to one that waits': ANSWER,
+  'hello of one that waits': {
+    ...{ kind: 'cosignerHello', ...ownRelease('0.1.0'), id: 1 },
+    chains: [
+      { ...report, waiting: [] },
+      { ...report, waiting: [2, 32] },
+    ],
+  },
+  'nonce batch that replaces': { kind: 'nonceBatch', ...KEY, commitments: [commitment(1)], replaces: true },
   'nonce batch': { kind: 'nonceBatch', ...KEY, commitments: [commitment(1), commitment(2)] },
   signed: { kind: 'signed', id: 1, vote: share, extension: undefined },
   'signed with an extension': { kind: 'signed', id: 1, vote: share, extension: share },
@@ -222,10 +244,25 @@ describe('what is out of bounds is refused', () => {
     ['65 features', { linkHello: { features: Array(65).fill('a') } }, /^TRANSPORT_MALFORMED: .*features has 65/],
     ['feature of no name', { linkHello: { features: [''] } }, /^TRANSPORT_MALFORMED: .*name of a feature has 0/],
     ['feature of 33 bytes', { linkHello: { features: ['f'.repeat(33)] } }, /^TRANSPORT_MALFORMED: .*feature has 33/],
+    ['question of 31 bytes', { waitQuestion: { ...QUESTION, question: bytes(31) } }, /^TRANSPORT_MALFORMED: .*has 31/],
+    ['question of nobody', { waitQuestion: { ...QUESTION, asker: 0 } }, /^TRANSPORT_MALFORMED: .*id is 0/],
+    ['question to the 33rd', { waitQuestion: { ...QUESTION, asked: 33 } }, /^TRANSPORT_MALFORMED: .*id is 33/],
+    ['answer below zero', { waitAnswer: { ...WIRE_ANSWER, height: -1 } }, /^TRANSPORT_MALFORMED: .*is negative/],
+    ['answer of a fourth step', { waitAnswer: { ...WIRE_ANSWER, step: 4 } }, /^TRANSPORT_MALFORMED: .*step .* is 4/],
+    [
+      'answer without a signature',
+      { waitAnswer: { ...WIRE_ANSWER, signature: bytes(0) } },
+      /^TRANSPORT_MALFORMED: .*0 b/,
+    ],
+    [
+      'signature of 513 bytes',
+      { waitAnswer: { ...WIRE_ANSWER, signature: bytes(513) } },
+      /^TRANSPORT_MALFORMED: .*513/,
+    ],
     ['feature with a line end', { linkHello: { features: ['a\nb'] } }, /^TRANSPORT_MALFORMED: .*control characters/],
     [
       '257 chains',
-      { linkHello: { seen: Array(257).fill({ ...KEY, sequence: 1 }), protocol: 2 } },
+      { linkHello: { newest: Array(257).fill(proof), protocol: 2 } },
       /^TRANSPORT_MALFORMED: .*257 entries/,
     ],
   ];

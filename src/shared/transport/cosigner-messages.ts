@@ -7,6 +7,7 @@ import { DEFAULT_MAX_HEIGHT_JUMP } from '../watermark/rules.js';
 import { chainKey, point, readCommitment, type WireCommitment } from './commitment-codec.js';
 import { MAX_BATCH, MAX_NAME_BYTES, MAX_SENTENCE } from './message-bounds.js';
 import { readRelease } from './release-codec.js';
+import { fromWireCarried, toWireCarried, type WireAnswer, type WireQuestion } from './wait-codec.js';
 import * as value from './wire-values.js';
 import { safeNumber, type Wire64 } from './wire-values.js';
 
@@ -35,6 +36,8 @@ export interface WireCosignerMessage {
   };
   readonly stored?: { readonly id: Wire64; readonly signBytes: Uint8Array };
   readonly refused?: { readonly id: Wire64; readonly code: string; readonly message: string };
+  readonly waitQuestion?: WireQuestion;
+  readonly waitAnswer?: WireAnswer;
 }
 
 interface WireReport extends ChainKey {
@@ -44,10 +47,12 @@ interface WireReport extends ChainKey {
   readonly sequence: Wire64;
   readonly maxHeightJump: Wire64;
   readonly halted?: string | null;
+  readonly waiting?: { readonly heard: readonly number[] } | null;
 }
 
 interface WireBatch extends ChainKey {
   readonly commitments: readonly WireCommitment[];
+  readonly replaces: boolean;
 }
 
 interface WireShare {
@@ -68,6 +73,9 @@ export function toWireCosignerMessage(message: CosignerMessage): object {
       return { refused: { ...message, message: value.sentence(message.message, MAX_SENTENCE) } };
     case 'cosignerHello':
       return { cosignerHello: { ...message, chains: message.chains.map(toWireReport) } };
+    case 'waitQuestion':
+    case 'waitAnswer':
+      return toWireCarried(message);
     case 'heartbeatReply': {
       const chains = message.chains.map(toWireReport);
       return { heartbeatReply: { ...message, remainingMs: Math.ceil(Math.max(0, message.remainingMs)), chains } };
@@ -111,7 +119,7 @@ export function fromWireCosignerMessage(wire: WireCosignerMessage): CosignerMess
       chains: readReports(chains),
     };
   }
-  return undefined;
+  return fromWireCarried(wire);
 }
 
 function readHeartbeatReply(wire: NonNullable<WireCosignerMessage['heartbeatReply']>): CosignerMessage {
@@ -135,6 +143,7 @@ function readBatch(wire: WireBatch): NonceBatch {
     commitments: value
       .atMost(wire.commitments, MAX_BATCH, 'nonce batch')
       .map((commitment) => readCommitment(commitment, 'nonce commitment')),
+    ...(wire.replaces && { replaces: true }),
   };
 }
 
@@ -155,13 +164,15 @@ function readReports(wire: readonly WireReport[]): readonly ChainReport[] {
     // An older cosigner does not say.
     maxHeightJump: value.height(report.maxHeightJump, 'height jump') || DEFAULT_MAX_HEIGHT_JUMP,
     halted: typeof report.halted === 'string' ? value.errorCode(report.halted, 'halt code') : undefined,
+    ...(report.waiting && { waiting: value.atMost(report.waiting.heard, MAX_COSIGNERS, 'list of the heard') }),
   }));
 }
 
 function toWireReport(report: ChainReport): object {
-  const { height, sequence, maxHeightJump } = report;
+  const { height, sequence, maxHeightJump, waiting } = report;
   return {
     ...report,
+    waiting: waiting && { heard: waiting },
     height: value.wire64(height),
     sequence: value.wire64(sequence),
     maxHeightJump: value.wire64(maxHeightJump),

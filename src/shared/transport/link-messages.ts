@@ -10,13 +10,14 @@ import type { Release } from '../coordination/release.js';
 import type { Proof } from '../watermark/proof.js';
 import { chainKey, readCommitment, type WireCommitment } from './commitment-codec.js';
 import { readRelease } from './release-codec.js';
-import { atMost, between, malformed, safeNumber, sized, uint64, wire64, type Wire64 } from './wire-values.js';
+import { fromWireCarried, toWireCarried, type WireAnswer, type WireQuestion } from './wait-codec.js';
+import { atMost, between, malformed, safeNumber, sized, type Wire64 } from './wire-values.js';
 
 const SIGNATURE_BYTES = 64;
 
 /** LinkMessage as protobufjs decodes it: unset scalars have their default, unset messages are null. */
 export interface WireLinkMessage {
-  readonly linkHello?: Release & { readonly seen: readonly WireSeen[]; readonly newest: readonly Proof[] };
+  readonly linkHello?: Release & { readonly newest: readonly Proof[] };
   readonly heartbeat?: { readonly id: Wire64; readonly lease?: WireLease | null };
   readonly leaseRelease?: { readonly term: Wire64 };
   readonly signRequest?: ChainKey & {
@@ -28,10 +29,8 @@ export interface WireLinkMessage {
     readonly signers: readonly WireSigner[];
   };
   readonly proof?: Proof;
-}
-
-interface WireSeen extends ChainKey {
-  readonly sequence: Wire64;
+  readonly waitQuestion?: WireQuestion;
+  readonly waitAnswer?: WireAnswer;
 }
 
 interface WireLease {
@@ -55,12 +54,13 @@ export function toWireLinkMessage(message: LinkMessage): object {
       return { heartbeat: message };
     case 'leaseRelease':
       return { leaseRelease: message };
-    case 'linkHello': {
-      const seen = message.seen.map((entry) => ({ ...entry, sequence: wire64(entry.sequence) }));
-      return { linkHello: { ...message, seen } };
-    }
+    case 'linkHello':
+      return { linkHello: message };
     case 'proof':
       return { proof: message.proof };
+    case 'waitQuestion':
+    case 'waitAnswer':
+      return toWireCarried(message);
   }
 }
 
@@ -74,21 +74,16 @@ export function fromWireLinkMessage(wire: WireLinkMessage): LinkMessage | undefi
   if (wire.leaseRelease) return { kind: 'leaseRelease', term: safeNumber(wire.leaseRelease.term, 'term') };
   if (wire.linkHello) {
     const release = readRelease(wire.linkHello);
-    // Names what it has seen in another way, if at all: nothing is done with it but to say that it is too old.
-    const seen = release.protocol === 0 ? [] : wire.linkHello.seen;
+    // Nothing is done with it but to say that it is too old.
     const newest = release.protocol === 0 ? [] : wire.linkHello.newest;
     return {
       kind: 'linkHello',
       ...release,
-      seen: atMost(seen, MAX_CHAINS, 'list of seen chains').map((entry) => ({
-        ...chainKey(entry),
-        sequence: uint64(entry.sequence),
-      })),
       newest: atMost(newest, MAX_CHAINS, 'list of newest signatures').map(readProof),
     };
   }
   if (wire.proof) return { kind: 'proof', proof: readProof(wire.proof) };
-  return undefined;
+  return fromWireCarried(wire);
 }
 
 function readProof(wire: Proof): Proof {

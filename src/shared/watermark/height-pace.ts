@@ -1,7 +1,6 @@
 import { invariant } from '../invariant.js';
-import type { Canonical } from '../privval/canonical.js';
 import { refuse, type Refusal } from './rules.js';
-import type { HeightPace, Watermark } from './watermark.js';
+import type { HeightPace, Place, Watermark } from './watermark.js';
 
 /**
  * A limit on how fast a watermark rises, so that a wrong or compromised node or link cannot burn the key's heights in many
@@ -27,12 +26,7 @@ export function fullPace(atSecond: number): HeightPace {
  * first height leaves it full; 0 heights per second switch it off. `nowSecond`: the wall clock, seconds since 1970; one that
  * went back counts as no time. Refuses with HEIGHT_PACE. Pure.
  */
-export function takeHeights(
-  heightsPerSecond: number,
-  stored: Watermark,
-  asked: Canonical,
-  nowSecond: number,
-): PaceResult {
+export function takeHeights(heightsPerSecond: number, stored: Watermark, asked: Place, nowSecond: number): PaceResult {
   const heights = Number(asked.height - stored.height);
   invariant(heights >= 0, 'the pace is asked about a rise');
   if (heights === 0) return { kind: 'taken', pace: stored.pace };

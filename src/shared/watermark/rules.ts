@@ -2,7 +2,7 @@ import { toHex } from '../bytes.js';
 import type { ErrorCode } from '../error-codes.js';
 import { STEP_PROPOSAL, type Canonical } from '../privval/canonical.js';
 import { isLaterTimestampOfSameVote, sameExceptTimestamp, type SignBytes } from '../privval/sign-bytes.js';
-import { compareHrs, describePlace, type Watermark } from './watermark.js';
+import { compareHrs, describePlace, type Place, type Watermark } from './watermark.js';
 
 /** What a cosigner is asked to sign, parsed by itself. */
 export interface SigningRequest {
@@ -59,7 +59,7 @@ export function decide(stored: Watermark, request: SigningRequest, maxHeightJump
 }
 
 /** A refusal that names both places; `height-pace.ts` makes its own with it. */
-export function refuse(code: RefusalCode, stored: Watermark, asked: Canonical, why: string): Refusal {
+export function refuse(code: RefusalCode, stored: Watermark, asked: Place, why: string): Refusal {
   const message = `${describePlace(asked)} ${why}; the watermark is ${describePlace(stored)}`;
   return { kind: 'refuse', code, message };
 }

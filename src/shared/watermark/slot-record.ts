@@ -12,20 +12,24 @@ import { compareHrs, type HeightPace, type Watermark } from './watermark.js';
  *
  *     0 magic (8) | 8 version (2) | 10 flags (1) | 11 step (1) | 12 round (4) | 16 sequence (8) | 24 height (8)
  *     32 group public key (32) | 64 chain id length (1) | 65 chain id (50) | 115 zero (1)
- *     116 sign bytes length (2) | 118 sign bytes (350) | 468 pace left (4) | 472 pace second (8)
+ *     116 sign bytes length (2) | 118 sign bytes (334) | 452 life (16) | 468 pace left (4) | 472 pace second (8)
  *     480 SHA-256 of bytes 0 to 479 (32)
  *
- * Version 1 has no pace, and may have set `fresh` on a floor as well. Every version keeps magic, version and checksum where
+ * Version 2 has no life, and 16 bytes more for sign bytes. Version 1 has no pace either, and may have set `fresh` on a floor
+ * as well. Every version keeps magic, version and checksum where
  * they are, so that an older hekate can tell a newer file from a broken one.
  */
 export const RECORD_BYTES = 512;
-export const MAX_STORED_SIGN_BYTES = 350;
+export const MAX_STORED_SIGN_BYTES = 334;
+export const LIFE_BYTES = 16;
 
 const MAGIC = Buffer.from('HEKATEWM', 'latin1');
-const VERSION = 2;
+const VERSION = 3;
+const WITHOUT_LIFE = 2;
 const WITHOUT_PACE = 1;
 const FLAG_FRESH = 1;
 const FLAG_PACE = 2;
+const FLAG_LIFE = 4;
 const AT = {
   version: 8,
   flags: 10,
@@ -38,6 +42,7 @@ const AT = {
   chainId: 65,
   signBytesLength: 116,
   signBytes: 118,
+  life: 452,
   paceLeft: 468,
   paceSecond: 472,
   checksum: 480,
@@ -56,6 +61,11 @@ export interface SlotRecord {
   readonly binding: StateBinding;
   readonly sequence: bigint;
   readonly watermark: Watermark;
+  /**
+   * 16 random bytes, drawn by the start that wrote it first (run-record.ts); absent: no cosigner has started on this state
+   * yet.
+   */
+  readonly life?: Uint8Array | undefined;
 }
 
 export type DecodedRecord =
@@ -73,7 +83,7 @@ export function encodeRecord(record: SlotRecord): Uint8Array {
   return encode(record, VERSION);
 }
 
-function encode({ binding, sequence, watermark }: SlotRecord, version: number): Buffer {
+function encode({ binding, sequence, watermark, life }: SlotRecord, version: number): Buffer {
   const { height, round, step, fresh, pace } = watermark;
   const signBytes = watermark.signBytes?.bytes ?? EMPTY_BYTES;
   invariant(isOfItsPlace(binding.chainId, watermark), 'sign bytes are stored under their own chain and place');
@@ -85,11 +95,12 @@ function encode({ binding, sequence, watermark }: SlotRecord, version: number): 
   invariant(Number.isInteger(round) && round >= 0 && round <= INT32_MAX, 'a watermark round is a non-negative int32');
   invariant(signBytes.length <= MAX_STORED_SIGN_BYTES, 'sign bytes fit into a state record');
   invariant(pace === undefined || isPace(pace), 'a pace fits into a state record');
+  invariant(life === undefined || life.length === LIFE_BYTES, 'a life has 16 bytes');
 
   const bytes = Buffer.alloc(RECORD_BYTES);
   bytes.set(MAGIC, 0);
   bytes.writeUInt16BE(version, AT.version);
-  bytes.writeUInt8((fresh ? FLAG_FRESH : 0) | (pace ? FLAG_PACE : 0), AT.flags);
+  bytes.writeUInt8((fresh ? FLAG_FRESH : 0) | (pace ? FLAG_PACE : 0) | (life ? FLAG_LIFE : 0), AT.flags);
   bytes.writeUInt8(step, AT.step);
   bytes.writeUInt32BE(round, AT.round);
   bytes.writeBigUInt64BE(sequence, AT.sequence);
@@ -99,6 +110,7 @@ function encode({ binding, sequence, watermark }: SlotRecord, version: number): 
   bytes.set(chainId, AT.chainId);
   bytes.writeUInt16BE(signBytes.length, AT.signBytesLength);
   bytes.set(signBytes, AT.signBytes);
+  if (life !== undefined) bytes.set(life, AT.life);
   bytes.writeUInt32BE(pace?.left ?? 0, AT.paceLeft);
   bytes.writeBigUInt64BE(BigInt(pace?.atSecond ?? 0), AT.paceSecond);
   bytes.set(checksum(bytes), AT.checksum);
@@ -111,7 +123,7 @@ export function decodeRecord(sector: Uint8Array): DecodedRecord {
   if (bytes.length !== RECORD_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return { kind: 'bad' };
   if (!checksum(bytes).equals(bytes.subarray(AT.checksum))) return { kind: 'bad' };
   const version = bytes.readUInt16BE(AT.version);
-  if (version !== VERSION && version !== WITHOUT_PACE) return { kind: 'version', version };
+  if (version < WITHOUT_PACE || version > VERSION) return { kind: 'version', version };
 
   const step = bytes.readUInt8(AT.step);
   const round = bytes.readUInt32BE(AT.round);
@@ -128,11 +140,13 @@ export function decodeRecord(sector: Uint8Array): DecodedRecord {
   const fresh = (flags & FLAG_FRESH) !== 0;
   const pace = (flags & FLAG_PACE) === 0 ? undefined : readPace(bytes);
   if (pace !== undefined && (version === WITHOUT_PACE || !isPace(pace))) return { kind: 'bad' };
+  const life = (flags & FLAG_LIFE) === 0 ? undefined : copy(bytes, AT.life, LIFE_BYTES);
+  if (life !== undefined && version <= WITHOUT_LIFE) return { kind: 'bad' };
   const watermark: Watermark = { height, round, step, signBytes, fresh, pace };
   const chainId = bytes.toString('utf8', AT.chainId, AT.chainId + chainIdLength);
   if (Buffer.byteLength(chainId) !== chainIdLength || !isOfItsPlace(chainId, watermark)) return { kind: 'bad' };
   const binding: StateBinding = { chainId, groupPublicKey: copy(bytes, AT.publicKey, 32) };
-  const record: SlotRecord = { binding, sequence: bytes.readBigUInt64BE(AT.sequence), watermark };
+  const record: SlotRecord = { binding, sequence: bytes.readBigUInt64BE(AT.sequence), watermark, life };
   // Where the layout has no meaning there is nothing, either.
   if (!bytes.equals(encode(record, version))) return { kind: 'bad' };
   // Only a key that never signed may have any first height.

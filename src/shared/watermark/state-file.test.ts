@@ -213,9 +213,9 @@ describe('damage to a completed state', () => {
 
 describe('what a file belongs to', () => {
   const newer = (record: Uint8Array): Uint8Array => {
-    // A record of version 3 with its checksum, made from one of version 2.
+    // A record of version 4 with its checksum, made from one of version 3.
     const bytes = Buffer.from(record);
-    bytes.writeUInt16BE(3, 8);
+    bytes.writeUInt16BE(4, 8);
     return Buffer.concat([bytes.subarray(0, 480), sha256(bytes.subarray(0, 480))]);
   };
 
@@ -230,7 +230,7 @@ describe('what a file belongs to', () => {
   it('is refused when one copy has a version of the future, but not when a version is damaged', () => {
     const future = changed(fileAt(3n), (copy) => copy.set(newer(copy.slice(0, RECORD_BYTES)), 0));
     expect(read(future)).toBe('STATE_VERSION');
-    expect(numberOf(changed(fileAt(3n), (copy) => (copy[9] = 3)))).toBe(3n);
+    expect(numberOf(changed(fileAt(3n), (copy) => (copy[9] = 4)))).toBe(3n);
   });
 });
 
@@ -261,11 +261,13 @@ describe('a record', () => {
         pace: fc.option(paces, { nil: undefined }),
         groupPublicKey: publicKeys,
         sequence: sequences,
+        life: fc.option(fc.uint8Array({ minLength: 16, maxLength: 16 }), { nil: undefined }),
       })
-      .map(({ place: { chainId, watermark }, pace, groupPublicKey, sequence }) => ({
+      .map(({ place: { chainId, watermark }, pace, groupPublicKey, sequence, life }) => ({
         binding: { chainId, groupPublicKey },
         sequence,
         watermark: { ...watermark, pace },
+        life,
       }));
     fc.assert(
       fc.property(records, (record) => {
@@ -293,7 +295,7 @@ describe('a record', () => {
   ])('is bad when its sign bytes are of %s, though its checksum holds', (_name, says) => {
     const signBytes = SignBytes.encode(says).bytes;
     const strange = changed(encodeRecord({ binding: BINDING, sequence: 9n, watermark: stored(VOTE) }), (copy) => {
-      copy.fill(0, 116, 480);
+      copy.fill(0, 116, 452);
       copy.set([0, signBytes.length], 116);
       copy.set(signBytes, 118);
       copy.set(sha256(copy.subarray(0, 480)), 480);
@@ -305,13 +307,14 @@ describe('a record', () => {
   });
 
   it.each<[name: string, at: number, value: number]>([
-    ['a flag that means nothing', 10, 4],
+    ['a flag that means nothing', 10, 8],
+    ['a life that is not flagged', 467, 1],
     ['a pace that is not flagged', 471, 1],
     ['a second that is not flagged', 479, 1],
     ['no chain id', 64, 0],
     ['something behind its chain id', 80, 1],
     ['something behind the room for a chain id', 115, 1],
-    ['something behind its sign bytes', 467, 1],
+    ['something behind its sign bytes', 451, 1],
     ['a chain id that is no UTF-8', 65, 0xff],
   ])('is bad with %s, though its checksum holds', (_name, at, value) => {
     const watermark = { ...stored(VOTE), signBytes: undefined };
@@ -342,6 +345,7 @@ describe('a record', () => {
       { record: { watermark: { fresh: false } } },
     ],
     ['a pace, which it did not have', 10, 2, stored(VOTE), { kind: 'bad' }],
+    ['a life, which it did not have', 10, 4, stored(VOTE), { kind: 'bad' }],
   ])('of version 1 is read: %s', (_name, at, value, watermark, read) => {
     const old = changed(encodeRecord({ binding: BINDING, sequence: 9n, watermark }), (copy) => {
       copy[9] = 1;

@@ -3,6 +3,7 @@
  * twice, in two 512-byte sectors, each copy with its own checksum:
  *
  *     0 even slot, copy 1 | 512 even slot, copy 2 | … | 4096 odd slot, copy 1 | 4608 odd slot, copy 2 | …
+ *     2048 name of the file in the run-time folder, copy 1 | 2560 copy 2 (run-file-name.ts)
  *
  * Record number n goes to slot n mod 2, both copies in one write of 1024 bytes, never two writes at a time; the share that
  * belongs to it leaves when that write is durable. So the slots hold numbers n and n-1, and only the slot with n-1 is ever
@@ -31,7 +32,7 @@
 import { equalBytes, toHex } from '../bytes.js';
 import { HekateError } from '../errors.js';
 import { invariant, must } from '../invariant.js';
-import { EMPTY_BYTES } from '../privval/fields.js';
+import { readRunFileNames } from './run-file-name.js';
 import { decodeRecord, encodeRecord, RECORD_BYTES, sameBinding } from './slot-record.js';
 import type { SlotRecord, StateBinding } from './slot-record.js';
 import { compareHrs, describePlace, type Watermark } from './watermark.js';
@@ -43,6 +44,9 @@ const SLOT_STRIDE = 4096;
 export interface RecoveredState {
   readonly sequence: bigint;
   readonly watermark: Watermark;
+  readonly life: Uint8Array | undefined;
+  /** The files in run-time folders that this state may stand in; none before the first start, one afterwards. */
+  readonly runFiles: readonly string[];
   /** Copies that are not valid, or older than their slot's newest, and what belongs there: none after a clean stop. */
   readonly repairs: readonly CopyRepair[];
 }
@@ -59,8 +63,13 @@ export function slotOffset(sequence: bigint): number {
 }
 
 /** The 1024 bytes of one write. */
-export function encodeSlot(binding: StateBinding, sequence: bigint, watermark: Watermark): Uint8Array {
-  const record = encodeRecord({ binding, sequence, watermark });
+export function encodeSlot(
+  binding: StateBinding,
+  sequence: bigint,
+  watermark: Watermark,
+  life?: Uint8Array,
+): Uint8Array {
+  const record = encodeRecord({ binding, sequence, watermark, life });
   const slot = new Uint8Array(SLOT_BYTES);
   slot.set(record, 0);
   slot.set(record, RECORD_BYTES);
@@ -95,6 +104,8 @@ export function recoverSlotFile(contents: Uint8Array, binding: StateBinding, pat
   return {
     sequence: newest.newest.sequence,
     watermark: high,
+    life: newest.newest.life,
+    runFiles: readRunFileNames(contents, path),
     repairs: [...newest.repairs, ...before.repairs],
   };
 }
@@ -112,7 +123,7 @@ export function readCopies(
     if (decoded.kind === 'version') {
       throw new HekateError(
         'STATE_VERSION',
-        `${path} has version ${decoded.version}, this hekate reads versions 1 and 2`,
+        `${path} has version ${decoded.version}, this hekate reads versions 1 to 3`,
       );
     }
     if (decoded.kind === 'bad') continue;
@@ -141,9 +152,10 @@ function readSlot(contents: Uint8Array, slot: number, binding: StateBinding, pat
   const copies = readCopies(contents, slot * SLOT_STRIDE, binding, path);
   const newest = copies.reduce<SlotRecord | undefined>((a, b) => (a && a.sequence >= b.sequence ? a : b), undefined);
   if (newest === undefined) throw corrupt(path, `no copy in its ${name} slot can be read`);
-  for (const { sequence, watermark } of copies) {
+  for (const copy of copies) {
+    const { sequence } = copy;
     if (sequence === newest.sequence) {
-      if (!sameWatermark(watermark, newest.watermark)) throw corrupt(path, `number ${sequence} has two contents`);
+      if (!sameRecord(copy, newest)) throw corrupt(path, `number ${sequence} has two contents`);
     } else if (sequence !== newest.sequence - 2n) {
       throw corrupt(path, `its ${name} slot has the numbers ${sequence} and ${newest.sequence}`);
     }
@@ -158,10 +170,9 @@ function readSlot(contents: Uint8Array, slot: number, binding: StateBinding, pat
   return { newest, repairs: stale.map((offset) => ({ offset, bytes })) };
 }
 
-function sameWatermark(a: Watermark, b: Watermark): boolean {
-  const bytes = ({ signBytes }: Watermark): Uint8Array => signBytes?.bytes ?? EMPTY_BYTES;
-  const samePace = a.pace?.left === b.pace?.left && a.pace?.atSecond === b.pace?.atSecond;
-  return compareHrs(a, b) === 0 && a.fresh === b.fresh && samePace && equalBytes(bytes(a), bytes(b));
+function sameRecord(a: SlotRecord, b: SlotRecord): boolean {
+  const withoutVersion = (record: SlotRecord): Uint8Array => encodeRecord(record);
+  return equalBytes(withoutVersion(a), withoutVersion(b));
 }
 
 function foreign(path: string, found: StateBinding, wanted: StateBinding): HekateError {

@@ -18,8 +18,8 @@ export function markPath(path: string): string {
 }
 
 /** Contents of a mark. */
-export function encodeMark(binding: StateBinding, state: Pick<RecoveredState, 'sequence' | 'watermark'>): Uint8Array {
-  return encodeSlot(binding, state.sequence, state.watermark);
+export function encodeMark(binding: StateBinding, state: Omit<SlotRecord, 'binding'>): Uint8Array {
+  return encodeSlot(binding, state.sequence, state.watermark, state.life);
 }
 
 /** The newest valid copy. Throws STATE_TRUNCATED, STATE_CORRUPT, STATE_FOREIGN or STATE_VERSION. */
@@ -30,11 +30,17 @@ export function decodeMark(contents: Uint8Array, binding: StateBinding, path: st
   return second !== undefined && second.sequence > first.sequence ? second : first;
 }
 
+/** A state as it stands, its mark considered. */
+export interface MarkedState extends RecoveredState {
+  /** It is an older copy than its mark: what it has, and what it had reached. Then the watermark is a floor at the mark. */
+  readonly rolledBack: string | undefined;
+}
+
 /**
  * State and mark of a state file, checked against each other. Throws STATE_MISSING, STATE_CORRUPT, STATE_TRUNCATED,
- * STATE_FOREIGN, STATE_VERSION, STATE_ROLLED_BACK or STATE_UNREADABLE.
+ * STATE_FOREIGN, STATE_VERSION or STATE_UNREADABLE.
  */
-export async function readState(disk: Disk, path: string, binding: StateBinding): Promise<RecoveredState> {
+export async function readState(disk: Disk, path: string, binding: StateBinding): Promise<MarkedState> {
   const contents = await onState(path, 'STATE_UNREADABLE', () => disk.read(path));
   const state = recoverSlotFile(contents, binding, path);
   const mark = await readMark(disk, path, binding);
@@ -42,11 +48,10 @@ export async function readState(disk: Disk, path: string, binding: StateBinding)
     const problem = `without ${markPath(path)} the newest state cannot be told from an old copy`;
     const fix =
       'bring the mark back; if it is lost, run `hekate state init … --replace --i-accept-that-this-can-double-sign` with a height ' +
-      'at or above everything this key ever signed; then restart the sentry-links, and start this cosigner last';
+      'at or above everything this key ever signed, and start this cosigner';
     throw new HekateError('STATE_MISSING', `state file ${path} has lost its mark: ${problem}`, { fix });
   }
-  checkAgainstMark(state, mark, path);
-  return state;
+  return againstMark(state, mark, path);
 }
 
 /** The mark of the state file at `path`; undefined when there is none. Throws as `readState`. */
@@ -65,12 +70,16 @@ export async function readIfPresent(disk: Disk, path: string): Promise<Uint8Arra
   }
 }
 
-/** Throws STATE_ROLLED_BACK when the state is older than its mark. */
-function checkAgainstMark(state: RecoveredState, mark: SlotRecord, path: string): void {
-  if (state.sequence >= mark.sequence && compareHrs(state.watermark, mark.watermark) >= 0) return;
+/** What is behind its mark counts from there on, and nothing that the mark's own record is over is known. */
+function againstMark(state: RecoveredState, mark: SlotRecord, path: string): MarkedState {
+  const isBehind = compareHrs(state.watermark, mark.watermark) < 0;
+  if (state.sequence >= mark.sequence && !isBehind) return { ...state, rolledBack: undefined };
   const found = `number ${state.sequence} at ${describePlace(state.watermark)}`;
   const known = `number ${mark.sequence} at ${describePlace(mark.watermark)}`;
-  throw new HekateError('STATE_ROLLED_BACK', `${path} is an old copy: it has ${found}, but it had reached ${known}`);
+  const rolledBack = `${path} is an old copy: it has ${found}, but it had reached ${known}`;
+  const watermark = isBehind ? { ...mark.watermark, signBytes: undefined, fresh: false } : state.watermark;
+  // Its own numbers go on: a start that is cut short must not leave others in its slots.
+  return { ...state, watermark, life: undefined, rolledBack };
 }
 
 /** Overwrites the mark of the state file at `path` in place, durably, once it is locked by the owner of the state. */

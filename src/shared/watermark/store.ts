@@ -5,10 +5,11 @@ import type { Disk } from '../ports/disk.js';
 import { diskErrorCode } from '../ports/disk-error.js';
 import type { SlotFile } from '../ports/slot-file.js';
 import { isLaterTimestampOfSameVote } from '../privval/sign-bytes.js';
-import { encodeSlot, slotOffset, type RecoveredState } from './state-file.js';
+import { encodeSlot, slotOffset } from './state-file.js';
+import { lifeOfCommand, type BeginLife, type Life } from './life.js';
 import type { StateBinding } from './slot-record.js';
 import { onState } from './state-errors.js';
-import { markPath, readState, writeMark } from './state-mark.js';
+import { markPath, readState, writeMark, type MarkedState } from './state-mark.js';
 import { compareHrs, describePlace, type Watermark } from './watermark.js';
 
 /**
@@ -22,31 +23,39 @@ export class WatermarkStore {
   readonly #path: string;
   #watermark: Watermark;
   #sequence: bigint;
+  readonly #life: Life;
   #halted: ErrorCode | undefined;
   #writing: Promise<void> | undefined;
 
-  private constructor(disk: Disk, file: SlotFile, path: string, binding: StateBinding, state: RecoveredState) {
+  private constructor(disk: Disk, file: SlotFile, path: string, binding: StateBinding, state: MarkedState, life: Life) {
     this.binding = binding;
     this.#disk = disk;
     this.#file = file;
     this.#path = path;
     this.#watermark = state.watermark;
     this.#sequence = state.sequence;
+    this.#life = life;
   }
 
   /**
    * Locks, reads and checks the state, and writes it anew before anything can be signed on it (see state-file.ts). Throws
    * STATE_MISSING, STATE_LOCKED, STATE_MODE, STATE_NOT_WRITABLE, STATE_CORRUPT, STATE_TRUNCATED, STATE_FOREIGN,
-   * STATE_VERSION, STATE_ROLLED_BACK, STATE_UNREADABLE or STATE_WRITE_FAILED.
+   * STATE_VERSION, STATE_UNREADABLE, STATE_WRITE_FAILED or RUN_FOLDER_MOVED.
    */
-  static async open(disk: Disk, path: string, binding: StateBinding): Promise<WatermarkStore> {
+  static async open(
+    disk: Disk,
+    path: string,
+    binding: StateBinding,
+    begin: BeginLife = lifeOfCommand,
+  ): Promise<WatermarkStore> {
     const file = await onState(path, 'STATE_UNREADABLE', () => disk.open(path));
     try {
       const state = await readState(disk, path, binding);
-      for (const { offset, bytes } of state.repairs) {
+      const life = begin(state);
+      for (const { offset, bytes } of [...state.repairs, ...life.claims]) {
         await onState(path, 'STATE_WRITE_FAILED', () => file.write(offset, bytes));
       }
-      const store = new WatermarkStore(disk, file, path, binding, state);
+      const store = new WatermarkStore(disk, file, path, binding, state, life);
       await store.#write(state.watermark);
       await store.#write(state.watermark);
       await store.#writeMark();
@@ -67,6 +76,11 @@ export class WatermarkStore {
     return this.#sequence;
   }
 
+  /** Since the start: whether more was signed than this state tells is not known yet, and no share may leave. */
+  get waiting(): boolean {
+    return this.#life.waiting;
+  }
+
   /** Why nothing can be signed on this state any more: STATE_WRITE_FAILED or STATE_CLOSED. */
   get halted(): ErrorCode | undefined {
     return this.#halted;
@@ -83,17 +97,18 @@ export class WatermarkStore {
     await this.#write(next);
   }
 
-  /**
-   * An operator's floor (`floorAtHeight`) above the current watermark: the way out after HEIGHT_JUMP. Only ever up, so it
-   * cannot allow a second signature. Throws STATE_IMPORT_INVALID when it is not above, else as `advance`.
-   */
-  async raiseTo(floor: Watermark): Promise<void> {
-    if (compareHrs(floor, this.#watermark) <= 0) {
-      const [wanted, current] = [describePlace(floor), describePlace(this.#watermark)];
-      throw new HekateError('STATE_IMPORT_INVALID', `${wanted}, is not above the current watermark, ${current}`);
-    }
+  /** Ends the wait with `next`, which is the current watermark or may follow it. Throws as `advance`. */
+  async endWait(next: Watermark): Promise<void> {
     this.#checkRunning();
-    await this.#write(floor);
+    invariant(this.#life.waiting, 'a wait ends once');
+    invariant(next === this.#watermark || mayFollow(this.#watermark, next), 'a watermark never goes back');
+    this.#life.waiting = false;
+    await this.#write(next);
+  }
+
+  /** An operator's floor above the current watermark, also to be known where the state is put back. Throws as `advance`. */
+  async raiseTo(floor: Watermark): Promise<void> {
+    await this.advance(floor);
     await this.#writeMark();
   }
 
@@ -101,6 +116,7 @@ export class WatermarkStore {
   async close(): Promise<void> {
     this.#halted ??= 'STATE_CLOSED';
     await this.#writing?.catch(() => undefined);
+    this.#life.close();
     await this.#file.close();
   }
 
@@ -111,17 +127,19 @@ export class WatermarkStore {
 
   /** An older copy of the state is known by it from now on. */
   async #writeMark(): Promise<void> {
-    const mark = { binding: this.binding, sequence: this.#sequence, watermark: this.#watermark };
+    const mark = { binding: this.binding, sequence: this.#sequence, watermark: this.#watermark, life: this.#life.id };
     await onState(markPath(this.#path), 'STATE_WRITE_FAILED', () => writeMark(this.#disk, this.#path, mark));
   }
 
   async #write(next: Watermark): Promise<void> {
     invariant(this.#writing === undefined, 'one write of a state file at a time');
     const sequence = this.#sequence + 1n;
-    const slot = encodeSlot(this.binding, sequence, next);
+    const slot = encodeSlot(this.binding, sequence, next, this.#life.id);
     try {
       this.#writing = this.#file.write(slotOffset(sequence), slot);
       await this.#writing;
+      // Before the share: the next start must not take this state for one that nothing was signed on since.
+      if (!this.waiting) this.#life.leave(sequence);
     } catch (error) {
       this.#halted = 'STATE_WRITE_FAILED';
       if (error instanceof InvariantViolation) throw error;
@@ -140,7 +158,7 @@ export class WatermarkStore {
 function mayFollow(current: Watermark, next: Watermark): boolean {
   if (next.fresh) return false;
   const order = compareHrs(next, current);
-  if (next.signBytes === undefined) return order === 0;
+  if (next.signBytes === undefined) return order >= 0;
   if (order !== 0 || current.signBytes === undefined) return order > 0;
   return isLaterTimestampOfSameVote(next.signBytes.says, current.signBytes.says);
 }

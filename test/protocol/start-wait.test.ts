@@ -1,0 +1,231 @@
+import { describe, expect, it } from 'vitest';
+import { must } from '../../src/shared/invariant.js';
+import { MemoryRunFolder } from '../support/memory-run-folder.js';
+import { Cluster, told } from './cluster.js';
+import { vote } from './votes.js';
+
+const HEIGHT = 7;
+const at = (height: number, block?: string) => vote({ at: [height, 0, 3], ...(block !== undefined && { block }) });
+/** Past the end of what a wait may take by itself, and well before a height is sat out. */
+const SETTLED_MS = 3_000;
+
+/** A cluster of which every cosigner has signed up to the height before, and what its disks hold then. */
+class Scene {
+  private constructor(
+    readonly cluster: Cluster,
+    readonly threshold: number,
+    readonly count: number,
+  ) {}
+
+  static async start(threshold: number, count: number): Promise<Scene> {
+    const scene = new Scene(await Cluster.start({ threshold, count }), threshold, count);
+    expect(await scene.sign(HEIGHT - 1)).toBe('signed 500');
+    await scene.cluster.clock.pass(1_000);
+    return scene;
+  }
+
+  get all(): readonly number[] {
+    return this.cluster.cosigners.map(({ id }) => id);
+  }
+
+  async sign(height: number, block?: string): Promise<string> {
+    return told(await this.cluster.ask('a', at(height, block)));
+  }
+
+  copies(): ReadonlyMap<number, Map<string, Uint8Array>> {
+    return new Map(this.cluster.cosigners.map(({ id, disk }) => [id, structuredClone(disk.files)]));
+  }
+
+  waiting(): readonly number[] {
+    return this.cluster.cosigners
+      .filter(({ process }) => process?.report()[0]?.waiting !== undefined)
+      .map(({ id }) => id);
+  }
+
+  /** Only these are there, for every link; the others are dead. */
+  async onlyThere(ids: readonly number[]): Promise<void> {
+    for (const id of this.all) if (!ids.includes(id)) this.cluster.killCosigner(id);
+    for (const id of ids) await this.cluster.startCosigner(id);
+  }
+
+  /** Links that know nothing of what was signed. */
+  async newLink(): Promise<void> {
+    this.cluster.killLink('a');
+    this.cluster.loseProofs();
+    this.cluster.addLink('a');
+    await this.cluster.clock.pass(2_500);
+  }
+
+  /** The disk of a dead host gets what it had in `from`; a host that was rebooted has lost its run-time folder too. */
+  putBack(id: number, from: ReadonlyMap<number, Map<string, Uint8Array>>, rebooted: boolean): void {
+    const { disk, runFolder } = this.cluster.cosigner(id);
+    for (const [path, contents] of must(from.get(id), 'a copy of each')) disk.files.set(path, contents.slice());
+    if (rebooted) runFolder.clear();
+  }
+}
+
+/** The promise table of docs/invariants.md: so many hosts forget, none is dead, and nobody else knows of the signature. */
+describe.each<[threshold: number, count: number, forget: number]>([
+  [2, 3, 1],
+  [3, 4, 2],
+  [3, 5, 2],
+  [5, 9, 4],
+])('%d of %d, %d of the signers forget what they signed', (threshold, count, forget) => {
+  it.each([
+    ['their hosts were rebooted', true],
+    ['their run-time folders are kept', false],
+  ])('%s: another block there is never signed, and the next height is', async (_name, rebooted) => {
+    const scene = await Scene.start(threshold, count);
+    const { cluster, all } = scene;
+    const before = scene.copies();
+    const signers = all.slice(0, threshold);
+    await scene.onlyThere(signers);
+    expect(await scene.sign(HEIGHT, 'A')).toBe('signed 500');
+    const forgetful = signers.slice(0, forget);
+    const remember = signers.slice(forget);
+    for (const id of signers) cluster.killCosigner(id);
+    for (const id of forgetful) scene.putBack(id, before, rebooted);
+    await scene.newLink();
+
+    // Those that remember are away; the rest would be enough.
+    await scene.onlyThere(all.filter((id) => !remember.includes(id)));
+    await cluster.clock.pass(SETTLED_MS);
+    expect(scene.waiting()).toEqual(expect.arrayContaining([...forgetful]));
+    for (let i = 0; i < 3; i++) expect(await scene.sign(HEIGHT, 'B')).not.toMatch(/^signed/);
+
+    await scene.onlyThere(all);
+    await cluster.clock.pass(SETTLED_MS);
+    expect(scene.waiting()).toEqual([]);
+    expect(await scene.sign(HEIGHT, 'B')).not.toMatch(/^signed/);
+    expect(await scene.sign(HEIGHT + 1)).toBe('signed 500');
+    expect(cluster.faults).toEqual([]);
+  });
+});
+
+it.each<[threshold: number, count: number, dead: number, waits: boolean]>([
+  [2, 3, 0, false],
+  [2, 3, 1, true],
+  [3, 4, 1, false],
+  [3, 5, 1, false],
+  [3, 5, 2, true],
+  [5, 9, 3, false],
+  [5, 9, 4, true],
+])('%d of %d, %d others dead: one rebooted host still waits after 3 s: %s', async (threshold, count, dead, waits) => {
+  const scene = await Scene.start(threshold, count);
+  const alive = scene.all.slice(0, count - dead);
+  await scene.onlyThere(alive);
+  scene.cluster.killCosigner(1);
+  scene.cluster.cosigner(1).runFolder.clear();
+  await scene.onlyThere(alive);
+  await scene.cluster.clock.pass(SETTLED_MS);
+  expect(scene.waiting()).toEqual(waits ? [1] : []);
+});
+
+it('the other host is gone for good: one height is sat out, and the next one is signed', async () => {
+  const scene = await Scene.start(2, 3);
+  const { cluster } = scene;
+  const before = scene.copies();
+  await scene.onlyThere([1, 2]);
+  expect(await scene.sign(HEIGHT, 'A')).toBe('signed 500');
+  for (const id of [1, 2]) cluster.killCosigner(id);
+  scene.putBack(1, before, true);
+  await scene.newLink();
+  await scene.onlyThere([1, 3]);
+  for (let passedMs = 0; passedMs < 40_000; passedMs += 5_000) {
+    expect(await scene.sign(HEIGHT, 'B')).not.toMatch(/^signed/);
+    await cluster.clock.pass(1_000);
+  }
+  expect(await scene.sign(HEIGHT, 'B')).not.toMatch(/^signed/);
+  expect(await scene.sign(HEIGHT + 1)).toBe('signed 500');
+  expect(cluster.logged('signs on: this height was sat out')).toMatchObject([{ height: BigInt(HEIGHT) }]);
+  expect(scene.waiting()).toEqual([]);
+  expect(await scene.sign(HEIGHT, 'B')).not.toMatch(/^signed/);
+});
+
+it('one host dead, another rebooted: requests are answered, and say what is waited for', async () => {
+  const scene = await Scene.start(2, 3);
+  scene.cluster.killCosigner(1);
+  scene.cluster.cosigner(1).runFolder.clear();
+  await scene.onlyThere([1, 3]);
+  await scene.cluster.clock.pass(SETTLED_MS);
+  const outcome = await scene.cluster.ask('a', at(HEIGHT));
+  expect(outcome).toMatchObject({ kind: 'refused', code: 'QUORUM_LOST' });
+  expect(outcome).toHaveProperty('message', expect.stringContaining('1 still waits after a start'));
+  expect(scene.cluster.link('a').situation().chains[0]?.unable).toContainEqual({
+    ...{ cosigner: 1, code: 'WAITING' },
+    why: 'waiting: heard 1 of 2 others (2 is not within reach)',
+  });
+});
+
+it.each<[name: string, reboot: boolean]>([
+  ['their processes alone: nobody waits at all', false],
+  ['their hosts: they go on by themselves', true],
+])('all are restarted, %s', async (_name, reboot) => {
+  const scene = await Scene.start(3, 5);
+  const { cluster, all } = scene;
+  for (const id of all) {
+    cluster.killCosigner(id);
+    if (reboot) cluster.cosigner(id).runFolder.clear();
+  }
+  const waits = cluster.logged('waits until it has heard the others').length;
+  await scene.onlyThere(all);
+  await cluster.clock.pass(SETTLED_MS);
+  expect(cluster.logged('waits until it has heard the others')).toHaveLength(waits + (reboot ? all.length : 0));
+  expect(scene.waiting()).toEqual([]);
+  expect(await scene.sign(HEIGHT)).toBe('signed 500');
+});
+
+describe('the run-time folder', () => {
+  it('two of them in turn: what an earlier start left in the other one is gone', async () => {
+    const scene = await Scene.start(2, 3);
+    const { cluster } = scene;
+    const host = cluster.cosigner(1);
+    const first = host.runFolder;
+    const before = scene.copies();
+    cluster.killCosigner(1);
+    // A start by hand with another folder, of the same host.
+    const second = new MemoryRunFolder('/run/other', first.files);
+    host.runFolder = second;
+    await scene.onlyThere(scene.all);
+    await cluster.clock.pass(SETTLED_MS);
+    expect([...first.files.keys()]).toEqual([expect.stringMatching(/^\/run\/other\//)]);
+    await scene.onlyThere([1, 2]);
+    expect(await scene.sign(HEIGHT, 'A')).toBe('signed 500');
+    for (const id of [1, 2]) cluster.killCosigner(id);
+    scene.putBack(1, before, false);
+    host.runFolder = first;
+    await scene.newLink();
+    await scene.onlyThere([1, 3]);
+    await cluster.clock.pass(SETTLED_MS);
+    expect(scene.waiting()).toEqual([1]);
+    expect(await scene.sign(HEIGHT, 'B')).not.toMatch(/^signed/);
+  });
+
+  it('that cannot be written any more: nothing is left in it, and the next start waits', async () => {
+    const scene = await Scene.start(2, 3);
+    const { runFolder } = scene.cluster.cosigner(1);
+    runFolder.fails = { write: 'EROFS' };
+    await scene.onlyThere([1, 2]);
+    expect(await scene.sign(HEIGHT)).toBe('signed 500');
+    expect(runFolder.files.size).toBe(0);
+    expect(scene.cluster.logged('the next start of this cosigner will wait for the others')).toHaveLength(1);
+    runFolder.fails = {};
+    expect(await scene.sign(HEIGHT + 1)).toBe('signed 500');
+    expect(runFolder.files.size).toBe(0);
+    scene.cluster.killCosigner(1);
+    await scene.onlyThere([1, 3]);
+    await scene.cluster.clock.pass(SETTLED_MS);
+    expect(scene.waiting()).toEqual([1]);
+  });
+
+  it('that can neither be written nor emptied: no share leaves', async () => {
+    const scene = await Scene.start(2, 3);
+    scene.cluster.cosigner(1).runFolder.fails = { write: 'EROFS', remove: 'EROFS' };
+    await scene.onlyThere([1, 2]);
+    expect(await scene.sign(HEIGHT)).toBe('QUORUM_LOST');
+    expect(scene.cluster.cosigner(1).process?.report()[0]?.halted).toBe('STATE_WRITE_FAILED');
+    await scene.onlyThere([1, 2, 3]);
+    await scene.cluster.clock.pass(500);
+    expect(await scene.sign(HEIGHT)).toBe('signed 500');
+  });
+});
