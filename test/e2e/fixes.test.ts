@@ -499,6 +499,12 @@ describe('between request and watermark', () => {
       damage: () => whileStopped(cosigner(1), () => stateInit(cosigner(1).home, height + 5_000n)),
       follow: () =>
         whileStopped(cosigner(1), () => stateInit(cosigner(1).home, height, '--i-accept-that-this-can-double-sign')),
+      // A height that it hears of while it waits, it does not sign.
+      signs: () =>
+        eventually('a height is signed', 15_000, async () => {
+          const answer = await at.ask({ step: 'Precommit', height: ++height });
+          return answer.kind === 'signed' ? answer : undefined;
+        }),
     },
     {
       code: 'LINK_SILENT',
