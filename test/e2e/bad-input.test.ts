@@ -145,7 +145,7 @@ it('what nobody may sign is refused each time, told once with both values, and c
   for (const { code, asked } of requests) {
     const told = (link?.events() ?? []).filter((event) => event.code === code);
     expect(told).toHaveLength(1);
-    expect(told[0]?.['cause']).toMatch(new RegExp(`^${asked} `));
+    expect(told[0]?.['cause']).toMatch(new RegExp(`^cosigner-\\d: ${asked} `));
     expect(told[0]?.['cause']).toContain('the watermark is height 50, round 0, precommit');
     expect(told[0]?.['fix']).toBeTypeOf('string');
   }

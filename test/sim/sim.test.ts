@@ -11,7 +11,7 @@ import { runSeed } from './run.js';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const SEEDS = 12;
-/** Far more than any of these needs; CI breaks every rule, `npm run sim -- --break all`. */
+/** Far more than any of these needs; `.ci/long` breaks every rule. */
 const SEEDS_TO_CATCH = 200;
 
 describe('simulator', () => {
