@@ -453,16 +453,10 @@ export class World {
     this.#clock.schedule(random.between(100, 900), () => {
       for (const wire of away) [wire.cutUp, wire.cutDown] = [false, false];
       if (this.#calm || !signers.every(isWell)) return;
+      for (const one of signers) this.#stopCosigner(one, random.pick(['crash', 'hands']), random.between(1_500, 4_000));
+      // One that still runs would not count as one that has forgotten.
       const forgetful = signers.slice(0, 1 + random.below(threshold - 1)).filter((one) => this.#mayForget(one));
-      for (const one of signers) {
-        this.#stopCosigner(
-          one,
-          random.pick(['crash', 'hands']),
-          forgetful.includes(one) ? random.between(5, 300) : random.between(1_500, 4_000),
-        );
-        const copy = copies.get(one);
-        if (copy !== undefined && forgetful.includes(one)) one.putBackTo(copy);
-      }
+      for (const one of forgetful) one.putBackTo(copies.get(one)!);
       for (const liar of this.#lyingLinks) liar.scents(forgetful.map(({ id }) => id));
       this.coverage.note('fault: amnesia, done');
       this.#note(`${forgetful.map(({ id }) => id).join()} have forgotten it, nobody else knows of it`);
