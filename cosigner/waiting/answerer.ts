@@ -12,7 +12,7 @@ import type { FromOthers } from '../signing/from-others.js';
 import type { Forgeries } from './forgeries.js';
 import type { IdentityKeys } from './identity-keys.js';
 
-/** Every answer voids what was issued before: so often at most for each asker and chain, in the first minute of a question … */
+/** Every answer voids what was issued before: so often at most for each link, asker and chain, in the first minute of a question … */
 const ANSWER_EVERY_MS = 1_000;
 /** … and after it. */
 const PATIENT_AFTER_MS = 60_000;
@@ -30,6 +30,7 @@ export interface AnswererDeps {
 }
 
 interface Answered {
+  readonly link: string;
   readonly asked: WaitQuestion;
   readonly sinceMs: number;
   readonly atMs: number;
@@ -37,12 +38,12 @@ interface Answered {
   readonly answer: Promise<WaitAnswer | undefined>;
 }
 
-/** Where this cosigner stands, for others that wait (rules 2 and 3). */
+/** Where this cosigner stands, for others that wait (docs/invariants.md, W2 and W3). */
 export class Answerer {
   readonly #id: number;
   readonly #deps: AnswererDeps;
-  /** By chain and asker. */
-  readonly #answered = new Map<string, Answered>();
+  /** By chain and asker: one of each link, for a link that brings old questions again must not hold up the others. */
+  readonly #answered = new Map<string, readonly Answered[]>();
 
   constructor(id: number, deps: AnswererDeps) {
     this.#id = id;
@@ -58,19 +59,21 @@ export class Answerer {
     if (asked !== this.#id || forgeries.isResting(link)) return undefined;
     const nowMs = clock.nowMs();
     const name = `${asker} ${chainId}`;
-    const before = this.#answered.get(name);
-    const isKnown = before !== undefined && equalBytes(before.asked.signature, question.signature);
-    if (before !== undefined) {
-      const isOld = isKnown && nowMs - before.sinceMs >= PATIENT_AFTER_MS;
-      if (nowMs - before.atMs < (isOld ? ANSWER_SELDOM_MS : ANSWER_EVERY_MS))
-        return isKnown ? before.answer : undefined;
+    const before = this.#answered.get(name) ?? [];
+    const same = before.find(({ asked }) => equalBytes(asked.signature, question.signature));
+    const last = same ?? before.find((answered) => answered.link === link);
+    if (last !== undefined) {
+      const isOld = same !== undefined && nowMs - same.sinceMs >= PATIENT_AFTER_MS;
+      if (nowMs - last.atMs < (isOld ? ANSWER_SELDOM_MS : ANSWER_EVERY_MS)) return same?.answer;
     }
     if (!keys.verifies(asker, questionBytes(question), question.signature)) {
       forgeries.note(link, `a question of ${cosignerName(asker)} for chain ${chainId}`);
       return undefined;
     }
     const answer = this.#stand(chain, question);
-    this.#answered.set(name, { asked: question, sinceMs: isKnown ? before.sinceMs : nowMs, atMs: nowMs, answer });
+    const others = before.filter((answered) => answered !== same && answered.link !== link);
+    const answered = { link, asked: question, sinceMs: same?.sinceMs ?? nowMs, atMs: nowMs, answer };
+    this.#answered.set(name, [...others, answered]);
     return answer;
   }
 

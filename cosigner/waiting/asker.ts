@@ -22,7 +22,7 @@ export interface AskerDeps {
   readonly chains: () => Iterable<WaitingChain>;
 }
 
-/** What a cosigner asks the others while chains of it wait, and what it takes for an answer (rule 2). */
+/** What a cosigner asks the others while chains of it wait, and what it takes for an answer (docs/invariants.md, W2). */
 export class Asker {
   readonly #id: number;
   readonly #deps: AskerDeps;

@@ -78,13 +78,24 @@ describe('a cosigner that is asked where it stands', () => {
     expect(await ask(60)).toBe(6);
   });
 
-  it('another question of the same cosigner counts for the same second', async () => {
+  it('another question of the same cosigner on the same link counts for the same second', async () => {
     expect(await answerer.answer('a', question())).toBeDefined();
     const next = question({ question: new Uint8Array(32).fill(2) });
     expect(await answerer.answer('a', next)).toBeUndefined();
     clock.advance(1_000);
     expect(await answerer.answer('a', next)).toBeDefined();
     expect(fences).toBe(2);
+  });
+
+  it('a link that brings older questions again holds up no other link', async () => {
+    const old = [2, 3, 4].map((fill) => question({ question: new Uint8Array(32).fill(fill) }));
+    for (let second = 0; second < 5; second++) {
+      for (const again of old) await answerer.answer('liar', again);
+      expect(await answerer.answer('a', question())).toBeDefined();
+      expect(await answerer.answer('b', question())).toBeDefined();
+      clock.advance(1_000);
+    }
+    expect(fences).toBe(10);
   });
 
   it('a link that forges is not looked at for a moment, the others are', async () => {
