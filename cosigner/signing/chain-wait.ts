@@ -97,7 +97,7 @@ export class ChainWait {
     else if (next !== watermark.current) await watermark.advance(next);
   }
 
-  /** Rule 7, of a request that the pace lets through, be it that the watermark rules refuse it. */
+  /** W7, of a request that the pace lets through, be it that the watermark rules refuse it. */
   goesOn(height: bigint): boolean {
     const { current } = this.#deps.watermark;
     const knew = this.#wait.doubtful;

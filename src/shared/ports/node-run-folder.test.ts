@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -125,10 +135,11 @@ describe('a file', () => {
   it.each<[name: string, make: (path: string) => void]>([
     ['a link', (path) => symlinkSync('/dev/null', path)],
     ['a folder', (path) => mkdirSync(path)],
+    ['a second name', (path) => (writeFileSync(`${path}-first`, ''), linkSync(`${path}-first`, path))],
     ['a pipe', (path) => void execFileSync('mkfifo', [path])],
   ])('that is %s is not used', (name, make) => {
     make(folder().pathOf(name));
-    expect(() => folder().open(name)).toThrow(/cannot be opened|is not a plain file/);
+    expect(() => folder().open(name)).toThrow(/cannot be opened|is not a plain file of one name/);
   });
 
   it('that is gone is removed', () => {

@@ -146,7 +146,9 @@ class NodeRunFile implements RunFile {
     this.#path = path;
     this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, MODE_FILE);
     try {
-      if (!fstatSync(this.#fd).isFile()) throw unusable(`${path} is not a plain file`);
+      const stats = fstatSync(this.#fd);
+      // Where root starts for another user, that one's link to a file of root's must not be given away.
+      if (!stats.isFile() || stats.nlink > 1) throw unusable(`${path} is not a plain file of one name`);
       giveToFolderOwner(path, this.#fd);
       if (!tryLockFile(this.#fd))
         throw new HekateError(

@@ -5,7 +5,7 @@ import { LIFE_BYTES } from './slot-record.js';
 import type { CopyRepair } from './state-file.js';
 import type { MarkedState } from './state-mark.js';
 
-/** What a state is from one start to the next (rule 6): whether it waits, and what it leaves for the next start. */
+/** What a state is from one start to the next (docs/invariants.md, W6): whether it waits, and what it leaves for the next start. */
 export interface Life {
   /** Stands in every record that is written; undefined: none of a cosigner's. */
   readonly id: Uint8Array | undefined;

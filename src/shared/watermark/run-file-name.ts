@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
 import { HekateError } from '../errors.js';
 import { invariant } from '../invariant.js';
+import { checksum } from './checksum.js';
 import { RECORD_BYTES } from './slot-record.js';
 
 /**
@@ -55,8 +55,4 @@ function decode(bytes: Buffer): string | undefined {
   return length >= 1 && length <= MAX_RUN_FILE_PATH_BYTES
     ? bytes.toString('utf8', AT.path, AT.path + length)
     : undefined;
-}
-
-function checksum(bytes: Buffer): Buffer {
-  return hash('sha256', bytes.subarray(0, AT.checksum), 'buffer');
 }

@@ -1,10 +1,9 @@
-import { hash } from 'node:crypto';
 import { equalBytes } from '../bytes.js';
+import { checksum } from './checksum.js';
 import { LIFE_BYTES } from './slot-record.js';
 
 /**
- * What a process leaves in a folder that lives as long as its host's memory (rule 6 of docs/invariants.md, "The shared high
- * watermark"): the life of its state and the number of its last write. A start that finds it there knows that only the process
+ * What a process leaves in a folder that lives as long as its host's memory (docs/invariants.md, W6): the life of its state and the number of its last write. A start that finds it there knows that only the process
  * was restarted, and that the disk has lost nothing since.
  *
  *     0 magic (8) | 8 life (16) | 24 number (8, big-endian) | 32 SHA-256 of bytes 0 to 31 (32)
@@ -24,7 +23,7 @@ export function encodeRunRecord({ life, sequence }: RunRecord): Uint8Array {
   bytes.set(MAGIC, 0);
   bytes.set(life, AT.life);
   bytes.writeBigUInt64BE(sequence, AT.sequence);
-  bytes.set(hash('sha256', bytes.subarray(0, AT.checksum), 'buffer'), AT.checksum);
+  bytes.set(checksum(bytes), AT.checksum);
   return bytes;
 }
 
@@ -32,7 +31,7 @@ export function encodeRunRecord({ life, sequence }: RunRecord): Uint8Array {
 export function decodeRunRecord(contents: Uint8Array): RunRecord | undefined {
   const bytes = Buffer.from(contents);
   if (bytes.length !== RUN_RECORD_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
-  if (!hash('sha256', bytes.subarray(0, AT.checksum), 'buffer').equals(bytes.subarray(AT.checksum))) return undefined;
+  if (!checksum(bytes).equals(bytes.subarray(AT.checksum))) return undefined;
   return { life: bytes.subarray(AT.life, AT.life + LIFE_BYTES), sequence: bytes.readBigUInt64BE(AT.sequence) };
 }
 

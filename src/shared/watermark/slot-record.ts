@@ -1,10 +1,10 @@
 import { MAX_CHAIN_ID_BYTES, INT32_MAX, INT64_MAX } from '../privval/canonical.js';
-import { hash } from 'node:crypto';
 import { equalBytes } from '../bytes.js';
 import { invariant } from '../invariant.js';
 import { isHekateError } from '../errors.js';
 import { EMPTY_BYTES } from '../privval/fields.js';
 import { SignBytes } from '../privval/sign-bytes.js';
+import { checksum } from './checksum.js';
 import { compareHrs, type HeightPace, type Watermark } from './watermark.js';
 
 /**
@@ -174,10 +174,6 @@ function readSignBytes(bytes: Uint8Array): SignBytes | undefined | 'bad' {
     if (!isHekateError(error)) throw error;
     return 'bad';
   }
-}
-
-function checksum(record: Buffer): Buffer {
-  return hash('sha256', record.subarray(0, AT.checksum), 'buffer');
 }
 
 function copy(bytes: Buffer, from: number, length: number): Uint8Array {

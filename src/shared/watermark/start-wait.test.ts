@@ -7,7 +7,7 @@ const others = (count: number): number[] => Array.from({ length: count - 1 }, (_
 const waitOf = (threshold: number, count: number, sitsOut = true): StartWait =>
   new StartWait({ threshold, others: others(count), sitsOut }, 0, random);
 
-// By docs/invariants.md, "The shared high watermark", rule 1: proven + max(0, waiting - (t-2)) >= n-t+1.
+// By docs/invariants.md, W1: proven + max(0, waiting - (t-2)) >= n-t+1.
 describe.each<[threshold: number, count: number, over: readonly [proven: number, waiting: number][]]>([
   [
     2,

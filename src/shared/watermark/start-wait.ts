@@ -15,7 +15,7 @@ export interface StartWaitOptions {
 /**
  * Every start of a cosigner is taken for a rollback until it is shown otherwise: whether it may sign again is decided here, for
  * one chain. In memory only, and a state machine: what it hears was verified, what it is asked comes in turn (docs/invariants.md,
- * "The shared high watermark", rules 1, 2 and 7).
+ * W1, W2 and W7).
  */
 export class StartWait {
   readonly #options: StartWaitOptions;
@@ -63,7 +63,7 @@ export class StartWait {
     return [...this.#proven.keys()].sort((a, b) => a - b);
   }
 
-  /** Rule 1: of any t that signed what this one forgot, one has been heard that remembers, or too few are left that forgot. */
+  /** W1: of any t that signed what this one forgot, one has been heard that remembers, or too few are left that forgot. */
   get over(): boolean {
     const { threshold, others } = this.#options;
     const proven = [...this.#proven.values()].filter(Boolean).length;
@@ -72,7 +72,7 @@ export class StartWait {
   }
 
   /**
-   * Rule 7, of a request whose height the pace allows: whether it is above every height that may be in doubt, so that it ends the
+   * W7, of a request whose height the pace allows: whether it is above every height that may be in doubt, so that it ends the
    * wait. `reached`: of the watermark. The first that is asked for, or reached then, is the last of those.
    */
   goesOn(height: bigint, reached: bigint): boolean {
