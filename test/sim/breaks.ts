@@ -242,6 +242,24 @@ export const BREAKS = {
     what: 'others that wait themselves count like those that do not',
     changes: [{ file: START_WAIT, from: 'Math.max(0, waiting - (threshold - 2))', to: 'waiting' }],
   },
+  'answer-fresh': {
+    what: 'an answer to an earlier question is taken for one to this',
+    changes: [{ file: START_WAIT, from: 'return Buffer.compare(question, this.#question) === 0;', to: 'return true;' }],
+  },
+  'answer-signed': {
+    what: 'whoever answers for a cosigner is believed',
+    changes: [
+      {
+        file: 'cosigner/waiting/asker',
+        from: 'if (!this.#deps.keys.verifies(answerer, answerBytes(answer), signature))',
+        to: 'if (false)',
+      },
+    ],
+  },
+  fence: {
+    what: 'who answers keeps the nonces of before',
+    changes: [{ file: 'cosigner/signing/from-others', from: 'this.#deps.discardNonces();', to: '' }],
+  },
   'heard-floor': {
     what: 'what is heard raises nothing',
     changes: [{ file: CHAIN_WAIT, from: 'if (compareHrs(place, floor) <= 0) return floor;', to: 'return floor;' }],
@@ -253,6 +271,26 @@ export const BREAKS = {
   'run-number': {
     what: 'any record of the same life will do',
     changes: [{ file: RUN_RECORD, from: "if (record.sequence > sequence) return 'behind';", to: "return 'same';" }],
+  },
+  'run-while-waiting': {
+    what: 'one that waits leaves a record in its run-time folder',
+    changes: [
+      { file: STORE, from: 'if (!this.waiting) this.#life.leave(sequence);', to: 'this.#life.leave(sequence);' },
+    ],
+  },
+  'run-moved': {
+    what: 'what an earlier start left in another run-time folder stays there',
+    changes: [
+      {
+        file: 'src/shared/watermark/life',
+        from: 'if (path !== trace?.path && basename(path) === name) remove(path);',
+        to: '',
+      },
+    ],
+  },
+  'recover-floor': {
+    what: 'an operator who ends a wait sets no floor',
+    changes: [{ file: CHAIN_WAIT, from: '[floorAtHeight(height), ...places].reduce(', to: 'places.reduce(' }],
   },
   'sit-out': {
     what: 'no height is ever sat out',

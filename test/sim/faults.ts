@@ -29,6 +29,9 @@ const FAULTS = [
   'amnesia',
   'amnesia',
   'amnesia',
+  'recover',
+  'other-folder',
+  'plot',
 ] as const;
 
 export type FaultName = (typeof FAULTS)[number];
@@ -45,6 +48,8 @@ export interface Plan {
   readonly lyingCosigners: number;
   readonly lyingLinks: number;
   readonly faults: readonly FaultName[];
+  /** The lying link plots (plot.ts). */
+  readonly plots: boolean;
   readonly loss: number;
   readonly duplicate: number;
   readonly straggle: number;
@@ -83,7 +88,10 @@ export function drawPlan(random: Prng, broken: Break | undefined, faults: readon
   const lossy = random.chance(0.4);
   const lyingLinks = random.chance(0.35) ? 1 : 0;
   const mostLiars = Math.max(0, 2 * threshold - count - 1);
-  const often = broken === 'quorum' ? 1 : lyingLinks > 0 ? 0.6 : 0.25;
+  const lyingCosigners = mostLiars > 0 && random.chance(0.5) ? 1 + random.below(mostLiars) : 0;
+  const drawn = faults.filter(() => random.chance(0.6));
+  const plots = drawn.includes('plot') && lyingLinks > 0 && lyingCosigners === 0;
+  const often = broken === 'quorum' ? 1 : plots ? 1 : lyingLinks > 0 ? 0.6 : 0.25;
   return {
     threshold,
     count,
@@ -91,9 +99,11 @@ export function drawPlan(random: Prng, broken: Break | undefined, faults: readon
     chains: count > 4 ? 1 : random.pick([1, 1, 1, 2, 2, 3]),
     links: count > 5 ? 2 : random.pick([2, 2, 3]),
     nodesPerChain: random.pick([1, 1, 2]),
-    lyingCosigners: mostLiars > 0 && random.chance(0.5) ? 1 + random.below(mostLiars) : 0,
+    lyingCosigners,
     lyingLinks,
-    faults: faults.filter(() => random.chance(0.6)),
+    // Often nothing else gets in the way of a plot.
+    faults: plots && random.chance(0.5) ? [] : drawn.filter((fault) => fault !== 'plot'),
+    plots,
     loss: lossy ? random.between(0, 0.05) : 0,
     duplicate: random.chance(0.4) ? random.between(0, 0.1) : 0,
     straggle: random.chance(0.4) ? random.between(0, 0.05) : 0,
@@ -101,7 +111,7 @@ export function drawPlan(random: Prng, broken: Break | undefined, faults: readon
     slowWrite: random.chance(0.3) ? 0.02 : 0,
     readFailure: random.chance(0.15) ? 0.1 : 0,
     faultEveryMs: random.between(150, 2_000),
-    faultyMs: random.between(2_000, 6_000),
+    faultyMs: random.between(2_000, 6_000) + (plots ? 3_000 : 0),
     twoLeaders: broken !== 'lease-close' && random.chance(often),
     maxHeightsPerSecond: random.pick([0, 3, 3]),
     maxHeightJump: random.pick([50n, 1_500n, 100_000n]),

@@ -21,6 +21,7 @@ import {
 } from '../../src/shared/privval/canonical.js';
 import { extensionSignBytes, SignBytes } from '../../src/shared/privval/sign-bytes.js';
 import { encodeLinkMessage } from '../../src/shared/transport/codec.js';
+import { must } from '../../src/shared/invariant.js';
 import type { Proof } from '../../src/shared/watermark/proof.js';
 import { answerBytes, type WaitAnswer, type WaitQuestion } from '../../src/shared/watermark/wait-messages.js';
 import { signatureOf } from '../support/test-keys.js';
@@ -46,9 +47,34 @@ export interface LyingLinkDeps {
   readonly clock: Clock;
   readonly random: Prng;
   readonly coverage: Coverage;
+  /** Until its plot has come to something it does nothing that anybody would notice. */
+  readonly lurks: boolean;
   readonly connect: (link: LyingLink, id: number, handlers: CosignerHandlers) => CosignerConnection;
   /** Bytes straight into the stream to a cosigner. */
   readonly sendBytes: (link: LyingLink, id: number, bytes: Uint8Array) => void;
+}
+
+/** What a lying link and the world have agreed on: that one place gets two blocks. */
+export interface Plot {
+  readonly chainId: string;
+  /** Those of the first block. */
+  readonly signers: readonly number[];
+  /** Those of them that are asked for it now; the others are, once the forgetful have signed the second block. */
+  readonly asked: readonly number[];
+  /** Those of them that are about to forget it. */
+  readonly forgetful: readonly number[];
+  /** Those of the second block: the forgetful, and who never heard of the first. */
+  readonly others: readonly number[];
+}
+
+interface Plotting extends Plot {
+  readonly chain: CheckedChain;
+  readonly second: Canonical;
+  readonly withheld: readonly { readonly to: number; readonly message: SignRequest }[];
+  readonly first: { readonly request: SignRequest; readonly missing: Set<number> };
+  begun: boolean;
+  /** The last request for the second block, and who has not given its share for it. */
+  pursuit: { readonly request: SignRequest; readonly missing: Set<number> } | undefined;
 }
 
 interface Target {
@@ -74,18 +100,21 @@ export class LyingLink {
   readonly #proofs: Proof[] = [];
   readonly #answers: WaitAnswer[] = [];
   readonly #prey = new Set<number>();
+  #plotting: Plotting | undefined;
   readonly #sent: { readonly to: number; readonly message: LinkMessage }[] = [];
   readonly #attempts = new Map<number, Attempt>();
   readonly #connections: CosignerConnection[] = [];
   readonly #everyMs: number;
   #lastId = 0;
   #lying = true;
+  #lurks: boolean;
 
   constructor(name: string, chains: readonly CheckedChain[], cosigners: readonly number[], deps: LyingLinkDeps) {
     this.name = name;
     this.#chains = chains;
     this.#deps = deps;
     this.clock = new ProcessClock(deps.clock);
+    this.#lurks = deps.lurks;
     this.#everyMs = deps.random.between(10, 120);
     this.#targets = cosigners.map((id) => ({ id, reports: new Map(), term: 0, fresh: new Map(), spent: new Map() }));
   }
@@ -131,6 +160,8 @@ export class LyingLink {
   #hears(target: Target, message: CosignerMessage): void {
     switch (message.kind) {
       case 'nonceBatch':
+        // Those of before are void, unless the cosigner is broken: then nobody says that they are.
+        if (message.replaces === true) for (const known of [target.fresh, target.spent]) known.delete(message.chainId);
         push(target.fresh, message.chainId, message.commitments);
         return;
       case 'heartbeatReply':
@@ -139,6 +170,7 @@ export class LyingLink {
         return;
       case 'signed':
         if (message.fresh !== undefined) push(target.fresh, message.fresh.chainId, message.fresh.commitments);
+        this.#caught(target.id, message);
         return this.#adds(target.id, message);
       case 'waitQuestion':
         return this.#carriesQuestion(message);
@@ -154,9 +186,11 @@ export class LyingLink {
     const { random, coverage } = this.#deps;
     const { chainId, groupPublicKey, asker, asked } = question;
     this.#overtakes(question);
-    const roll = this.#prey.has(asker) ? 1 : random.unit();
-    if (roll < 0.4) return this.#say(asked, question);
-    if (roll < 0.6) return;
+    const roll = random.unit();
+    if (!this.#prey.has(asker)) {
+      if (roll < 0.4) return this.#say(asked, question);
+      if (roll < 0.6) return;
+    } else if (roll < 0.3) this.#say(asked, question);
     coverage.note('lying link: forges an answer');
     const place = { height: 0n, round: 0, step: 0 };
     const forged = {
@@ -177,7 +211,7 @@ export class LyingLink {
   #carriesAnswer(answer: WaitAnswer): void {
     this.#answers.push(answer);
     if (this.#answers.length > MOST_KEPT) this.#answers.shift();
-    if (this.#deps.random.chance(0.6)) this.#say(answer.asker, answer);
+    if (this.#prey.has(answer.asker) || this.#deps.random.chance(0.6)) this.#say(answer.asker, answer);
   }
 
   /** Old answers to who asks now, as they were or as answers to the new question. */
@@ -205,9 +239,105 @@ export class LyingLink {
     this.overhears(signBytes.says);
   }
 
-  /** These have forgotten something: whatever they ask is answered by this link. */
+  /** These have forgotten something: whatever they ask is answered by this link, as soon as may be. */
   scents(cosigners: readonly number[]): void {
     for (const id of cosigners) this.#prey.add(id);
+  }
+
+  /** Asks for a vote that some are about to forget, far above where the chain is. False: it cannot. */
+  plots(plot: Plot): boolean {
+    const { random } = this.#deps;
+    const chain = must(
+      this.#chains.find(({ chainId }) => chainId === plot.chainId),
+      'a plot is about a chain that there is',
+    );
+    const base = this.#base(chain);
+    const heights = this.#targets.map(({ reports }) => reports.get(plot.chainId)?.height ?? 0n);
+    if (base === undefined || heights.includes(0n)) return false;
+    const top = heights.reduce((max, height) => (height > max ? height : max));
+    const { chainId, timestamp } = base;
+    const block = (): BlockId => ({ hash: random.bytes(32), partsTotal: 1, partsHash: random.bytes(32) });
+    const place = { chainId, timestamp, height: top + BigInt(5 + random.below(25)), round: 0 };
+    const vote = (): Canonical => ({ ...place, step: STEP_PRECOMMIT, blockId: block() });
+    const entries = plot.signers.map((id) => this.#entry(chain, id));
+    if (!entries.every((entry) => entry !== undefined)) return false;
+    const request = this.#request(chain, vote(), entries);
+    this.#attempts.set(request.id, new Attempt(request, SignBytes.parse(request.signBytes), undefined));
+    const withheld = plot.signers.filter((id) => !plot.asked.includes(id)).map((to) => ({ to, message: request }));
+    const first = { request, missing: new Set(plot.asked) };
+    this.#plotting = { ...plot, chain, second: vote(), withheld, first, begun: false, pursuit: undefined };
+    for (const id of plot.asked) this.#say(id, request);
+    return true;
+  }
+
+  /** Whether all have signed what they are about to forget. From now on they are asked for the second block. */
+  pursues(): boolean {
+    const plotting = this.#plotting;
+    if (plotting === undefined || plotting.first.missing.size > 0) return false;
+    this.#deps.coverage.note(`lying link: plots, with a ${plotting.withheld.length === 0 ? 'signature' : 'share'}`);
+    plotting.begun = true;
+    this.#lurks = false;
+    this.scents(plotting.forgetful);
+    return true;
+  }
+
+  /** What it has in mind has failed. */
+  givesUp(): void {
+    this.#plotting = undefined;
+  }
+
+  /** Asks the forgetful, and nobody else before they have signed: whoever signs remembers. */
+  #pursues(plotting: Plotting): void {
+    const { chain, second, forgetful, others, pursuit } = plotting;
+    const old = new Map(pursuit?.request.signers.map((signer) => [signer.id, signer]));
+    const entries = others.map((id) => {
+      const known = forgetful.includes(id) ? undefined : old.get(id);
+      return known !== undefined && this.#isFresh(chain, known) ? known : this.#entry(chain, id);
+    });
+    if (!entries.every((entry) => entry !== undefined)) return;
+    const request = this.#request(chain, second, entries);
+    plotting.pursuit = { request, missing: new Set(forgetful) };
+    for (const id of forgetful) this.#say(id, request);
+  }
+
+  /** The forgetful have signed the second block: now the others are asked for it, and those that were left out for the first. */
+  #caught(id: number, reply: SignedReply): void {
+    const plotting = this.#plotting;
+    if (plotting?.first.request.id === reply.id) plotting.first.missing.delete(id);
+    if (plotting?.pursuit?.request.id !== reply.id) return;
+    const { request, missing } = plotting.pursuit;
+    if (!missing.delete(id) || missing.size > 0) return;
+    this.#deps.coverage.note('lying link: the forgetful sign again');
+    for (const other of plotting.others) if (!plotting.forgetful.includes(other)) this.#say(other, request);
+    for (const { to, message } of plotting.withheld) this.#say(to, message);
+  }
+
+  #entry(chain: CheckedChain, id: number): SignerEntry | undefined {
+    const target = must(
+      this.#targets.find((one) => one.id === id),
+      'every cosigner is a target',
+    );
+    const vote = this.#take(chain, target, new Set());
+    return vote && { id, vote, extension: undefined };
+  }
+
+  /** Not void since it was taken. */
+  #isFresh({ chainId }: CheckedChain, { id, vote }: SignerEntry): boolean {
+    return (
+      this.#targets
+        .find((one) => one.id === id)
+        ?.spent.get(chainId)
+        ?.includes(vote) === true
+    );
+  }
+
+  #request(chain: CheckedChain, says: Canonical, signers: readonly SignerEntry[]): SignRequest {
+    const { chainId, key } = chain;
+    return {
+      ...{ kind: 'signRequest', id: ++this.#lastId, term: Math.max(...this.#targets.map((one) => one.term)) + 1 },
+      ...{ chainId, groupPublicKey: key.publicKey, signBytes: SignBytes.encode(says).bytes },
+      ...{ extension: undefined, settle: true, signers },
+    };
   }
 
   /** A signature is known. */
@@ -226,6 +356,8 @@ export class LyingLink {
 
   #act(): void {
     const { random, coverage } = this.#deps;
+    if (this.#lurks) return this.#asksForLease();
+    if (this.#plotting?.begun === true && random.chance(0.7)) return this.#pursues(this.#plotting);
     const target = random.pick(this.#targets);
     const roll = random.unit();
     if (roll < 0.25) return this.#asksForLease();

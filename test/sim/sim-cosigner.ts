@@ -65,8 +65,9 @@ export class SimCosigner {
   readonly id: number;
   readonly clock: ProcessClock;
   readonly disk: MemoryDisk;
-  /** Gone when the host stops; kept when the process alone does. */
-  readonly #runFolder = new MemoryRunFolder();
+  /** Gone when the host stops; kept when the process alone does. A start by hand may use the second. */
+  readonly #runFolders: readonly [MemoryRunFolder, MemoryRunFolder];
+  #runFolder: MemoryRunFolder;
   readonly #options: SimCosignerOptions;
   readonly #deps: SimCosignerDeps;
   readonly #chains: ReadonlyMap<string, SimCosignerChain>;
@@ -92,6 +93,9 @@ export class SimCosigner {
     this.#deps = deps;
     this.#chains = new Map(options.chains.map((chain) => [chain.chainId, chain]));
     this.clock = new ProcessClock(deps.clock);
+    const first = new MemoryRunFolder();
+    this.#runFolders = [first, new MemoryRunFolder('/run/by-hand', first.files)];
+    this.#runFolder = first;
     const clocks = { world: deps.clock, process: this.clock };
     this.disk = new MemoryDisk(
       randomFates(clocks, deps.diskRandom, deps.diskFaults, ({ path }) => {
@@ -131,6 +135,11 @@ export class SimCosigner {
   /** Whether any of its chains still waits after a start, or it does not run. */
   get waits(): boolean {
     return this.#process === undefined || this.#process.cosigner.waits().size > 0;
+  }
+
+  /** Chains that wait. */
+  get waitingChains(): readonly string[] {
+    return [...(this.#process?.cosigner.waits().keys() ?? [])];
   }
 
   /** Why a chain takes no more requests. */
@@ -241,10 +250,23 @@ export class SimCosigner {
     return liar?.lying === true ? liar : undefined;
   }
 
+  /** Of the next start: the one that is always used, or another one, as where somebody starts it by hand. */
+  useRunFolder(which: 'usual' | 'other'): void {
+    this.#runFolder = this.#runFolders[which === 'usual' ? 0 : 1];
+  }
+
+  /** An operator ends the wait of a chain: `hekate state recover`. Throws as Cosigner.recover. */
+  async recover(chainId: string, height: bigint): Promise<'recovered' | 'busy' | 'gone'> {
+    if (this.#process === undefined) return 'gone';
+    const floor = floorAtHeight(height);
+    this.#deps.checker.floorSet(this.id, chainId, floor);
+    return (await this.#process.cosigner.recover(chainId, height)) === undefined ? 'busy' : 'recovered';
+  }
+
   /** The process alone dies: what it has begun to write goes on, and the run-time folder stays. */
   kill(): void {
     this.#end();
-    this.#runFolder.kill();
+    for (const folder of this.#runFolders) folder.kill();
     this.disk.kill();
   }
 
@@ -254,8 +276,10 @@ export class SimCosigner {
    */
   crash(keepsRunFolder = false): void {
     this.#end();
-    if (keepsRunFolder) this.#runFolder.kill();
-    else this.#runFolder.clear();
+    for (const folder of this.#runFolders) {
+      if (keepsRunFolder) folder.kill();
+      else folder.clear();
+    }
     this.disk.powerCut(
       randomTear(this.#deps.diskRandom, (how) => this.#deps.coverage.note(`fault: a write is ${how}`)),
     );

@@ -16,6 +16,7 @@ import { drawPlan, type FaultName, type Plan } from './faults.js';
 import { LyingCosigner } from './lying-cosigner.js';
 import { LyingLink } from './lying-link.js';
 import { careless, forgetful, KeepingPool, neverClosing } from './parts.js';
+import { plot, type PlotWorld } from './plot.js';
 import { Prng } from './prng.js';
 import { SimCosigner, type SimCosignerChain } from './sim-cosigner.js';
 import { SimLink, type SimLinkChain } from './sim-link.js';
@@ -122,6 +123,7 @@ export class World {
     for (const wire of this.#wires) wire.start();
     for (const link of [...this.#links, ...this.#lyingLinks]) link.start();
     this.#schedule(() => this.#fault());
+    if (this.#plan.plots) this.#plotSoon();
     await this.#pass(this.#plan.faultyMs);
     await this.#heal();
     const before = this.#signedHeights();
@@ -267,6 +269,7 @@ export class World {
   #lyingLink(name: string, cosigners: readonly number[]): LyingLink {
     return new LyingLink(name, this.#chains, cosigners, {
       ...{ group: this.#group, clock: this.#clock, random: this.#random.fork(), coverage: this.coverage },
+      lurks: this.#plan.plots,
       connect: (link, id, handlers) => this.#wireOf(link.name, id).connection(handlers),
       sendBytes: (link, id, bytes) => void this.#wireOf(link.name, id).send(bytes),
     });
@@ -355,6 +358,11 @@ export class World {
         return this.#setRate(random.chance(0.5) ? link : cosigner);
       case 'amnesia':
         return this.#amnesia();
+      case 'recover':
+        for (const chainId of cosigner.waitingChains) void this.#recover(cosigner, chainId);
+        return;
+      case 'other-folder':
+        return this.#startElsewhere(cosigner);
       case 'wall-clock':
         return cosigner.setWallClock(random.pick([-100, -1, 0, 60, 1_000]));
       default:
@@ -441,8 +449,7 @@ export class World {
   #amnesia(): void {
     const random = this.#random;
     const { threshold, count, lyingCosigners } = this.#plan;
-    const isWell = (one: SimCosigner): boolean =>
-      one.runs && !this.#mending.has(one) && one.chainIds.every((chainId) => one.spoiled(chainId) === undefined);
+    const isWell = (one: SimCosigner): boolean => this.#isWell(one);
     if (lyingCosigners > 0 || !this.#cosigners.every(isWell)) return;
     const shuffled = this.#cosigners.map((one) => ({ one, at: random.unit() })).sort((a, b) => a.at - b.at);
     const signers = shuffled.slice(0, threshold).map(({ one }) => one);
@@ -462,6 +469,69 @@ export class World {
       this.#note(`${forgetful.map(({ id }) => id).join()} have forgotten it, nobody else knows of it`);
       for (const link of this.#links) this.#crashLink(link, true);
     });
+  }
+
+  /** As soon as everything is well, until one has come to something. */
+  #plotSoon(): void {
+    this.#clock.schedule(100, () => {
+      if (this.#calm) return;
+      this.#plot().then(
+        (done) => (done ? undefined : this.#plotSoon()),
+        (error: unknown) => (this.#failure ??= error),
+      );
+    });
+  }
+
+  async #plot(): Promise<boolean> {
+    const liar = must(this.#lyingLinks[0], 'plots are made by a lying link');
+    const { chainId } = this.#random.pick(this.#chains);
+    const isReady = (one: SimCosigner): boolean =>
+      this.#isWell(one) && !one.waits && one.durable(chainId)?.fresh === false;
+    if (!this.#cosigners.every(isReady)) return false;
+    this.#note(`a plot is made about ${chainId}`);
+    return plot(this.#plotWorld(), liar, chainId);
+  }
+
+  #plotWorld(): PlotWorld {
+    return {
+      ...{ random: this.#random, threshold: this.#plan.threshold, cosigners: this.#cosigners },
+      going: () => !this.#calm,
+      after: (ms) => this.#after(ms),
+      stop: (cosigner, how, forMs) => this.#stopCosigner(cosigner, how, forMs),
+      mayForget: (cosigner) => this.#mayForget(cosigner),
+      crashLinks: () => {
+        for (const link of this.#links) this.#crashLink(link, true);
+      },
+      recover: (cosigner, chainId) => this.#recover(cosigner, chainId),
+    };
+  }
+
+  #after(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.schedule(ms, resolve));
+  }
+
+  #isWell(one: SimCosigner): boolean {
+    return one.runs && !this.#mending.has(one) && one.chainIds.every((chainId) => one.spoiled(chainId) === undefined);
+  }
+
+  /** An operator reads the newest height of a node, one more, and ends a wait with it. */
+  async #recover(cosigner: SimCosigner, chainId: string): Promise<void> {
+    if (this.#calm || cosigner.lies) return;
+    const height = this.#reached(chainId) + 1n;
+    try {
+      const outcome = await cosigner.recover(chainId, height);
+      this.#note(`an operator ends the wait of cosigner ${cosigner.id} on ${chainId} at ${height}: ${outcome}`);
+      this.coverage.note(`operator: ${outcome}`);
+    } catch (error) {
+      if (!isHekateError(error)) return void (this.#failure ??= error);
+      this.coverage.note(`operator: recovers, ${error.code}`);
+    }
+  }
+
+  /** Stopped, and started by hand with another run-time folder; the next time as always. */
+  #startElsewhere(cosigner: SimCosigner): void {
+    this.#stopCosigner(cosigner, 'kill');
+    if (!cosigner.runs) cosigner.useRunFolder(this.#random.pick(['usual', 'other']));
   }
 
   #pause(host: SimLink | SimCosigner, suspended: boolean): void {
