@@ -21,6 +21,7 @@ const RULES = 'src/shared/watermark/rules';
 const STORE = 'src/shared/watermark/store';
 const START_WAIT = 'src/shared/watermark/start-wait';
 const CHAIN_WAIT = 'cosigner/signing/chain-wait';
+const NEWEST = 'sentry-link/signing/newest-signature';
 const RUN_RECORD = 'src/shared/watermark/run-record';
 const SIGN_BYTES = 'src/shared/privval/sign-bytes';
 /** What else would notice, and end the process, before anything leaves. */
@@ -272,6 +273,13 @@ export const BREAKS = {
     what: 'any record of the same life will do',
     changes: [{ file: RUN_RECORD, from: "if (record.sequence > sequence) return 'behind';", to: "return 'same';" }],
   },
+  shown: {
+    what: 'nobody is shown what others have signed',
+    changes: [
+      { file: NEWEST, from: 'if (!signers.includes(id)) this.#tellSoon(listener);', to: '' },
+      { file: NEWEST, from: 'return this.#newest?.proof;', to: 'return undefined;' },
+    ],
+  },
   'run-while-waiting': {
     what: 'one that waits leaves a record in its run-time folder',
     changes: [
@@ -366,6 +374,20 @@ export const BREAKS = {
   'hold-down': {
     what: 'a cosigner that has just started promises at once',
     changes: [{ file: 'cosigner/lease-table', from: 'nowMs >= this.#holdDownUntilMs;', to: 'true;' }],
+  },
+  'falls-counted': {
+    what: 'a link does not look whether what a cosigner reports has fallen',
+    changes: [
+      {
+        file: 'sentry-link/cosigners/peer-chains',
+        from: 'if (before === undefined || compareHrs(place, before) >= 0)',
+        to: 'if (true)',
+      },
+    ],
+  },
+  'queue-bounded': {
+    what: 'as many requests wait as anybody likes',
+    changes: [{ file: 'src/shared/serial-queue', from: 'if (this.#size >= this.#limit) return undefined;', to: '' }],
   },
   'height-jump': {
     what: 'any height above the watermark will do',

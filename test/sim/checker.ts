@@ -29,6 +29,8 @@ export type RuleName =
   | 'verified'
   | 'answered-in-time'
   | 'one-dialler'
+  | 'falls-counted'
+  | 'queue-bounded'
   | 'stays-halted'
   | 'halts-for-cause'
   | 'goes-on';
@@ -86,6 +88,7 @@ export class Checker {
   readonly #floors = new Set<string>();
   readonly #answered = new Set<string>();
   readonly #highest = new Map<string, bigint>();
+  readonly #lastSigners = new Map<string, readonly number[]>();
   /** Signatures that nodes got. */
   signatures = 0;
 
@@ -136,6 +139,11 @@ export class Checker {
     return this.#highest.get(chainId) ?? 0n;
   }
 
+  /** Who gave the shares of the last signature. */
+  lastSigners(chainId: string): readonly number[] {
+    return this.#lastSigners.get(chainId) ?? [];
+  }
+
   shareLeaves(share: LeavingShare): void {
     const { cosigner, request, durable } = share;
     const who = `cosigner ${cosigner}`;
@@ -156,7 +164,12 @@ export class Checker {
     if (says.height > this.highest(chain.chainId)) this.#highest.set(chain.chainId, says.height);
     const commitments = request.signers.map(({ id, vote }) => ({ id, ...vote }));
     const context = { groupPublicKey: chain.key.publicKey, message: request.signBytes, commitments };
-    if (this.#ledger.add(cosigner, context)) this.#noteSigned(says, 'shares for it are out');
+    if (!this.#ledger.add(cosigner, context)) return;
+    this.#lastSigners.set(
+      chain.chainId,
+      request.signers.map(({ id }) => id),
+    );
+    this.#noteSigned(says, 'shares for it are out');
   }
 
   #checkSigners({ cosigner, request: { signers } }: LeavingShare, threshold: number): void {

@@ -24,6 +24,8 @@ export const EXPECTED: readonly string[] = [
   'cosigner asks where others stand',
   ...['waiting itself', 'and does not wait'].map((how) => `cosigner answers, ${how}`),
   'world: some are gone for good',
+  'world: what was signed is forgotten, and the nodes fall behind',
+  'link sees a fall',
   ...[
     ...['DOUBLE_SIGN', 'HEIGHT_JUMP', 'HEIGHT_REGRESSION', 'ROUND_REGRESSION', 'STEP_REGRESSION'],
     ...['PROPOSAL_TIMESTAMP', 'NODE_NOT_SERVED', 'QUORUM_LOST', 'REQUEST_INVALID'],

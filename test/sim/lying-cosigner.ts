@@ -1,4 +1,4 @@
-import { COSIGNER_PARTS, type CosignerParts } from '../../cosigner/assembly.js';
+import type { CosignerParts } from '../../cosigner/assembly.js';
 import type { LinkSession } from '../../cosigner/links/link-session.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import type {
@@ -16,7 +16,7 @@ import type { Coverage } from './coverage.js';
 import type { OpenedStream } from './opened-stream.js';
 import { answerBytes, type WaitAnswer } from '../../src/shared/watermark/wait-messages.js';
 import { signatureOf } from '../support/test-keys.js';
-import { forgetful } from './parts.js';
+import { forgetful, SIM_PARTS } from './parts.js';
 import type { Prng } from './prng.js';
 
 /** Refusals that make a link do something. */
@@ -40,7 +40,7 @@ const SIGNED = 20;
  * said in the protocol.
  */
 export class LyingCosigner {
-  readonly parts: CosignerParts = { ...COSIGNER_PARTS, openWatermark: forgetful };
+  readonly parts: CosignerParts = { ...SIM_PARTS, openWatermark: forgetful };
   /** Until the faults end. */
   lying = true;
   readonly #random: Prng;

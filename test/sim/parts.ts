@@ -1,12 +1,20 @@
 import { COSIGNER_PARTS, type CosignerParts } from '../../cosigner/assembly.js';
 import { NoncePool, type IssuedNonces } from '../../cosigner/signing/nonce-pool.js';
 import { createState } from '../../src/setup/state-init.js';
-import { NONCE_POOL_TARGET } from '../../src/shared/coordination/limits.js';
 import { isHekateError } from '../../src/shared/errors.js';
 import { encodeSlot, recoverSlotFile, slotOffset } from '../../src/shared/watermark/state-file.js';
 import { neverSigned, type Watermark } from '../../src/shared/watermark/watermark.js';
 import { wipe } from '../../src/shared/bytes.js';
 import type { NodeServing } from '../../sentry-link/assembly.js';
+
+/** Enough for a vote with its extension, and for another attempt; making nonces is what a run takes longest for. */
+const NONCES = 6;
+
+/** Production's parts, with fewer nonces. */
+export const SIM_PARTS: CosignerParts = {
+  ...COSIGNER_PARTS,
+  noncePool: (generate, onDiscarded) => new NoncePool(generate, NONCES, onDiscarded),
+};
 
 /** Writes down what it signs, but never looks at it. */
 export const forgetful: CosignerParts['openWatermark'] = async (disk, path, binding) => {
@@ -56,7 +64,7 @@ export class KeepingPool extends NoncePool {
   readonly #kept = new Map<number, IssuedNonces>();
 
   constructor(generate: () => IssuedNonces, onDiscarded: () => void) {
-    super(generate, NONCE_POOL_TARGET, onDiscarded);
+    super(generate, NONCES, onDiscarded);
   }
 
   override take(nonceId: number): IssuedNonces | undefined {

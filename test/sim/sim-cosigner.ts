@@ -80,6 +80,8 @@ export class SimCosigner {
   /** Old states, to be put back. */
   #copies: ReadonlyMap<string, Uint8Array>[] = [];
   #process: AssembledCosigner | undefined;
+  /** By link, of this process. */
+  readonly #sessions = new Map<string, WatchedSession>();
   #incarnation = 0;
   #starting = false;
   /** One thing at a time goes wrong with a state file: the next start mends what rots. */
@@ -226,7 +228,14 @@ export class SimCosigner {
       const session = process.open(link, (message) => liar.say(message, send), end);
       return liar.listening(session);
     }
-    return new WatchedSession(link, this.#watched(), process, send, end);
+    const session = new WatchedSession(link, this.#watched(), process, send, end);
+    this.#sessions.set(link, session);
+    return session;
+  }
+
+  /** Requests of all links that were not answered yet. */
+  get unanswered(): number {
+    return [...this.#sessions.values()].reduce((sum, { unanswered }) => sum + unanswered, 0);
   }
 
   #watched(): WatchedHost {
@@ -290,6 +299,7 @@ export class SimCosigner {
     this.#incarnation++;
     this.#starting = false;
     this.#process = undefined;
+    this.#sessions.clear();
     this.#unwritten.clear();
     this.#promise.forget();
     this.clock.kill();

@@ -5,13 +5,16 @@ import {
   type LinkPorts,
   type NodeServing,
 } from '../../sentry-link/assembly.js';
+import type { CosignerHandlers } from '../../sentry-link/cosigners/cosigner-client.js';
 import type { ConnectToNode } from '../../sentry-link/node/dialler.js';
 import { parseNodeAddress } from '../../src/shared/config/node-address.js';
+import type { ChainReport } from '../../src/shared/coordination/messages.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import { silentLog, type Log } from '../../src/shared/ports/log.js';
 import type { Proof } from '../../src/shared/watermark/proof.js';
-import type { CheckedChain } from './checker.js';
+import { compareHrs } from '../../src/shared/watermark/watermark.js';
+import type { CheckedChain, Checker } from './checker.js';
 import type { Coverage } from './coverage.js';
 import type { Prng } from './prng.js';
 import { ProcessClock } from './process-clock.js';
@@ -32,7 +35,9 @@ export interface SimLinkDeps {
   readonly group: Group;
   readonly clock: Clock;
   readonly random: Prng;
+  readonly checker: Checker;
   readonly coverage: Coverage;
+  readonly onFault: (error: unknown) => void;
   readonly trace: (event: string) => void;
   /** Dials a node by name on behalf of this link. */
   readonly connect: (link: SimLink, node: string, abort: AbortSignal) => ReturnType<ConnectToNode>;
@@ -86,7 +91,7 @@ export class SimLink {
         },
         connectNode: (address, abort) =>
           connect(this, address.transport === 'tcp' ? address.host : address.path, abort),
-        connectCosigner: (id, handlers) => connectCosigner(this, id, handlers),
+        connectCosigner: (id, handlers) => connectCosigner(this, id, this.#watched(id, handlers)),
       },
       {
         nodeService: (served, deps) => {
@@ -96,6 +101,43 @@ export class SimLink {
       },
     );
     this.#process.start();
+  }
+
+  /** Whatever a cosigner reports, its falls are counted (docs/invariants.md, W9). */
+  #watched(id: number, handlers: CosignerHandlers): CosignerHandlers {
+    const seen = new Map<string, ChainReport>();
+    let falls = 0;
+    const watch = (reports: readonly ChainReport[]): void => {
+      for (const report of reports) {
+        const before = seen.get(report.chainId);
+        if (report.halted !== undefined && report.sequence === 0n) continue;
+        seen.set(report.chainId, report);
+        if (before !== undefined && compareHrs(report, before) < 0) falls++;
+      }
+      const counted = [...(this.#process?.link.peers() ?? [])].find((peer) => peer.id === id)?.chains.falls;
+      const { checker, coverage, onFault } = this.#deps;
+      if (falls > 0) coverage.note('link sees a fall');
+      try {
+        const why = `${this.name} saw the watermark of cosigner ${id} fall ${falls} times, and counted ${counted}`;
+        checker.demand('falls-counted', counted === undefined || counted === falls, why);
+      } catch (error) {
+        onFault(error);
+      }
+    };
+    return {
+      newest: () => handlers.newest(),
+      connected: (hello, outgoing) => {
+        handlers.connected(hello, outgoing);
+        watch(hello.chains);
+      },
+      message: (message) => {
+        handlers.message(message);
+        if (message.kind === 'heartbeatReply') watch(message.chains);
+      },
+      passedOver: (count) => handlers.passedOver(count),
+      disconnected: (reason) => handlers.disconnected(reason),
+      dialFailed: (...why) => handlers.dialFailed(...why),
+    };
   }
 
   /** The process dies; its connections to nodes end with it. `loses`: and its newest signatures. */

@@ -76,6 +76,10 @@ export class SimNode {
   signedHeights = 0;
   /** In the last phase what it asks must be signed. */
   wellBehaved = false;
+  /** It asks for nothing. */
+  resting = false;
+  /** It has lost its data, and comes to these heights once more; undefined: it is in step. */
+  #behind: { readonly from: bigint; readonly to: bigint } | undefined;
 
   constructor(name: string, chainId: string, startHeight: bigint, deps: SimNodeDeps) {
     this.name = name;
@@ -164,7 +168,7 @@ export class SimNode {
     const { random } = this.#deps;
     for (;;) {
       await this.#sleep(this.wellBehaved ? random.between(50, 250) : random.between(20, 300));
-      if (this.#connection === undefined) continue;
+      if (this.#connection === undefined || this.resting) continue;
       const ask = this.#nextAsk();
       this.#last = ask;
       this.#deps.overheard(this.#signBytes(ask, ask.timestamp));
@@ -266,7 +270,7 @@ export class SimNode {
     const { random } = this.#deps;
     // Two nodes share a key: what one has asked for stands in the other's way, unless it is well behaved.
     if (this.wellBehaved && this.#cursor.step === STEP_PROPOSAL) {
-      this.#cursor = { height: this.#deps.newHeight(), round: 0, step: STEP_PROPOSAL };
+      this.#cursor = { height: this.#nextHeight(), round: 0, step: STEP_PROPOSAL };
     }
     const { height, round, step } = this.#cursor;
     const nil = !this.wellBehaved && step !== STEP_PROPOSAL && random.chance(0.1);
@@ -277,6 +281,22 @@ export class SimNode {
     else if (nil) this.#cursor = { height, round: round + 1, step: STEP_PROPOSAL };
     else this.#cursor = { height: height + 1n, round: 0, step: STEP_PROPOSAL };
     return { height, round, step, block, polRound: -1, timestamp: this.#now(), extension };
+  }
+
+  #nextHeight(): bigint {
+    if (this.#behind === undefined) return this.#deps.newHeight();
+    const { from, to } = this.#behind;
+    return this.#cursor.height < from || this.#cursor.height > to ? from : this.#cursor.height;
+  }
+
+  /** Until it is in step again it asks for other blocks at these heights, and for none above. */
+  fallBehind(from: bigint, to: bigint): void {
+    this.#behind = { from, to };
+    this.#cursor = { height: from, round: 0, step: STEP_PROPOSAL };
+  }
+
+  catchUp(): void {
+    this.#behind = undefined;
   }
 
   /** Ends the mischief: from now on it asks for a new height each time, and for nothing else. */

@@ -99,6 +99,8 @@ export class WatchedSession {
   readonly #asked = new Map<number, Asked[]>();
   readonly #leases = new Map<number, LeaseRequest>();
   readonly #issued = new Map<string, Map<number, NonceCommitment>>();
+  /** Requests that were not answered yet. */
+  #unanswered = 0;
 
   constructor(
     link: string,
@@ -120,11 +122,16 @@ export class WatchedSession {
     this.#session = cosigner.open(link, watched, end);
   }
 
+  get unanswered(): number {
+    return this.#unanswered;
+  }
+
   start(): void {
     this.#session.start();
   }
 
   close(): void {
+    this.#unanswered = 0;
     this.#session.close();
   }
 
@@ -134,6 +141,7 @@ export class WatchedSession {
     promise.heard(this.#link, atMs);
     if (message.kind === 'signRequest') {
       checker.asked(id, message);
+      this.#unanswered++;
       const asked = this.#asked.get(message.id) ?? [];
       this.#asked.set(message.id, asked);
       asked.push({ request: message, atMs, byAnyone: this.#host.servesAll() });
@@ -147,6 +155,7 @@ export class WatchedSession {
 
   #leaves(message: CosignerMessage): void {
     const { coverage } = this.#host;
+    if (message.kind === 'signed' || message.kind === 'refused' || message.kind === 'stored') this.#unanswered--;
     switch (message.kind) {
       case 'nonceBatch':
         return this.#noncesLeave(message);

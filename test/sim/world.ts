@@ -1,8 +1,9 @@
-import { COSIGNER_PARTS, type CosignerParts } from '../../cosigner/assembly.js';
+import type { CosignerParts } from '../../cosigner/assembly.js';
 import { invariant, must } from '../../src/shared/invariant.js';
 import { deal } from '../../src/shared/frost/dealer.js';
 import { verificationShare } from '../../src/shared/frost/feldman.js';
 import { isCanonicalScalar, type Group } from '../../src/shared/frost/group.js';
+import { MAX_QUEUED_SIGN_REQUESTS } from '../../src/shared/coordination/limits.js';
 import type { CosignerMessage } from '../../src/shared/coordination/messages.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { isHekateError, messageOf } from '../../src/shared/errors.js';
@@ -15,7 +16,7 @@ import type { DiskFaults } from './disk-faults.js';
 import { drawPlan, type FaultName, type Plan } from './faults.js';
 import { LyingCosigner } from './lying-cosigner.js';
 import { LyingLink } from './lying-link.js';
-import { careless, forgetful, KeepingPool, neverClosing } from './parts.js';
+import { careless, forgetful, KeepingPool, neverClosing, SIM_PARTS } from './parts.js';
 import { plot, type PlotWorld } from './plot.js';
 import { Prng } from './prng.js';
 import { SimCosigner, type SimCosignerChain } from './sim-cosigner.js';
@@ -29,6 +30,11 @@ const LIVENESS_MS = 20_000;
 const SIT_OUT_MS = 40_000;
 /** Heights that must be signed of each chain after the last fault. */
 const LIVENESS_HEIGHTS = 2n;
+/** What the nodes ask for is signed meanwhile, and what was signed is shown to everybody. */
+const SIGNING_MS = 2_000;
+const RESTING_MS = 2_500;
+/** A height is sat out before this is over. */
+const BEHIND_MS = 36_000;
 /** Further behind than this a cosigner is raised by an operator, so that it need not wait for its pace. */
 const BEHIND = 40n;
 /** What a port that refuses may do to leadership: it stands in for a promise for 10 s (docs/invariants.md). */
@@ -150,6 +156,9 @@ export class World {
   }
 
   #look(cosigner: SimCosigner): void {
+    const { unanswered } = cosigner;
+    const most = MAX_QUEUED_SIGN_REQUESTS * this.#chains.length;
+    this.#checker.demand('queue-bounded', unanswered <= most, `${unanswered} requests wait at cosigner ${cosigner.id}`);
     for (const chainId of cosigner.chainIds) {
       const code = cosigner.halted(chainId);
       if (code === undefined) continue;
@@ -239,13 +248,13 @@ export class World {
   #parts(): CosignerParts {
     switch (this.#broken) {
       case 'watermark':
-        return { ...COSIGNER_PARTS, openWatermark: forgetful };
+        return { ...SIM_PARTS, openWatermark: forgetful };
       case 'state-missing':
-        return { ...COSIGNER_PARTS, openWatermark: careless };
+        return { ...SIM_PARTS, openWatermark: careless };
       case 'nonce-once':
-        return { ...COSIGNER_PARTS, noncePool: (...made) => new KeepingPool(...made) };
+        return { ...SIM_PARTS, noncePool: (...made) => new KeepingPool(...made) };
       default:
-        return COSIGNER_PARTS;
+        return SIM_PARTS;
     }
   }
 
@@ -259,6 +268,7 @@ export class World {
       { name, cosigners, chains, serving },
       {
         ...{ group: this.#group, clock: this.#clock, random: this.#random.fork(), coverage: this.coverage },
+        ...{ checker: this.#checker, onFault: (error) => (this.#failure ??= error) },
         trace: (event) => this.#note(event),
         connect: (link, node, abort) => this.#connect(link, node, abort),
         connectCosigner: (link, id, handlers) => this.#wireOf(link.name, id).connection(handlers),
@@ -671,23 +681,53 @@ export class World {
     });
     await this.#pass(HEAL_MS);
     await Promise.all(mending);
-    if (this.#random.chance(0.15)) this.#loseForGood();
+    const { threshold, count, lyingCosigners, lyingLinks, maxHeightJump } = this.#plan;
+    // The nodes go on meanwhile, and must not get further than a jump.
+    const mayLose = count > threshold && lyingCosigners === 0 && maxHeightJump >= 1_000n;
+    const roll = mayLose ? this.#random.unit() : 1;
+    if (roll < 0.06) this.#loseForGood(this.#cosigners);
     for (const { nodes } of this.#chains) for (const node of nodes) node.behave();
+    if (roll >= 0.06 && roll < 0.2 && lyingLinks === 0) await this.#loseWhatWasSigned();
   }
 
-  /** As many hosts as may be down are gone for good, and another one is rebooted. */
-  #loseForGood(): void {
-    const { threshold, count, lyingCosigners, maxHeightJump } = this.#plan;
-    // The nodes go on meanwhile, and must not get further than a jump.
-    if (count === threshold || lyingCosigners > 0 || maxHeightJump < 1_000n) return;
+  /** As many hosts as may be down are gone for good, and another one is rebooted: the first of these, which is given back. */
+  #loseForGood([rebooted, ...others]: readonly SimCosigner[]): SimCosigner | undefined {
     this.coverage.note('world: some are gone for good');
-    const [rebooted, ...gone] = this.#cosigners.slice(0, 1 + count - threshold);
-    for (const one of gone) {
+    for (const one of others.slice(0, this.#plan.count - this.#plan.threshold)) {
       this.#stopCosigner(one, 'crash');
       this.#starts.get(one)?.cancel();
       this.#gone.add(one);
     }
     if (rebooted !== undefined) this.#stopCosigner(rebooted, 'crash');
+    return rebooted;
+  }
+
+  /**
+   * All is well and signed, and the cosigners that took no part were shown it. Then of those that did one forgets it, as many
+   * as may be are gone for good, and the nodes come to those heights once more (docs/invariants.md, W5 and W7).
+   */
+  async #loseWhatWasSigned(): Promise<void> {
+    const copies = new Map(this.#cosigners.map((one) => [one, one.copy()]));
+    const from = this.#chains.map(({ chainId }) => highest([1n, this.#reached(chainId)]));
+    const before = this.#signedHeights();
+    await this.#pass(SIGNING_MS);
+    for (const { nodes } of this.#chains) for (const node of nodes) node.resting = true;
+    await this.#pass(RESTING_MS);
+    for (const { nodes } of this.#chains) for (const node of nodes) node.resting = false;
+    const signed = this.#signedHeights().every((heights, i) => heights > before[i]!);
+    if (!signed || !this.#cosigners.every((one) => this.#isWell(one) && !one.waits)) return;
+    const signers = this.#checker.lastSigners(this.#random.pick(this.#chains).chainId);
+    const tookPart = (one: SimCosigner): number => (signers.includes(one.id) ? 0 : 1);
+    const rebooted = this.#loseForGood([...this.#cosigners].sort((a, b) => tookPart(a) - tookPart(b)));
+    if (rebooted === undefined || rebooted.runs || !this.#mayForget(rebooted)) return;
+    rebooted.putBackTo(copies.get(rebooted)!);
+    this.coverage.note('world: what was signed is forgotten, and the nodes fall behind');
+    this.#note(`cosigner ${rebooted.id} has forgotten the last ${SIGNING_MS} ms, and the nodes fall behind`);
+    const nodes = this.#chains.flatMap((chain, i) => chain.nodes.map((node) => ({ node, from: from[i]! })));
+    const last = nodes.map(({ node }) => node.height);
+    nodes.forEach((one, i) => one.node.fallBehind(one.from, last[i]!));
+    await this.#pass(BEHIND_MS);
+    for (const { node } of nodes) node.catchUp();
   }
 
   #needsMending(cosigner: SimCosigner): boolean {
