@@ -1,10 +1,5 @@
 import type { LeaseRequest } from '../src/shared/coordination/messages.js';
-import {
-  HEARTBEATS_PER_LEASE,
-  MAX_FIRST_TERM,
-  MAX_LEASE_MS,
-  MAX_TERM_JUMP,
-} from '../src/shared/coordination/limits.js';
+import { HEARTBEATS_PER_LEASE, MAX_LEASE_MS } from '../src/shared/coordination/limits.js';
 
 export interface LeaseAnswer {
   readonly granted: boolean;
@@ -36,6 +31,10 @@ const RENEWED_MS = MAX_LEASE_MS;
  * Who leads, as far as this cosigner has promised. Leadership is for liveness only (the watermark is what prevents double
  * signing), so nothing here is kept on disk. A cosigner that just started may have promised a lease it no longer
  * knows of: until the longest possible one has run out it only prolongs, and grants no candidate.
+ *
+ * A term only grows while its lease runs; then any will do. That it grows from one leader to the next is up to the links, each
+ * of which hears of the last one from some of the t that promise. A cosigner that insisted on it could be led by a link
+ * that lies to where nobody follows.
  */
 export class LeaseTable {
   readonly #capMs: number;
@@ -67,15 +66,10 @@ export class LeaseTable {
 
   #mayGrant(link: string, request: LeaseRequest, nowMs: number): boolean {
     if (request.leaseMs > this.#capMs || request.leaseMs <= 0) return false;
-    if (request.term < this.#term || request.term > this.#highestTermToGrant()) return false;
     if (this.#live(nowMs) && this.#holder !== link) return false;
+    if (this.#live(nowMs) && request.term < this.#term) return false;
     if (request.term === this.#term && this.#holder !== link) return false;
     return request.renewal || this.#live(nowMs) || nowMs >= this.#holdDownUntilMs;
-  }
-
-  /** One that just started knows of no term, and the others may have come far: it must not be left behind for ever. */
-  #highestTermToGrant(): number {
-    return this.#term === 0 ? MAX_FIRST_TERM : this.#term + MAX_TERM_JUMP;
   }
 
   release(link: string, term: number): void {

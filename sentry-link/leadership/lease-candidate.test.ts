@@ -4,6 +4,7 @@ import { ManualClock } from '../../test/support/manual-clock.js';
 import { LeaseCandidate } from './lease-candidate.js';
 
 const LEASE_MS = 1_000;
+const LAST = 2 ** 53 - 1;
 
 /** A cosigner that grants one lease at a time and can be cut off from a link, as far as a candidate sees it. */
 class FakeCosigner {
@@ -12,6 +13,7 @@ class FakeCosigner {
   untilMs = 0;
   renewedTerm = 0;
   otherLink = false;
+  promisesNothing = false;
   readonly cutOff = new Set<string>();
 
   answer(link: string, message: LinkMessage, nowMs: number): { granted: boolean } {
@@ -19,7 +21,8 @@ class FakeCosigner {
     if (message.kind !== 'heartbeat' || message.lease === undefined) return { granted: false };
     const { term } = message.lease;
     const live = nowMs < this.untilMs;
-    const granted = this.holder === link ? term >= this.term : !live && term > this.term;
+    const free = live ? this.holder === link && term >= this.term : this.holder === link || term !== this.term;
+    const granted = free && !this.promisesNothing;
     if (granted) Object.assign(this, { holder: link, term, untilMs: nowMs + LEASE_MS });
     return { granted };
   }
@@ -142,14 +145,31 @@ describe('lease candidate', () => {
     expect(a.term()).toBeUndefined();
   });
 
-  it('a leader whose term was passed at one cosigner raises its own', async () => {
+  it('a leader whose term was another’s at one cosigner raises its own', async () => {
     const world = new World();
     const a = world.candidate('a');
     await world.clock.pass(2_000);
-    Object.assign(world.cosigners[0]!, { holder: 'b', term: 9, untilMs: 0 });
+    Object.assign(world.cosigners[0]!, { holder: 'b', term: 1, untilMs: 0 });
     await world.clock.pass(2_000);
-    expect(a.term()).toBe(10);
+    expect(a.term()).toBe(2);
     expect(world.events).toEqual(['a leads in term 1']);
+  });
+
+  it.each<[why: string, terms: readonly number[], asked: number]>([
+    ['all alike', [4, 4, 4], 5],
+    ['one started anew', [0, 4, 4], 5],
+    ['one is as far up as a link follows', [4, 1_004, 4], 1_005],
+    ['one is further up', [4, 1_005, 4], 1_005],
+    ['each is far from the others', [10, 5_000_000, 20_000_000], 5_001_001],
+    ['one has reached the last number', [4, LAST, 4], 1_005],
+    ['most are near it', [LAST - 700, LAST - 3, LAST - 2], LAST - 1],
+    ['most have reached it: they begin anew', [LAST, 4, LAST], 1],
+  ])('a candidate asks for a term: %s', async (_why, terms, asked) => {
+    const world = new World();
+    terms.forEach((term, index) => Object.assign(world.cosigners[index]!, { term, holder: 'b' }));
+    world.candidate('a');
+    await world.clock.pass(2_000);
+    expect(world.events).toEqual([`a leads in term ${asked}`]);
   });
 });
 
@@ -171,12 +191,11 @@ describe('a leader needs as many promises as a signature takes', () => {
 
   it('more than half of the cosigners is not enough where a signature takes more', async () => {
     const world = new World(4, 5);
-    // They say that they are free, and promise nothing.
-    for (const id of [4, 5]) world.cosigners[id - 1]!.term = Infinity;
+    for (const id of [4, 5]) world.cosigners[id - 1]!.promisesNothing = true;
     const a = world.candidate('a');
     await world.clock.pass(5_000);
     expect(a.term()).toBeUndefined();
-    world.cosigners[3]!.term = 0;
+    world.cosigners[3]!.promisesNothing = false;
     await world.clock.pass(5_000);
     expect(a.term()).toBeDefined();
   });

@@ -1,4 +1,4 @@
-import { HEARTBEATS_PER_LEASE, MAX_TERM_LEAD } from '../../src/shared/coordination/limits.js';
+import { HEARTBEATS_PER_LEASE, MAX_TERM, MAX_TERM_LEAD } from '../../src/shared/coordination/limits.js';
 import type { HeartbeatReply, LinkMessage } from '../../src/shared/coordination/messages.js';
 import { must } from '../../src/shared/invariant.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
@@ -17,7 +17,7 @@ const USELESS_MS = 10_000;
 /** Then it stands back for this to twice this, the next time twice as long, until it has been of use. */
 const STAND_BACK_MS = 10_000;
 const MAX_STAND_BACK_MS = 300_000;
-/** A leader raises its term so often, for cosigners that know a later one. */
+/** A leader raises its term so often, for cosigners that promise nothing in it, nor to anybody else. */
 const RAISE_EVERY_MS = 10_000;
 
 export interface CandidateOptions {
@@ -66,7 +66,7 @@ interface Sent {
 
 /**
  * A sentry-link's side of embedded leadership: it leads while as many cosigners as a signature takes have promised it a lease,
- * with a term that only grows. Heartbeats to every cosigner carry the request; standbys send them empty and watch. It lets go
+ * in a term of its own. Heartbeats to every cosigner carry the request; standbys send them empty and watch. It lets go
  * when another leads beside it or could do better, for neither a refusing port nor its own lease shows that nobody else reaches
  * the cosigners.
  */
@@ -235,12 +235,13 @@ export class LeaseCandidate {
   }
 
   /**
-   * Above every reported term, but never far above the one in the middle: a cosigner that claims a giant term must not make
-   * us ask for one that all others refuse.
+   * Above every reported term, so that who led before can tell; but never far above the one in the middle, or a cosigner that
+   * claims a giant term would soon have the numbers used up. A link that lies may have done that, and then they begin anew.
    */
   #nextTerm(): number {
     const terms = [...this.#terms.values()];
-    return 1 + Math.min(Math.max(...terms), middleTerm(terms) + MAX_TERM_LEAD);
+    const last = Math.min(Math.max(...terms), middleTerm(terms) + MAX_TERM_LEAD);
+    return last < MAX_TERM ? last + 1 : 1;
   }
 
   /** A leader that can have nothing signed holds up whoever could, and is not told so by a lease that it can prolong for ever. */

@@ -45,8 +45,12 @@ describe('terms and leases, seen from the signature', () => {
     for (const { id } of cluster.cosigners) cluster.wire('a', id).tamper = granting;
     for (const { id } of cluster.cosigners) cluster.cosigner(id).process!.leases.release('a', 1);
     const held = { leaseMs: 1_000, renewal: true };
-    for (const { process } of cluster.cosigners)
-      process!.leases.request('b', { ...held, term: 99 }, cluster.clock.nowMs());
+    const renew = (): void => {
+      for (const { process } of cluster.cosigners)
+        process!.leases.request('b', { ...held, term: 99 }, cluster.clock.nowMs());
+      cluster.clock.schedule(250, renew);
+    };
+    renew();
     expect(cluster.link('a').candidate.term()).toBe(1);
     const answer = await cluster.ask('a', VOTE);
     expect(answer.kind === 'refused' ? answer.code : 'signed').toMatch(/QUORUM_LOST|NOT_LEADER/);
@@ -123,6 +127,74 @@ describe('terms and leases, seen from the signature', () => {
     await cluster.clock.pass(5_000);
     expect(told(await cluster.ask('b', vote({ at: [9, 0, 1] })))).toBe('signed 500');
   });
+});
+
+describe('a lying link has left the cosigners terms that are far apart', () => {
+  const LAST = 2 ** 53 - 1;
+  const DOWN = undefined;
+  const RESTARTED = 0;
+  const termsOf = (cluster: Cluster): readonly (number | undefined)[] =>
+    cluster.cosigners.map(({ process }) => process?.leases.describe(cluster.clock.nowMs()).term);
+
+  it.each<[threshold: number, terms: readonly (number | undefined)[], led: number]>([
+    [2, [10, 5_000, 20_000], 6_001],
+    [2, [10, 5_000_000, 20_000_000], 5_001_001],
+    [2, [10, 5_000_000, DOWN], 1_011],
+    [3, [1, 4_000_000, 8_000_000, 9_000_000], 8_001_001],
+    [3, [1, 2_000_000, 4_000_000, 6_000_000, 8_000_000], 4_001_001],
+    [3, [2_000_000, 4_000_000, 6_000_000, DOWN, DOWN], 2_001_001],
+    [4, [1, 1, 1, 5_000_000, 5_000_000], 1_002],
+    [2, [RESTARTED, 2 ** 50, 2 ** 50], 2 ** 50 + 1],
+    // No number comes after the last one.
+    [2, [LAST, LAST, LAST], 1],
+    [2, [RESTARTED, LAST, DOWN], 1_001],
+  ])('%i promises, terms %j: an honest link leads and signs within 2.5 s', async (threshold, terms, led) => {
+    const cluster = await Cluster.start({ threshold, count: terms.length });
+    cluster.killLink('a');
+    await cluster.clock.pass(1_000);
+    const liar = new RawLink(cluster, 'liar');
+    for (const [index, term] of terms.entries()) {
+      if (term === DOWN || term === RESTARTED) cluster.killCosigner(1 + index);
+      if (term === RESTARTED) await cluster.startCosigner(1 + index);
+      else if (term !== DOWN) liar.renew(1 + index, term);
+    }
+    expect(termsOf(cluster)).toEqual(terms);
+    liar.close();
+    cluster.addLink('a');
+    await cluster.clock.pass(2_500);
+    expect(told(await cluster.ask('a', VOTE))).toBe('signed 500');
+    expect(termsOf(cluster)).toEqual(terms.map((term) => (term === DOWN ? DOWN : led)));
+  });
+
+  it.each([5_000, 20_000_000, LAST])(
+    '%i, and holds on to one: the others are led, and it is once it is let go',
+    async (far) => {
+      const cluster = await Cluster.start({ threshold: 2, count: 3 });
+      cluster.killLink('a');
+      await cluster.clock.pass(1_000);
+      const liar = new RawLink(cluster, 'liar');
+      for (const [id, term] of [10, 5_000_000].entries()) liar.renew(1 + id, term);
+      let holds = true;
+      const hold = (): void => {
+        if (!holds) return;
+        liar.renew(3, far);
+        cluster.clock.schedule(200, hold);
+      };
+      hold();
+      cluster.addLink('a');
+      await cluster.clock.pass(2_500);
+      expect(told(await cluster.ask('a', VOTE))).toBe('signed 500');
+      const term = cluster.link('a').candidate.term()!;
+      expect(termsOf(cluster)).toEqual([term, term, far]);
+      holds = false;
+      liar.close();
+      await cluster.clock.pass(1_500);
+      expect(termsOf(cluster)).toEqual([term, term, term]);
+      // It signs, too.
+      cluster.killCosigner(1);
+      expect(told(await cluster.ask('a', vote({ at: [8, 0, 3] })))).toBe('signed 500');
+    },
+  );
 });
 
 describe('who leads, with what a firewall does to it', () => {

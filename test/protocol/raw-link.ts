@@ -1,4 +1,5 @@
 import type { LinkSession } from '../../cosigner/links/link-session.js';
+import { MAX_LEASE_MS } from '../../src/shared/coordination/limits.js';
 import type { ChainKey, CosignerMessage, NonceCommitment, SignReply } from '../../src/shared/coordination/messages.js';
 import { ownRelease } from '../../src/shared/coordination/release.js';
 import type { VoteToSign } from '../../sentry-link/vote-to-sign.js';
@@ -67,6 +68,13 @@ export class RawLink {
     for (const one of ids) this.#sessions.get(one)?.receive({ ...request, signers: entries });
     await this.#cluster.clock.pass(1);
     return ids.map((one) => this.lastReply(one));
+  }
+
+  /** Asks this cosigner for the lease as one that leads: whether it may, the cosigner decides. */
+  renew(id: number, term: number): void {
+    this.#open(id);
+    const lease = { term, leaseMs: MAX_LEASE_MS, renewal: true };
+    this.#sessions.get(id)?.receive({ kind: 'heartbeat', id: ++this.#lastId, lease });
   }
 
   /** What this cosigner has answered to the last question. */

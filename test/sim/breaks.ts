@@ -361,6 +361,16 @@ export const BREAKS = {
       { file: 'cosigner/lease-table', from: 'if (this.#live(nowMs) && this.#holder !== link) return false;', to: '' },
     ],
   },
+  'lease-term': {
+    what: 'a cosigner that has promised a term promises none below it',
+    changes: [
+      {
+        file: 'cosigner/lease-table',
+        from: 'if (this.#live(nowMs) && request.term < this.#term) return false;',
+        to: 'if (request.term < this.#term) return false;',
+      },
+    ],
+  },
   'lease-admits': {
     what: 'whoever asks is served, whoever has the promise',
     changes: [

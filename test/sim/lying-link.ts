@@ -9,7 +9,7 @@ import type {
   SignerEntry,
   SignRequest,
 } from '../../src/shared/coordination/messages.js';
-import { MAX_LEASE_MS } from '../../src/shared/coordination/limits.js';
+import { MAX_LEASE_MS, MAX_TERM } from '../../src/shared/coordination/limits.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import { toPoint } from '../../src/shared/frost/group.js';
 import {
@@ -166,7 +166,8 @@ export class LyingLink {
         return;
       case 'heartbeatReply':
         this.#note(target, message.chains);
-        target.term = Math.max(target.term, message.term);
+        // No term that it makes of this is too large for the wire.
+        target.term = Math.min(message.term, MAX_TERM - 2);
         return;
       case 'signed':
         if (message.fresh !== undefined) push(target.fresh, message.fresh.chainId, message.fresh.commitments);
@@ -382,7 +383,8 @@ export class LyingLink {
     const { random, coverage } = this.#deps;
     coverage.note('lying link: asks for the lease');
     const top = Math.max(...this.#targets.map(({ term }) => term));
-    const term = random.pick([top, top + 1, top + 1, top + 1, top + random.below(1_000_000)]);
+    const far = random.below(random.pick([1_000, 1_000_000, MAX_TERM]));
+    const term = Math.min(random.pick([top, top + 1, top + 1, top + 1, top + far, far]), MAX_TERM);
     const lease = { term, leaseMs: random.chance(0.8) ? MAX_LEASE_MS : 1, renewal: random.chance(0.5) };
     for (const { id } of this.#targets)
       if (random.chance(0.8)) this.#say(id, { kind: 'heartbeat', id: ++this.#lastId, lease });

@@ -671,9 +671,6 @@ export class World {
       this.#stopCosigner(cosigner, 'crash');
       cosigner.repent();
     }
-    // A link that lies can lead some cosigners to terms so far above the others' that no link gets enough promises any more.
-    if (this.#lyingLinks.length > 0)
-      for (const cosigner of this.#cosigners) if (!toMend.includes(cosigner)) this.#stopCosigner(cosigner, 'kill');
     if (this.#liars.size > 0 || toMend.length > 0) for (const link of this.#links) this.#crashLink(link);
     const mending = toMend.map((cosigner) => {
       const chainIds = cosigner.chainIds.filter((chainId) => this.#chainNeedsMending(cosigner, chainId));

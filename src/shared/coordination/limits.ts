@@ -17,10 +17,8 @@ export const NONCE_POOL_TARGET = 16;
 export const MAX_LEASE_MS = 1_000;
 /** Heartbeats of a link within one lease: two may be lost before it runs out. */
 export const HEARTBEATS_PER_LEASE = 4;
-/** A term grows by one an election; a link that asks for a giant step wants to use the numbers up. */
-export const MAX_TERM_JUMP = 1_000_000;
-/** The same for a cosigner that just started and knows no term yet; leaves room for centuries of elections. */
-export const MAX_FIRST_TERM = 2 ** 40;
+/** The last one that the wire carries; the one after it is 1. */
+export const MAX_TERM = Number.MAX_SAFE_INTEGER;
 /** How far above the cosigners in the middle a link follows the highest term that any of them claims. */
 export const MAX_TERM_LEAD = 1_000;
 /** Sign requests of one chain waiting at a cosigner or a coordinator; a node asks one at a time. */

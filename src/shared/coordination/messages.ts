@@ -115,7 +115,7 @@ export interface HeartbeatReply {
   readonly kind: 'heartbeatReply';
   readonly id: number;
   readonly granted: boolean;
-  /** The highest term this cosigner knows. */
+  /** Of the last lease that this cosigner granted; 0 before the first. */
   readonly term: number;
   /** Pinned name of the link that holds the lease here, empty when nobody does. */
   readonly holder: string;
