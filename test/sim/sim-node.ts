@@ -71,6 +71,8 @@ export class SimNode {
   #last: Ask | undefined;
   /** The last was not answered. */
   #lost = false;
+  /** Another node of this key was, instead. */
+  #unserved = false;
   #cursor: { height: bigint; round: number; step: SignStep };
   /** Heights whose precommit was signed. */
   signedHeights = 0;
@@ -211,6 +213,7 @@ export class SimNode {
           : response.kind;
     const block = ask.block === undefined ? 'nil' : Buffer.from(ask.block.hash.subarray(0, 3)).toString('hex');
     trace(`node ${this.name} ${place} ${block}: ${outcome}`);
+    this.#unserved = response?.kind === 'refused' && response.error.description.startsWith('NODE_NOT_SERVED');
     if (response?.kind === 'refused')
       coverage.note(`node hears ${/^[A-Z_]+/.exec(response.error.description)?.[0] ?? 'no code'}`);
     else coverage.note(`node hears ${response?.kind ?? 'nothing'}`);
@@ -284,6 +287,8 @@ export class SimNode {
   }
 
   #nextHeight(): bigint {
+    // One that is not served goes no faster than its chain.
+    if (this.#unserved) return this.#cursor.height;
     if (this.#behind === undefined) return this.#deps.newHeight();
     const { from, to } = this.#behind;
     return this.#cursor.height < from || this.#cursor.height > to ? from : this.#cursor.height;
