@@ -1,68 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { must } from '../../src/shared/invariant.js';
 import { MemoryRunFolder } from '../support/memory-run-folder.js';
-import { Cluster, told } from './cluster.js';
-import { vote } from './votes.js';
-
-const HEIGHT = 7;
-const at = (height: number, block?: string) => vote({ at: [height, 0, 3], ...(block !== undefined && { block }) });
-/** Past the end of what a wait may take by itself, and well before a height is sat out. */
-const SETTLED_MS = 3_000;
-
-/** A cluster of which every cosigner has signed up to the height before, and what its disks hold then. */
-class Scene {
-  private constructor(
-    readonly cluster: Cluster,
-    readonly threshold: number,
-    readonly count: number,
-  ) {}
-
-  static async start(threshold: number, count: number): Promise<Scene> {
-    const scene = new Scene(await Cluster.start({ threshold, count }), threshold, count);
-    expect(await scene.sign(HEIGHT - 1)).toBe('signed 500');
-    await scene.cluster.clock.pass(1_000);
-    return scene;
-  }
-
-  get all(): readonly number[] {
-    return this.cluster.cosigners.map(({ id }) => id);
-  }
-
-  async sign(height: number, block?: string): Promise<string> {
-    return told(await this.cluster.ask('a', at(height, block)));
-  }
-
-  copies(): ReadonlyMap<number, Map<string, Uint8Array>> {
-    return new Map(this.cluster.cosigners.map(({ id, disk }) => [id, structuredClone(disk.files)]));
-  }
-
-  waiting(): readonly number[] {
-    return this.cluster.cosigners
-      .filter(({ process }) => process?.report()[0]?.waiting !== undefined)
-      .map(({ id }) => id);
-  }
-
-  /** Only these are there, for every link; the others are dead. */
-  async onlyThere(ids: readonly number[]): Promise<void> {
-    for (const id of this.all) if (!ids.includes(id)) this.cluster.killCosigner(id);
-    for (const id of ids) await this.cluster.startCosigner(id);
-  }
-
-  /** Links that know nothing of what was signed. */
-  async newLink(): Promise<void> {
-    this.cluster.killLink('a');
-    this.cluster.loseProofs();
-    this.cluster.addLink('a');
-    await this.cluster.clock.pass(2_500);
-  }
-
-  /** The disk of a dead host gets what it had in `from`; a host that was rebooted has lost its run-time folder too. */
-  putBack(id: number, from: ReadonlyMap<number, Map<string, Uint8Array>>, rebooted: boolean): void {
-    const { disk, runFolder } = this.cluster.cosigner(id);
-    for (const [path, contents] of must(from.get(id), 'a copy of each')) disk.files.set(path, contents.slice());
-    if (rebooted) runFolder.clear();
-  }
-}
+import { at, HEIGHT, Scene, SETTLED_MS } from './scene.js';
 
 /** The promise table of docs/invariants.md: so many hosts forget, none is dead, and nobody else knows of the signature. */
 describe.each<[threshold: number, count: number, forget: number]>([
@@ -84,7 +22,7 @@ describe.each<[threshold: number, count: number, forget: number]>([
     const forgetful = signers.slice(0, forget);
     const remember = signers.slice(forget);
     for (const id of signers) cluster.killCosigner(id);
-    for (const id of forgetful) scene.putBack(id, before, rebooted);
+    for (const id of forgetful) scene.putBack(id, before, rebooted ? 'rebooted' : 'its disk alone');
     await scene.newLink();
 
     // Those that remember are away; the rest would be enough.
@@ -128,7 +66,7 @@ it('the other host is gone for good: one height is sat out, and the next one is 
   await scene.onlyThere([1, 2]);
   expect(await scene.sign(HEIGHT, 'A')).toBe('signed 500');
   for (const id of [1, 2]) cluster.killCosigner(id);
-  scene.putBack(1, before, true);
+  scene.putBack(1, before, 'rebooted');
   await scene.newLink();
   await scene.onlyThere([1, 3]);
   for (let passedMs = 0; passedMs < 40_000; passedMs += 5_000) {
@@ -192,7 +130,7 @@ describe('the run-time folder', () => {
     await scene.onlyThere([1, 2]);
     expect(await scene.sign(HEIGHT, 'A')).toBe('signed 500');
     for (const id of [1, 2]) cluster.killCosigner(id);
-    scene.putBack(1, before, false);
+    scene.putBack(1, before, 'its disk alone');
     host.runFolder = first;
     await scene.newLink();
     await scene.onlyThere([1, 3]);
