@@ -2,62 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryRunFolder } from '../support/memory-run-folder.js';
 import { at, HEIGHT, Scene, SETTLED_MS } from './scene.js';
 
-/** The promise table of docs/invariants.md: so many hosts forget, none is dead, and nobody else knows of the signature. */
-describe.each<[threshold: number, count: number, forget: number]>([
-  [2, 3, 1],
-  [3, 4, 2],
-  [3, 5, 2],
-  [5, 9, 4],
-])('%d of %d, %d of the signers forget what they signed', (threshold, count, forget) => {
-  it.each([
-    ['their hosts were rebooted', true],
-    ['their run-time folders are kept', false],
-  ])('%s: another block there is never signed, and the next height is', async (_name, rebooted) => {
-    const scene = await Scene.start(threshold, count);
-    const { cluster, all } = scene;
-    const before = scene.copies();
-    const signers = all.slice(0, threshold);
-    await scene.onlyThere(signers);
-    expect(await scene.sign(HEIGHT, 'A')).toBe('signed 500');
-    const forgetful = signers.slice(0, forget);
-    const remember = signers.slice(forget);
-    for (const id of signers) cluster.killCosigner(id);
-    for (const id of forgetful) scene.putBack(id, before, rebooted ? 'rebooted' : 'its disk alone');
-    await scene.newLink();
-
-    // Those that remember are away; the rest would be enough.
-    await scene.onlyThere(all.filter((id) => !remember.includes(id)));
-    await cluster.clock.pass(SETTLED_MS);
-    expect(scene.waiting()).toEqual(expect.arrayContaining([...forgetful]));
-    for (let i = 0; i < 3; i++) expect(await scene.sign(HEIGHT, 'B')).not.toMatch(/^signed/);
-
-    await scene.onlyThere(all);
-    await cluster.clock.pass(SETTLED_MS);
-    expect(scene.waiting()).toEqual([]);
-    expect(await scene.sign(HEIGHT, 'B')).not.toMatch(/^signed/);
-    expect(await scene.sign(HEIGHT + 1)).toBe('signed 500');
-    expect(cluster.faults).toEqual([]);
-  });
-});
-
-it.each<[threshold: number, count: number, dead: number, waits: boolean]>([
-  [2, 3, 0, false],
-  [2, 3, 1, true],
-  [3, 4, 1, false],
-  [3, 5, 1, false],
-  [3, 5, 2, true],
-  [5, 9, 3, false],
-  [5, 9, 4, true],
-])('%d of %d, %d others dead: one rebooted host still waits after 3 s: %s', async (threshold, count, dead, waits) => {
-  const scene = await Scene.start(threshold, count);
-  const alive = scene.all.slice(0, count - dead);
-  await scene.onlyThere(alive);
-  scene.cluster.killCosigner(1);
-  scene.cluster.cosigner(1).runFolder.clear();
-  await scene.onlyThere(alive);
-  await scene.cluster.clock.pass(SETTLED_MS);
-  expect(scene.waiting()).toEqual(waits ? [1] : []);
-});
+// The promises themselves, row by row, are in promise-table.test.ts.
 
 it('the other host is gone for good: one height is sat out, and the next one is signed', async () => {
   const scene = await Scene.start(2, 3);
@@ -95,20 +40,13 @@ it('one host dead, another rebooted: requests are answered, and say what is wait
   });
 });
 
-it.each<[name: string, reboot: boolean]>([
-  ['their processes alone: nobody waits at all', false],
-  ['their hosts: they go on by themselves', true],
-])('all are restarted, %s', async (_name, reboot) => {
+it('all processes are restarted, and no host: nobody waits at all', async () => {
   const scene = await Scene.start(3, 5);
   const { cluster, all } = scene;
-  for (const id of all) {
-    cluster.killCosigner(id);
-    if (reboot) cluster.cosigner(id).runFolder.clear();
-  }
+  for (const id of all) cluster.killCosigner(id);
   const waits = cluster.logged('waits until it has heard the others').length;
   await scene.onlyThere(all);
-  await cluster.clock.pass(SETTLED_MS);
-  expect(cluster.logged('waits until it has heard the others')).toHaveLength(waits + (reboot ? all.length : 0));
+  expect(cluster.logged('waits until it has heard the others')).toHaveLength(waits);
   expect(scene.waiting()).toEqual([]);
   expect(await scene.sign(HEIGHT)).toBe('signed 500');
 });
