@@ -1,7 +1,7 @@
-import { assembleCosigner } from '../../cosigner/assembly.js';
+import { assembleCosigner, COSIGNER_PARTS, type CosignerParts } from '../../cosigner/assembly.js';
 import type { Cosigner } from '../../cosigner/cosigner.js';
 import { createState } from '../../src/setup/state-init.js';
-import type { CosignerMessage, LinkMessage, SignRequest } from '../../src/shared/coordination/messages.js';
+import type { CosignerMessage, LinkMessage, SignedReply, SignRequest } from '../../src/shared/coordination/messages.js';
 import type { Group, Point, Scalar } from '../../src/shared/frost/group.js';
 import { must } from '../../src/shared/invariant.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
@@ -43,6 +43,10 @@ export class ClusterCosigner {
   readonly disk: MemoryDisk;
   runFolder = new MemoryRunFolder();
   process: Cosigner | undefined;
+  /** Of its next start: somebody who took it over has others. */
+  parts: CosignerParts = COSIGNER_PARTS;
+  /** Told of every share that leaves on a wire, before the checker is. */
+  shareSeen: (request: SignRequest, reply: SignedReply) => void = () => undefined;
   readonly #options: ClusterCosignerOptions;
   readonly #deps: ClusterCosignerDeps;
 
@@ -76,6 +80,7 @@ export class ClusterCosigner {
         log,
         onFault,
       },
+      this.parts,
     );
     this.process = cosigner;
   }
@@ -96,6 +101,7 @@ export class ClusterCosigner {
     if (message.kind !== 'signed') return;
     const asked = (one: LinkMessage): one is SignRequest => one.kind === 'signRequest' && one.id === message.id;
     const request = must(requests.find(asked), 'a share answers a request');
+    this.shareSeen(request, message);
     const durable = this.durable();
     const { checker } = this.#deps;
     checker.watermarkSeen(this.id, CHAIN, durable);

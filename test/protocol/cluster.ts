@@ -45,12 +45,12 @@ export class Cluster {
   readonly events: { readonly event: string; readonly fields: LogFields }[] = [];
   readonly faults: unknown[] = [];
   readonly cosigners: readonly ClusterCosigner[];
+  readonly key: GroupKey;
   readonly #links = new Map<string, ClusterLink>();
   readonly #proofs = new Map<string, Proof>();
   readonly #random: Prng;
   readonly #checker: Checker;
   readonly #threshold: number;
-  readonly #key: GroupKey;
 
   /** A cluster whose first link leads. */
   static async start(options: ClusterOptions): Promise<Cluster> {
@@ -77,8 +77,8 @@ export class Cluster {
     const publicKey = dealt.groupPublicKey;
     const ids = dealt.shares.map(({ id }) => id);
     const verificationShares = new Map(ids.map((id) => [id, verificationShare(group, dealt.commitments, id)]));
-    this.#key = { publicKey, verificationShares };
-    const chain = { chainId: CHAIN, threshold, key: this.#key, maxHeightJump, maxHeightsPerSecond };
+    this.key = { publicKey, verificationShares };
+    const chain = { chainId: CHAIN, threshold, key: this.key, maxHeightJump, maxHeightsPerSecond };
     this.#checker = new Checker(group, [chain], new Set());
     const log = recordingLog((event, fields) => this.events.push({ event, fields }));
     this.cosigners = dealt.shares.map(
@@ -101,7 +101,7 @@ export class Cluster {
   }
 
   get publicKey(): Uint8Array {
-    return this.#key.publicKey;
+    return this.key.publicKey;
   }
 
   addLink(name: string): void {
@@ -110,7 +110,7 @@ export class Cluster {
     const process = assembleLink(
       {
         name,
-        chains: [{ chainId: CHAIN, threshold: this.#threshold, key: this.#key, nodes: [], mode: 'active' }],
+        chains: [{ chainId: CHAIN, threshold: this.#threshold, key: this.key, nodes: [], mode: 'active' }],
         cosigners: this.cosigners.map(({ id }) => id),
         leaseMs: LEASE_MS,
         signDeadlineMs: DEADLINE_MS,
@@ -147,6 +147,10 @@ export class Cluster {
   /** What a link has kept. */
   proofOf(link: string): Proof | undefined {
     return this.#proofs.get(link);
+  }
+
+  hasLink(name: string): boolean {
+    return this.#links.has(name);
   }
 
   link(name: string): SentryLink {
