@@ -1,4 +1,5 @@
 import type { ChainReport } from '../../src/shared/coordination/messages.js';
+import { must } from '../../src/shared/invariant.js';
 import type { Peer } from '../cosigners/peer.js';
 
 /**
@@ -57,23 +58,28 @@ export function chooseSigners<C extends Candidate>(
     // One that is too far behind refuses: it would cost every vote time until an operator raises its watermark.
     return front > own.height + CATCH_UP_HEIGHTS && !isJump(own.height, own.maxHeightJump) ? 1 : 2;
   };
-  const late = (peer: C): boolean =>
-    peer.health.suspect || peer.chains.behind(chainId) || peer.chains.refusing(chainId);
-  // Asked only where there are too few others: a request may be what ends its wait.
-  const waiting = (peer: C): number => Number(peer.chains.waiting(chainId));
-  // Whole milliseconds: noise must not make the set change from vote to vote.
-  const distance = (peer: C): number => Math.round(peer.health.distanceMs());
-  const leftOut = (peer: C): number => Number(peer.chains.leftOut(chainId) !== undefined);
-  const ranked = [...able].sort(
-    (a, b) =>
-      waiting(a) - waiting(b) ||
-      leftOut(a) - leftOut(b) ||
-      Number(late(a)) - Number(late(b)) ||
-      urgency(a) - urgency(b) ||
-      distance(a) - distance(b) ||
-      a.id - b.id,
-  );
-  return ranked.slice(0, threshold).sort((a, b) => a.id - b.id);
+  // Each once: a comparison asks for several, and the clock with them.
+  const ranked = able.map((peer) => ({
+    peer,
+    keys: [
+      // Asked only where there are too few others: a request may be what ends its wait.
+      Number(peer.chains.waiting(chainId)),
+      Number(peer.chains.leftOut(chainId) !== undefined),
+      Number(peer.health.suspect || peer.chains.behind(chainId) || peer.chains.refusing(chainId)),
+      urgency(peer),
+      // Whole milliseconds: noise must not make the set change from vote to vote.
+      Math.round(peer.health.distanceMs()),
+      peer.id,
+    ],
+  }));
+  ranked.sort((a, b) => compareInOrder(a.keys, b.keys));
+  const chosen = ranked.slice(0, threshold).map(({ peer }) => peer);
+  return chosen.sort((a, b) => a.id - b.id);
+}
+
+function compareInOrder(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((key, i) => key !== b[i]);
+  return at < 0 ? 0 : must(a[at], 'a key') - must(b[at], 'as many keys');
 }
 
 /** What t of them have reached: one alone may claim any height. */
