@@ -53,8 +53,8 @@ export class FromOthers {
   }
 
   /**
-   * For another cosigner that waits (docs/invariants.md, W3): every nonce that was issued before is void, so that what the asker has forgotten
-   * is never completed; then where this one stands. Undefined: it does not tell now.
+   * For another cosigner that waits (docs/invariants.md, W3): every nonce that was issued before is void, so that what the
+   * asker has forgotten is never completed; then where this one stands. Undefined: it does not tell now.
    */
   async fence(): Promise<Standpoint | undefined> {
     return this.#unlessHalted(async () => {

@@ -12,7 +12,7 @@ import type { FromOthers } from '../signing/from-others.js';
 import type { Forgeries } from './forgeries.js';
 import type { IdentityKeys } from './identity-keys.js';
 
-/** Every answer voids what was issued before: so often at most for each link, asker and chain, in the first minute of a question … */
+/** Every answer voids what was issued before: so often at most for each link, asker and chain, in a question's first minute … */
 const ANSWER_EVERY_MS = 1_000;
 /** … and after it. */
 const PATIENT_AFTER_MS = 60_000;

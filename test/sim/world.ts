@@ -459,8 +459,7 @@ export class World {
   #amnesia(): void {
     const random = this.#random;
     const { threshold, count, lyingCosigners } = this.#plan;
-    const isWell = (one: SimCosigner): boolean => this.#isWell(one);
-    if (lyingCosigners > 0 || !this.#cosigners.every(isWell)) return;
+    if (lyingCosigners > 0 || !this.#cosigners.every((one) => this.#isWell(one))) return;
     const shuffled = this.#cosigners.map((one) => ({ one, at: random.unit() })).sort((a, b) => a.at - b.at);
     const signers = shuffled.slice(0, threshold).map(({ one }) => one);
     const away = shuffled.slice(threshold, count).flatMap(({ one }) => this.#wiresOf(one.id));
@@ -469,7 +468,7 @@ export class World {
     for (const wire of away) [wire.cutUp, wire.cutDown] = [true, true];
     this.#clock.schedule(random.between(100, 900), () => {
       for (const wire of away) [wire.cutUp, wire.cutDown] = [false, false];
-      if (this.#calm || !signers.every(isWell)) return;
+      if (this.#calm || !signers.every((one) => this.#isWell(one))) return;
       for (const one of signers) this.#stopCosigner(one, random.pick(['crash', 'hands']), random.between(1_500, 4_000));
       // One that still runs would not count as one that has forgotten.
       const forgetful = signers.slice(0, 1 + random.below(threshold - 1)).filter((one) => this.#mayForget(one));

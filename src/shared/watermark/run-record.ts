@@ -3,8 +3,9 @@ import { checksum } from './checksum.js';
 import { LIFE_BYTES } from './slot-record.js';
 
 /**
- * What a process leaves in a folder that lives as long as its host's memory (docs/invariants.md, W6): the life of its state and the number of its last write. A start that finds it there knows that only the process
- * was restarted, and that the disk has lost nothing since.
+ * What a process leaves in a folder that lives as long as its host's memory (docs/invariants.md, W6): the life of its state
+ * and the number of its last write. A start that finds it there knows that only the process was restarted, and that the disk
+ * has lost nothing since.
  *
  *     0 magic (8) | 8 life (16) | 24 number (8, big-endian) | 32 SHA-256 of bytes 0 to 31 (32)
  */
