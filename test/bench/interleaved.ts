@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf } from '../../src/shared/errors.js';
 import { wants, type Bench } from './bench.js';
-import type { BenchCluster, BenchClusterOptions } from './cluster.js';
+import type { BenchCluster } from './cluster.js';
 import type { Side } from './pairs.js';
 import { resultOf, type Result } from './result.js';
 import type { Tree } from './trees.js';
@@ -14,6 +14,8 @@ const SLOW_VOTES = 20;
 const WARM_UP = 1_500;
 const SLOW_WARM_UP = 150;
 const PACE_MS = 10;
+/** Two clusters of one build differ by a tenth and more for as long as they run: then both are started anew. */
+const SITTING_ROUNDS = 10;
 const PART_EFFORT = { quick: true, warmUp: 40, votes: 120, seconds: 0 };
 const PART_WARM_UP = { ...PART_EFFORT, warmUp: 1_500 };
 
@@ -35,6 +37,11 @@ export interface Interleaving {
   readonly say: (line: string) => void;
   /** Both sides of one round of one benchmark, in the order in which they were measured. */
   readonly add: (round: number, side: Side, results: readonly Result[]) => void;
+}
+
+interface Rounds {
+  readonly from: number;
+  readonly to: number;
 }
 
 interface Shape {
@@ -81,15 +88,32 @@ export async function interleave(options: Interleaving, parts: Bench): Promise<r
 }
 
 async function bothClusters(options: Interleaving, modules: Record<Side, Modules>, shape: Shape): Promise<void> {
+  for (let from = 1; from <= options.rounds; from += SITTING_ROUNDS) {
+    const to = Math.min(options.rounds, from + SITTING_ROUNDS - 1);
+    await sitting(options, modules, shape, { from, to });
+  }
+}
+
+/** Two new clusters, of which each build's starts first in every other sitting. */
+async function sitting(
+  options: Interleaving,
+  modules: Record<Side, Modules>,
+  shape: Shape,
+  rounds: Rounds,
+): Promise<void> {
   const { threshold, cosigners, delayMs } = shape;
-  const of = (side: Side): BenchClusterOptions => {
-    const name = `${side}-${shape.name.replaceAll('/', '-')}`;
-    return { folder: options.folder, name, threshold, cosigners, ...(delayMs !== undefined && { delayMs }) };
+  const within = (side: Side, use: (cluster: BenchCluster) => Promise<void>): Promise<void> => {
+    const name = `${side}-${shape.name.replaceAll('/', '-')}-${rounds.from}`;
+    const delay = delayMs !== undefined && { delayMs };
+    return modules[side].cluster.withCluster({ folder: options.folder, name, threshold, cosigners, ...delay }, use);
   };
-  await modules.old.cluster.withCluster(of('old'), (old) =>
-    modules.new.cluster.withCluster(of('new'), async (ours) => {
-      for (const { voter } of [old, ours]) await voter.votes(delayMs === undefined ? WARM_UP : SLOW_WARM_UP);
-      await inTurns(options, { old: () => votes(old, shape), new: () => votes(ours, shape) });
+  const isEven = Math.floor(rounds.from / SITTING_ROUNDS) % 2 === 0;
+  const [first, second] = isEven ? (['old', 'new'] as const) : (['new', 'old'] as const);
+  await within(first, (one) =>
+    within(second, async (other) => {
+      for (const { voter } of [one, other]) await voter.votes(delayMs === undefined ? WARM_UP : SLOW_WARM_UP);
+      const [old, ours] = isEven ? [one, other] : [other, one];
+      await inTurns(options, { old: () => votes(old, shape), new: () => votes(ours, shape) }, rounds);
     }),
   );
 }
@@ -119,11 +143,16 @@ async function bothParts(options: Interleaving, modules: Record<Side, Modules>):
   };
   await run('old', PART_WARM_UP);
   await run('new', PART_WARM_UP);
-  await inTurns(options, { old: () => run('old', PART_EFFORT), new: () => run('new', PART_EFFORT) });
+  const turns = { old: () => run('old', PART_EFFORT), new: () => run('new', PART_EFFORT) };
+  await inTurns(options, turns, { from: 1, to: options.rounds });
 }
 
-async function inTurns({ rounds, signal, add }: Interleaving, turns: Readonly<Record<Side, Turn>>): Promise<void> {
-  for (let round = 1; round <= rounds; round++) {
+async function inTurns(
+  { signal, add }: Interleaving,
+  turns: Readonly<Record<Side, Turn>>,
+  { from, to }: Rounds,
+): Promise<void> {
+  for (let round = from; round <= to; round++) {
     const sides: readonly Side[] = round % 2 === 1 ? ['old', 'new'] : ['new', 'old'];
     for (const side of sides) {
       signal.throwIfAborted();
