@@ -146,7 +146,7 @@ export class ChainSigner {
 
   /**
    * Invariant: the watermark is on disk before a share leaves. The share is computed while the disk works, and handed
-   * over only after the write has succeeded and the stored watermark is the one that covers these very bytes.
+   * over only after the write has succeeded and the stored watermark covers these very bytes. A throw waits too.
    */
   async #persistThenRelease(
     request: SignRequest,
@@ -156,20 +156,20 @@ export class ChainSigner {
   ): Promise<SignReply> {
     const { group, watermark } = this.#deps;
     invariant(request.signers.length === this.#options.threshold, 'a share is made for exactly t signers');
-    const write = (to: Watermark): Promise<void> => (watermark.waiting ? watermark.endWait(to) : watermark.advance(to));
-    const durable = next === undefined ? Promise.resolve() : write(next);
-    // A throw waits for the write like everything else: it must not be left behind unfinished.
-    const computing = (async () => makeShares(group, this.#options, request, signBytes, taken))();
-    const [written, computed] = await Promise.allSettled([durable, computing]);
-    if (written.status === 'rejected') throw written.reason;
-    if (computed.status === 'rejected') throw computed.reason;
+    const durable = next && (watermark.waiting ? watermark.endWait(next) : watermark.advance(next));
+    let shares: ReturnType<typeof makeShares>;
+    try {
+      shares = makeShares(group, this.#options, request, signBytes, taken);
+    } finally {
+      await durable;
+    }
     // Stopped while the disk was at work.
     const halted = this.#halted();
     if (halted !== undefined) return this.#refuseHalted(request, halted);
     const covered = watermark.current.signBytes?.equals(signBytes) === true;
     invariant(covered, 'a share is released only for the sign bytes of the durable watermark');
     invariant(!watermark.waiting, 'no share leaves while it is not known what this state has forgotten');
-    return { kind: 'signed', id: request.id, ...computed.value };
+    return { kind: 'signed', id: request.id, ...shares };
   }
 
   #halted(): ErrorCode | undefined {

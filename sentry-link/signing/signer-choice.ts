@@ -1,5 +1,4 @@
 import type { ChainReport } from '../../src/shared/coordination/messages.js';
-import { must } from '../../src/shared/invariant.js';
 import type { Peer } from '../cosigners/peer.js';
 
 /**
@@ -58,28 +57,22 @@ export function chooseSigners<C extends Candidate>(
     // One that is too far behind refuses: it would cost every vote time until an operator raises its watermark.
     return front > own.height + CATCH_UP_HEIGHTS && !isJump(own.height, own.maxHeightJump) ? 1 : 2;
   };
-  // Each once: a comparison asks for several, and the clock with them.
+  const doubt = (peer: C): number =>
+    // One that waits is asked only where there are too few others: a request may be what ends its wait.
+    (peer.chains.waiting(chainId) ? 4 : 0) +
+    (peer.chains.leftOut(chainId) !== undefined ? 2 : 0) +
+    (peer.health.suspect || peer.chains.behind(chainId) || peer.chains.refusing(chainId) ? 1 : 0);
+  // Each is looked at once: a comparison would ask for all of it again, and the clock with it.
   const ranked = able.map((peer) => ({
-    peer,
-    keys: [
-      // Asked only where there are too few others: a request may be what ends its wait.
-      Number(peer.chains.waiting(chainId)),
-      Number(peer.chains.leftOut(chainId) !== undefined),
-      Number(peer.health.suspect || peer.chains.behind(chainId) || peer.chains.refusing(chainId)),
-      urgency(peer),
-      // Whole milliseconds: noise must not make the set change from vote to vote.
-      Math.round(peer.health.distanceMs()),
-      peer.id,
-    ],
+    ...{ peer, doubt: doubt(peer), urgency: urgency(peer) },
+    // Whole milliseconds: noise must not make the set change from vote to vote.
+    distanceMs: Math.round(peer.health.distanceMs()),
   }));
-  ranked.sort((a, b) => compareInOrder(a.keys, b.keys));
+  ranked.sort(
+    (a, b) => a.doubt - b.doubt || a.urgency - b.urgency || a.distanceMs - b.distanceMs || a.peer.id - b.peer.id,
+  );
   const chosen = ranked.slice(0, threshold).map(({ peer }) => peer);
   return chosen.sort((a, b) => a.id - b.id);
-}
-
-function compareInOrder(a: readonly number[], b: readonly number[]): number {
-  const at = a.findIndex((key, i) => key !== b[i]);
-  return at < 0 ? 0 : must(a[at], 'a key') - must(b[at], 'as many keys');
 }
 
 /** What t of them have reached: one alone may claim any height. */

@@ -98,10 +98,10 @@ export class SigningRound {
     const open = peers.filter((peer) => !this.#refusals.has(peer.id) && !this.#bad.has(peer.id));
     if (open.length < threshold) return this.#finish(this.#tooFewLeft());
     if (this.#attempts.length >= MAX_ATTEMPTS) return;
-    const busy = new Set(this.#attempts.flatMap((attempt) => [...attempt.waitingFor]));
+    const busy = (id: number): boolean => this.#attempts.some((attempt) => attempt.isWaitingFor(id));
     const { chainId, height, round, step } = this.#vote.signBytes.says;
     const signers = chooseSigners(
-      this.#trusted(open).filter((peer) => !busy.has(peer.id) && !this.#resting.has(peer.id)),
+      this.#trusted(open).filter(({ id }) => !busy(id) && !this.#resting.has(id)),
       { chainId, threshold, nonces: this.#vote.extension === undefined ? 1 : 2, hrs: { height, round, step } },
     );
     if (signers !== undefined) this.#start(signers, term);

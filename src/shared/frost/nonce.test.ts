@@ -32,12 +32,9 @@ it('wipes the random bytes', () => {
     drawn.push(bytes);
     return bytes;
   });
-  expect(drawn.map((bytes) => [bytes.length, isZero(bytes)])).toEqual([
-    [32, true],
-    [32, true],
-  ]);
+  expect(drawn.map((bytes) => [bytes.length, isZero(bytes)])).toEqual([[64, true]]);
 });
 
-it('asserts that the random source gives 32 bytes', () => {
-  expect(() => generateNonces(group, scalarOf(5), () => new Uint8Array(16))).toThrow(/invariant broken/);
+it('asserts that the random source gives 64 bytes', () => {
+  expect(() => generateNonces(group, scalarOf(5), () => new Uint8Array(32))).toThrow(/invariant broken/);
 });

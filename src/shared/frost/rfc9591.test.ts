@@ -51,7 +51,7 @@ describe.each(BACKENDS)('RFC 9591 appendix E.1, %s', async (backend) => {
   });
 
   it.each(vector.signers)('makes the nonces and commitments of signer $id', (signer) => {
-    const random = scripted(signer.hidingRandomness, signer.bindingRandomness);
+    const random = scripted(signer.hidingRandomness + signer.bindingRandomness);
     const { nonces, commitment } = generateNonces(group, secretShare(signer.id), random);
     expect([nonces.hiding, nonces.binding].map(toHex)).toEqual([signer.hidingNonce, signer.bindingNonce]);
     expect([commitment.hiding, commitment.binding].map(toHex)).toEqual([
@@ -76,7 +76,7 @@ describe.each(BACKENDS)('RFC 9591 appendix E.1, %s', async (backend) => {
 
   it('signs, checks the shares and adds them up', () => {
     const results = vector.signers.map((signer) => {
-      const random = scripted(signer.hidingRandomness, signer.bindingRandomness);
+      const random = scripted(signer.hidingRandomness + signer.bindingRandomness);
       const { nonces } = generateNonces(group, secretShare(signer.id), random);
       return signShare(group, { ...context, id: signer.id, secretShare: secretShare(signer.id), nonces });
     });

@@ -19,8 +19,8 @@ export const RUN_RECORD_BYTES = 64;
 const MAGIC = Buffer.from('HEKATERR', 'latin1');
 const AT = { life: 8, sequence: 24, checksum: 32 } as const;
 
-export function encodeRunRecord({ life, sequence }: RunRecord): Uint8Array {
-  const bytes = Buffer.alloc(RUN_RECORD_BYTES);
+/** In `bytes` where they are given. */
+export function encodeRunRecord({ life, sequence }: RunRecord, bytes = Buffer.alloc(RUN_RECORD_BYTES)): Uint8Array {
   bytes.set(MAGIC, 0);
   bytes.set(life, AT.life);
   bytes.writeBigUInt64BE(sequence, AT.sequence);

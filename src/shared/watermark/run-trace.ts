@@ -4,7 +4,8 @@ import { HekateError, messageOf } from '../errors.js';
 import type { Log } from '../ports/log.js';
 import type { RunFile, RunFolder } from '../ports/run-folder.js';
 import { encodeRunFileName, RUN_FILE_NAME_OFFSETS } from './run-file-name.js';
-import { decodeRunRecord, encodeRunRecord, standing, type RunRecord, type Standing } from './run-record.js';
+import { decodeRunRecord, encodeRunRecord, RUN_RECORD_BYTES, standing } from './run-record.js';
+import type { RunRecord, Standing } from './run-record.js';
 import type { StateBinding } from './slot-record.js';
 import type { CopyRepair, RecoveredState } from './state-file.js';
 
@@ -18,6 +19,8 @@ export class RunTrace {
   readonly #file: RunFile;
   readonly path: string;
   readonly #log: Log;
+  /** One after the other, and each is written when `leave` returns. */
+  readonly #record = Buffer.from(new ArrayBuffer(RUN_RECORD_BYTES));
 
   /** Throws STATE_LOCKED, RUN_FOLDER_UNUSABLE. */
   constructor(folder: RunFolder, name: string, log: Log) {
@@ -40,7 +43,7 @@ export class RunTrace {
   /** False: it could not be left, nothing stands there any more, and the next start waits. Throws when an old one may stand. */
   leave(record: RunRecord): boolean {
     try {
-      this.#file.write(encodeRunRecord(record));
+      this.#file.write(encodeRunRecord(record, this.#record));
       return true;
     } catch (error) {
       this.#removeFile();

@@ -78,12 +78,15 @@ export function sameBinding(a: StateBinding, b: StateBinding): boolean {
   return a.chainId === b.chainId && equalBytes(a.groupPublicKey, b.groupPublicKey);
 }
 
-/** The 512 bytes of a record. Its values must be in range, which is the caller's business: InvariantViolation. */
-export function encodeRecord(record: SlotRecord): Uint8Array {
-  return encode(record, VERSION);
+/**
+ * The 512 bytes of a record, in `into` (zeros) where it is given. Its values must be in range, which is the caller's business:
+ * InvariantViolation.
+ */
+export function encodeRecord(record: SlotRecord, into = Buffer.alloc(RECORD_BYTES)): Uint8Array {
+  return encode(record, VERSION, into);
 }
 
-function encode({ binding, sequence, watermark, life }: SlotRecord, version: number): Buffer {
+function encode({ binding, sequence, watermark, life }: SlotRecord, version: number, bytes: Buffer): Buffer {
   const { height, round, step, fresh, pace } = watermark;
   const signBytes = watermark.signBytes?.bytes ?? EMPTY_BYTES;
   invariant(isOfItsPlace(binding.chainId, watermark), 'sign bytes are stored under their own chain and place');
@@ -97,7 +100,6 @@ function encode({ binding, sequence, watermark, life }: SlotRecord, version: num
   invariant(pace === undefined || isPace(pace), 'a pace fits into a state record');
   invariant(life === undefined || life.length === LIFE_BYTES, 'a life has 16 bytes');
 
-  const bytes = Buffer.alloc(RECORD_BYTES);
   bytes.set(MAGIC, 0);
   bytes.writeUInt16BE(version, AT.version);
   bytes.writeUInt8((fresh ? FLAG_FRESH : 0) | (pace ? FLAG_PACE : 0) | (life ? FLAG_LIFE : 0), AT.flags);
@@ -148,7 +150,7 @@ export function decodeRecord(sector: Uint8Array): DecodedRecord {
   const binding: StateBinding = { chainId, groupPublicKey: copy(bytes, AT.publicKey, 32) };
   const record: SlotRecord = { binding, sequence: bytes.readBigUInt64BE(AT.sequence), watermark, life };
   // Where the layout has no meaning there is nothing, either.
-  if (!bytes.equals(encode(record, version))) return { kind: 'bad' };
+  if (!bytes.equals(encode(record, version, Buffer.alloc(RECORD_BYTES)))) return { kind: 'bad' };
   // Only a key that never signed may have any first height.
   return { kind: 'record', record: { ...record, watermark: { ...watermark, fresh: fresh && height === 0n } } };
 }

@@ -69,11 +69,9 @@ export function encodeSlot(
   watermark: Watermark,
   life?: Uint8Array,
 ): Uint8Array {
-  const record = encodeRecord({ binding, sequence, watermark, life });
-  const slot = new Uint8Array(SLOT_BYTES);
-  slot.set(record, 0);
-  slot.set(record, RECORD_BYTES);
-  return slot;
+  const slot = Buffer.alloc(SLOT_BYTES);
+  encodeRecord({ binding, sequence, watermark, life }, slot.subarray(0, RECORD_BYTES));
+  return slot.copyWithin(RECORD_BYTES, 0, RECORD_BYTES);
 }
 
 /** A new file with four valid copies, numbers `sequence` and the one before. */
