@@ -70,6 +70,7 @@ export class SigningRound {
   #resolve: (result: RoundResult) => void = () => undefined;
   #done = false;
   #startedMs = 0;
+  #pokesAgain = false;
 
   constructor(vote: VoteToSign, deps: RoundDeps) {
     this.#vote = vote;
@@ -83,7 +84,6 @@ export class SigningRound {
       this.#resolve = resolve;
       this.#startedMs = this.#deps.clock.nowMs();
       this.#after(deadlineMs, () => this.#finish(this.#outOfTime()));
-      this.#after(LAST_RESORT_MS, () => this.poke());
       this.poke();
     });
   }
@@ -113,9 +113,23 @@ export class SigningRound {
    */
   #trusted(open: readonly Peer[]): readonly Peer[] {
     const { chainId } = this.#vote.signBytes.says;
-    if (this.#deps.clock.nowMs() - this.#startedMs >= LAST_RESORT_MS) return open;
+    const restMs = this.#startedMs + LAST_RESORT_MS - this.#deps.clock.nowMs();
+    if (restMs <= 0) return open;
     const trusted = open.filter((peer) => peer.chains.leftOut(chainId) === undefined);
-    return trusted.filter((peer) => peer.willing(chainId)).length < this.#deps.threshold ? open : trusted;
+    if (trusted.length === open.length) return open;
+    if (trusted.filter((peer) => peer.willing(chainId)).length < this.#deps.threshold) return open;
+    this.#pokeAgain(restMs);
+    return trusted;
+  }
+
+  /** One timer at a time. It may run a moment early, and is set again then. */
+  #pokeAgain(inMs: number): void {
+    if (this.#pokesAgain) return;
+    this.#pokesAgain = true;
+    this.#after(inMs, () => {
+      this.#pokesAgain = false;
+      this.poke();
+    });
   }
 
   #start(signers: readonly Peer[], term: number): void {

@@ -234,8 +234,14 @@ describe('one that is left out', () => {
     expect(chains.leftOut('test-1')).toBeUndefined();
   });
 
-  it('is asked when one of the others only looks as if it would sign', async () => {
+  it.each<[timers: string, earlyMs: number]>([
+    ['on time', 0],
+    ['a moment early, as those of Node may', 0.5],
+  ])('is asked when one of the others only looks as if it would sign, and timers run %s', async (_timers, earlyMs) => {
     const cluster = await lying({ threshold: 2, count: 3 }, badShare);
+    const { clock } = cluster;
+    const schedule = clock.schedule.bind(clock);
+    clock.schedule = (delayMs, task) => schedule(delayMs < 100 ? delayMs : delayMs - earlyMs, task);
     expect(told(await cluster.ask('a', vote({ at: [8, 0, 1] })))).toBe('signed 500');
     cluster.wire('a', LIAR).tamper = honest;
     // Connected, without a word of refusal, and without commitments.
