@@ -36,7 +36,10 @@ const SECTOR_BYTES = 512;
 /** More than one start and the votes after it write. */
 const MOST_LOST = 64;
 
-/** A host's disk in memory: its files and locks, and whatever a test wants to become of writes. */
+/**
+ * A host's disk in memory: its files and locks, and whatever a test wants to become of writes. It keeps copies, which slice() of
+ * a Buffer is not.
+ */
 export class MemoryDisk implements Disk {
   /** What a power cut now would leave. */
   readonly files = new Map<string, Uint8Array>();
@@ -62,12 +65,12 @@ export class MemoryDisk implements Disk {
   async read(path: string): Promise<Uint8Array> {
     const code = this.failsToRead(path);
     if (code !== undefined) throw withCode(code);
-    return this.file(path).slice();
+    return new Uint8Array(this.file(path));
   }
 
   async create(path: string, contents: Uint8Array): Promise<void> {
     if (this.files.has(path)) throw withCode('EEXIST');
-    this.files.set(path, contents.slice());
+    this.files.set(path, new Uint8Array(contents));
     this.#before = this.#before.filter((write) => write.path !== path);
     this.changed(path);
   }
@@ -78,7 +81,7 @@ export class MemoryDisk implements Disk {
     this.locked.add(path);
     const opener = this.#process;
     return {
-      write: (offset, bytes) => this.#write(opener, { path, offset, bytes: bytes.slice() }),
+      write: (offset, bytes) => this.#write(opener, { path, offset, bytes: new Uint8Array(bytes) }),
       close: async () => {
         if (opener === this.#process) this.locked.delete(path);
       },
@@ -123,18 +126,18 @@ export class MemoryDisk implements Disk {
 
   /** Somebody puts this file there; what was written before is not what it lacks. Only after a power cut. */
   replace(path: string, contents: Uint8Array): void {
-    this.files.set(path, contents.slice());
+    this.files.set(path, new Uint8Array(contents));
     this.#before = this.#before.filter((write) => write.path !== path);
   }
 
   /** A copy of everything, for `putBack`. */
   copy(): ReadonlyMap<string, Uint8Array> {
-    return new Map([...this.files].map(([path, contents]) => [path, contents.slice()]));
+    return new Map([...this.files].map(([path, contents]) => [path, new Uint8Array(contents)]));
   }
 
   /** These files are as they were in the copy. Only after a power cut. */
   putBack(copy: ReadonlyMap<string, Uint8Array>): void {
-    for (const [path, contents] of copy) this.files.set(path, contents.slice());
+    for (const [path, contents] of copy) this.files.set(path, new Uint8Array(contents));
     this.#before = [];
   }
 

@@ -25,7 +25,8 @@ export class MemoryRunFolder implements RunFolder {
       read: () => (this.files.get(path) ?? new Uint8Array()).slice(),
       write: (contents) => {
         if (this.fails.write !== undefined) throw Object.assign(new Error('no write'), { code: this.fails.write });
-        this.files.set(path, contents.slice());
+        // Of a Buffer, slice() would be a view.
+        this.files.set(path, new Uint8Array(contents));
       },
       remove: () => this.#remove(path),
       close: () => void this.#open.delete(path),

@@ -69,8 +69,8 @@ export function encodeSlot(
   watermark: Watermark,
   life?: Uint8Array,
 ): Uint8Array {
-  const slot = Buffer.alloc(SLOT_BYTES);
-  encodeRecord({ binding, sequence, watermark, life }, slot.subarray(0, RECORD_BYTES));
+  const slot = new Uint8Array(SLOT_BYTES);
+  encodeRecord({ binding, sequence, watermark, life }, Buffer.from(slot.buffer, 0, RECORD_BYTES));
   return slot.copyWithin(RECORD_BYTES, 0, RECORD_BYTES);
 }
 
