@@ -61,7 +61,7 @@ export class LeaseTable {
       this.#leaseMs = request.leaseMs;
       this.#expiresMs = nowMs + request.leaseMs;
     }
-    return { ...this.describe(nowMs), granted };
+    return { granted, ...this.describe(nowMs) };
   }
 
   #mayGrant(link: string, request: LeaseRequest, nowMs: number): boolean {

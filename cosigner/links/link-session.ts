@@ -208,7 +208,7 @@ export class LinkSession implements LinkHandler {
     const nowMs = this.#deps.clock.nowMs();
     const answer = message.lease
       ? leases.request(this.link, message.lease, nowMs)
-      : { ...leases.describe(nowMs), granted: false };
+      : { granted: false, ...leases.describe(nowMs) };
     const others = leases.others(this.link, nowMs);
     this.#send({ kind: 'heartbeatReply', id: message.id, ...answer, ...others, chains: this.#host.report() });
   }
@@ -267,7 +267,8 @@ export class LinkSession implements LinkHandler {
 
   #withFresh(reply: SignedReply, open: OpenChain): SignedReply {
     const fresh = this.#takeReady(open);
-    return fresh === undefined ? reply : { ...reply, fresh };
+    // The spread last: CONTRIBUTING.md.
+    return fresh === undefined ? reply : { fresh, ...reply };
   }
 
   #takeReady({ key, stream }: OpenChain): NonceBatch | undefined {

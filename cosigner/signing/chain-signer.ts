@@ -84,8 +84,8 @@ export class ChainSigner {
     const { current, sequence } = this.#deps.watermark;
     const { height, round, step } = current;
     return {
-      ...{ chainId: this.chainId, groupPublicKey: this.groupPublicKey, height, round, step },
       sequence,
+      ...{ chainId: this.chainId, groupPublicKey: this.groupPublicKey, height, round, step },
       maxHeightJump: this.#options.maxHeightJump,
       halted: this.#halted(),
       waiting: this.others.wait.heard,

@@ -64,7 +64,9 @@ export function chooseSigners<C extends Candidate>(
     (peer.health.suspect || peer.chains.behind(chainId) || peer.chains.refusing(chainId) ? 1 : 0);
   // Each is looked at once: a comparison would ask for all of it again, and the clock with it.
   const ranked = able.map((peer) => ({
-    ...{ peer, doubt: doubt(peer), urgency: urgency(peer) },
+    peer,
+    doubt: doubt(peer),
+    urgency: urgency(peer),
     // Whole milliseconds: noise must not make the set change from vote to vote.
     distanceMs: Math.round(peer.health.distanceMs()),
   }));

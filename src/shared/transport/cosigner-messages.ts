@@ -156,8 +156,8 @@ function readShare(wire: WireShare): SignerShare {
 
 function readReports(wire: readonly WireReport[]): readonly ChainReport[] {
   return value.atMost(wire, MAX_CHAINS, 'list of chains').map((report) => ({
-    ...chainKey(report),
     height: value.height(report.height, 'height'),
+    ...chainKey(report),
     round: value.int32(report.round, 'round'),
     step: value.between(report.step, 0, 3, 'step'),
     sequence: value.uint64(report.sequence),

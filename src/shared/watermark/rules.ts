@@ -66,7 +66,7 @@ export function refuse(code: RefusalCode, stored: Watermark, asked: Place, why: 
 
 function raise(signBytes: SignBytes): Watermark {
   const { height, round, step } = signBytes.says;
-  return { height, round, step, signBytes, fresh: false };
+  return { height, round, step, signBytes, fresh: false, pace: undefined };
 }
 
 function refuseRegression(stored: Watermark, asked: Canonical): Refusal {
