@@ -7,6 +7,7 @@ import {
 import type { EndLink } from '../../cosigner/links/link-stream.js';
 import { createState } from '../../src/setup/state-init.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
+import { MAX_QUEUED_SIGN_REQUESTS } from '../../src/shared/coordination/limits.js';
 import type { CosignerMessage } from '../../src/shared/coordination/messages.js';
 import type { Group, Point, Scalar } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
@@ -233,9 +234,11 @@ export class SimCosigner {
     return session;
   }
 
-  /** Requests of all links that were not answered yet. */
-  get unanswered(): number {
-    return [...this.#sessions.values()].reduce((sum, { unanswered }) => sum + unanswered, 0);
+  /** At every request: who is refused is told so before the next one comes. */
+  #lookAtQueues(): void {
+    const waiting = [...this.#sessions.values()].reduce((sum, { unanswered }) => sum + unanswered, 0);
+    const most = MAX_QUEUED_SIGN_REQUESTS * this.#chains.size;
+    this.#deps.checker.demand('queue-bounded', waiting <= most, `${waiting} requests wait at cosigner ${this.id}`);
   }
 
   #watched(): WatchedHost {
@@ -247,6 +250,7 @@ export class SimCosigner {
       startedMs: this.#startedMs,
       promise: this.#promise,
       servesAll: () => this.#options.admitsAll(),
+      looksAtQueues: () => this.#lookAtQueues(),
     };
   }
 

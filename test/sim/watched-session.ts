@@ -36,6 +36,8 @@ export interface WatchedHost {
   readonly promise: PromiseSeen;
   /** Whoever asks is served, whoever has the promise. */
   servesAll(): boolean;
+  /** How many requests wait, before another one is handed over. */
+  looksAtQueues(): void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -141,6 +143,7 @@ export class WatchedSession {
     promise.heard(this.#link, atMs);
     if (message.kind === 'signRequest') {
       checker.asked(id, message);
+      this.#host.looksAtQueues();
       this.#unanswered++;
       const asked = this.#asked.get(message.id) ?? [];
       this.#asked.set(message.id, asked);

@@ -3,7 +3,6 @@ import { invariant, must } from '../../src/shared/invariant.js';
 import { deal } from '../../src/shared/frost/dealer.js';
 import { verificationShare } from '../../src/shared/frost/feldman.js';
 import { isCanonicalScalar, type Group } from '../../src/shared/frost/group.js';
-import { MAX_QUEUED_SIGN_REQUESTS } from '../../src/shared/coordination/limits.js';
 import type { CosignerMessage } from '../../src/shared/coordination/messages.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { isHekateError, messageOf } from '../../src/shared/errors.js';
@@ -156,9 +155,6 @@ export class World {
   }
 
   #look(cosigner: SimCosigner): void {
-    const { unanswered } = cosigner;
-    const most = MAX_QUEUED_SIGN_REQUESTS * this.#chains.length;
-    this.#checker.demand('queue-bounded', unanswered <= most, `${unanswered} requests wait at cosigner ${cosigner.id}`);
     for (const chainId of cosigner.chainIds) {
       const code = cosigner.halted(chainId);
       if (code === undefined) continue;
