@@ -729,7 +729,10 @@ export class World {
 
   #chainNeedsMending(cosigner: SimCosigner, chainId: string): boolean {
     const durable = cosigner.durable(chainId);
-    const behind = durable !== undefined && !durable.fresh && durable.height + BEHIND < this.#reached(chainId);
+    const reached = this.#reached(chainId);
+    // One that never signed takes any first height; but its first may be one that the node still asks for, far below.
+    const takesAny = durable?.fresh === true && reached <= this.#plan.maxHeightJump;
+    const behind = durable !== undefined && !takesAny && durable.height + BEHIND < reached;
     return cosigner.lies || cosigner.spoiled(chainId) !== undefined || cosigner.halted(chainId) !== undefined || behind;
   }
 
