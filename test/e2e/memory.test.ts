@@ -170,7 +170,10 @@ describe('processes that have signed a thousand votes', () => {
       const locks = name !== 'cosigner-3';
       const secrets = secretsIn(home);
       const share = secrets.find(({ kind }) => kind === 'share')?.bytes ?? new Uint8Array();
-      const made = readDraws(draws.file(name)).filter(({ length }) => length === 32);
+      // Each is of two nonces.
+      const made = readDraws(draws.file(name))
+        .filter(({ length }) => length === 64)
+        .flatMap((draw) => [draw.subarray(0, 32), draw.subarray(32)]);
       const spent = made.flatMap((draw, i) => nonceNeedles(draw, share, i));
       nonces += made.length;
       const hits = scanMemory(pid, [...secrets.flatMap(needlesOf), ...spent]);
