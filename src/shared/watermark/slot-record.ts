@@ -82,11 +82,15 @@ export function sameBinding(a: StateBinding, b: StateBinding): boolean {
  * The 512 bytes of a record, in `into` (zeros) where it is given. Its values must be in range, which is the caller's business:
  * InvariantViolation.
  */
-export function encodeRecord(record: SlotRecord, into = Buffer.alloc(RECORD_BYTES)): Uint8Array {
+export function encodeRecord(record: SlotRecord, into?: Buffer): Uint8Array {
   return encode(record, VERSION, into);
 }
 
-function encode({ binding, sequence, watermark, life }: SlotRecord, version: number, bytes: Buffer): Buffer {
+function encode(
+  { binding, sequence, watermark, life }: SlotRecord,
+  version: number,
+  bytes: Buffer = Buffer.alloc(RECORD_BYTES),
+): Buffer {
   const { height, round, step, fresh, pace } = watermark;
   const signBytes = watermark.signBytes?.bytes ?? EMPTY_BYTES;
   invariant(isOfItsPlace(binding.chainId, watermark), 'sign bytes are stored under their own chain and place');
@@ -150,7 +154,7 @@ export function decodeRecord(sector: Uint8Array): DecodedRecord {
   const binding: StateBinding = { chainId, groupPublicKey: copy(bytes, AT.publicKey, 32) };
   const record: SlotRecord = { binding, sequence: bytes.readBigUInt64BE(AT.sequence), watermark, life };
   // Where the layout has no meaning there is nothing, either.
-  if (!bytes.equals(encode(record, version, Buffer.alloc(RECORD_BYTES)))) return { kind: 'bad' };
+  if (!bytes.equals(encode(record, version))) return { kind: 'bad' };
   // Only a key that never signed may have any first height.
   return { kind: 'record', record: { ...record, watermark: { ...watermark, fresh: fresh && height === 0n } } };
 }
