@@ -83,12 +83,14 @@ export class LeaseTable {
 
   /** What `link` has to know of the others: whether one of them leads instead of it, or could. */
   others(link: string, nowMs: number): OtherLinks {
-    const others = [...this.#heard].filter(([name]) => name !== link).map(([, heard]) => heard);
-    const renewed = others.filter(({ renewedMs }) => nowMs - renewedMs < RENEWED_MS);
-    return {
-      renewedTerm: Math.max(0, ...renewed.map(({ renewedTerm }) => renewedTerm)),
-      otherLink: others.some(({ atMs }) => nowMs - atMs < SILENT_MS),
-    };
+    let renewedTerm = 0;
+    let otherLink = false;
+    for (const [name, heard] of this.#heard) {
+      if (name === link) continue;
+      if (nowMs - heard.renewedMs < RENEWED_MS) renewedTerm = Math.max(renewedTerm, heard.renewedTerm);
+      otherLink ||= nowMs - heard.atMs < SILENT_MS;
+    }
+    return { renewedTerm, otherLink };
   }
 
   /**

@@ -286,17 +286,23 @@ export class LeaseCandidate {
 
   #setGrant(cosigner: number, grant: Grant): void {
     this.#grants.set(cosigner, grant);
-    const grants = [...this.#grants.values()];
-    const promisedUntilMs = this.#latestForEnough(grants.map(({ untilMs }) => untilMs));
+    const promisedUntilMs = this.#latestForEnough(({ untilMs }) => untilMs);
     this.#promisedUntilMs = Math.max(promisedUntilMs, Math.min(this.#promisedUntilMs, this.#deps.clock.nowMs()));
-    const standInUntilMs = this.#latestForEnough(grants.map((one) => Math.max(one.untilMs, one.standInUntilMs)));
+    const standInUntilMs = this.#latestForEnough((one) => Math.max(one.untilMs, one.standInUntilMs));
     this.#leaseUntilMs = Math.min(standInUntilMs, this.#promisedUntilMs + STAND_IN_MS);
   }
 
-  /** Until when as many of them hold as it takes. */
-  #latestForEnough(untilsMs: readonly number[]): number {
-    const latestFirst = [...untilsMs].sort((a, b) => b - a);
-    return must(latestFirst[this.#threshold - 1], 'a cluster has at least as many cosigners as its threshold');
+  /** Until when as many of them hold as it takes. Counted rather than sorted: it is asked with every heartbeat. */
+  #latestForEnough(until: (grant: Grant) => number): number {
+    let latestMs: number | undefined;
+    for (const grant of this.#grants.values()) {
+      const untilMs = until(grant);
+      if (latestMs !== undefined && untilMs <= latestMs) continue;
+      let holding = 0;
+      for (const other of this.#grants.values()) if (until(other) >= untilMs) holding++;
+      if (holding >= this.#threshold) latestMs = untilMs;
+    }
+    return must(latestMs, 'a cluster has at least as many cosigners as its threshold');
   }
 
   #noQuorum(): string | undefined {
