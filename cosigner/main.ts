@@ -22,6 +22,7 @@ import type { RunFolder } from '../src/shared/ports/run-folder.js';
 import { lockHome } from '../src/shared/process/home-lock.js';
 import { dieOf, FINISH_MS, runInForeground } from '../src/shared/process/lifecycle.js';
 import { fitHeapTo } from '../src/shared/process/memory.js';
+import { reloader } from '../src/shared/process/reload.js';
 import type { Started } from '../src/shared/process/started.js';
 import { swapInUse } from '../src/shared/process/swap.js';
 import { tellValidator } from '../src/shared/process/tell-validator.js';
@@ -47,7 +48,8 @@ export interface StartOptions {
 export async function startCosigner({ home, log: overrides }: StartOptions): Promise<number> {
   const config = await loadCosignerConfig(home);
   const log = pinoLog({ ...config.log, ...overrides, base: { process: cosignerName(config.id) } });
-  return runInForeground(log, (started) => start(config, log, started));
+  const reload = reloader({ log, load: () => loadCosignerConfig(home), running: config, overrides });
+  return runInForeground(log, (started) => start(config, log, started), reload);
 }
 
 async function start(config: CosignerConfig, log: Log, started: Started): Promise<void> {

@@ -24,6 +24,7 @@ import { lockHome } from '../src/shared/process/home-lock.js';
 import { FINISH_MS, runInForeground } from '../src/shared/process/lifecycle.js';
 import { identityFromSeed } from '../src/shared/secret-connection/identity.js';
 import { fitHeapTo } from '../src/shared/process/memory.js';
+import { reloader } from '../src/shared/process/reload.js';
 import type { Started } from '../src/shared/process/started.js';
 import { tellValidator } from '../src/shared/process/tell-validator.js';
 import { NO_PARAMS, processRequest } from '../src/shared/status/process-requests.js';
@@ -48,7 +49,8 @@ export interface StartOptions {
 export async function startSentryLink({ home, log: overrides }: StartOptions): Promise<number> {
   const config = await loadSentryLinkConfig(home);
   const log = pinoLog({ ...config.log, ...overrides, base: { process: config.name } });
-  return runInForeground(log, (started) => start(config, log, started));
+  const reload = reloader({ log, load: () => loadSentryLinkConfig(home), running: config, overrides });
+  return runInForeground(log, (started) => start(config, log, started), reload);
 }
 
 async function start(config: SentryLinkConfig, log: Log, started: Started): Promise<void> {

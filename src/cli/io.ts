@@ -1,3 +1,5 @@
+import { standardError } from '../shared/ports/standard-streams.js';
+
 /** Where a command writes; tests collect it. */
 export interface Io {
   /** Results, on standard output. */
@@ -8,7 +10,8 @@ export interface Io {
 
 export const processIo: Io = {
   out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  // A process that could not start ends, whether or not somebody reads why.
+  err: (text) => standardError().write(text),
 };
 
 /** One line, or many. */

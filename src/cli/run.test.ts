@@ -197,7 +197,7 @@ test.each<[string, string[], RegExp]>([
   ],
   [
     'a sentry-link from the home of a cosigner',
-    ['sentry-link', 'start', '--home', 'CLUSTER/cosigner-1'],
+    ['sentry-link', 'start', '--home', 'CLUSTER/cosigner-1', '--no-watcher'],
     /^NO_HOME: .*cosigner-1 is the home of a cosigner, not of a sentry-link\. Fix: .*`hekate cosigner start --home /,
   ],
   [

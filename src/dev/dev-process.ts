@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
+import { watchLoop } from '../shared/process/watch-loop.js';
 import { childEnvironment } from './child-environment.js';
 
 /** One line of a process's JSON log. */
@@ -48,6 +49,8 @@ export class DevProcess {
   #startedMs = 0;
   /** Why it may have ended, in its own words. */
   #lastWords = '';
+  /** It was killed because its loop stood still for so long. */
+  #stillMs: number | undefined;
   /** Resolves when it says that it is ready, or has ended. */
   readonly ready: Promise<void>;
   #isReady: () => void = () => undefined;
@@ -64,6 +67,8 @@ export class DevProcess {
     const { name, role, dir, main, onStart } = this.#options;
     if (this.#stopping) return;
     const args = [main, role, 'start', '--home', join(dir, name), '--log-format', 'json'];
+    // We are its watcher.
+    if (role === 'sentry-link') args.push('--no-watcher');
     // A group of its own: Ctrl-C reaches us alone, and we end the others in order.
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -74,13 +79,15 @@ export class DevProcess {
     this.#failedStarts++;
     this.#startedMs = performance.now();
     this.#lastWords = '';
+    this.#stillMs = undefined;
+    if (role === 'sentry-link') watchLoop(child, (stillMs) => (this.#stillMs = stillMs));
     if (child.pid !== undefined) onStart(name, child.pid);
     for (const stream of [child.stdout, child.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#line(line));
     }
     child.once('error', ({ message }) => (this.#lastWords = message));
     // Not 'exit', which a process that could not be started does not emit; and by now its last words have been read.
-    child.once('close', (code, signal) => this.#ended(signal ?? `exit code ${code}`));
+    child.once('close', (code, signal) => this.#ended(this.#stoodStill() ?? signal ?? `exit code ${code}`));
   }
 
   /** SIGTERM, and SIGKILL when it has not gone after `graceMs`. */
@@ -103,6 +110,11 @@ export class DevProcess {
     this.#child?.kill('SIGKILL');
   }
 
+  #stoodStill(): string | undefined {
+    if (this.#stillMs === undefined) return undefined;
+    return `killed: its loop stood still for ${(this.#stillMs / 1_000).toFixed(1)} s`;
+  }
+
   #ended(how: string): void {
     const { name, restartMs: firstMs = FIRST_RESTART_MS, onDeath, onGivenUp } = this.#options;
     this.#child = undefined;
@@ -110,7 +122,8 @@ export class DevProcess {
     if (this.#stopping) return;
     if (this.#failedStarts >= MAX_FAILED_STARTS) return onGivenUp(name, this.#lastWords || how);
     this.#deaths = performance.now() - this.#startedMs < WELL_MS ? this.#deaths + 1 : 1;
-    const restartMs = Math.min(MAX_RESTART_MS, firstMs * 2 ** (this.#deaths - 1));
+    const atOnce = this.#stillMs !== undefined && this.#deaths === 1;
+    const restartMs = atOnce ? 0 : Math.min(MAX_RESTART_MS, firstMs * 2 ** (this.#deaths - 1));
     this.#restart = setTimeout(() => this.start(), restartMs);
     onDeath(name, how, restartMs);
   }

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { HekateError } from '../shared/errors.js';
 import { diskErrorCode } from '../shared/ports/disk-error.js';
+import { standardError, standardOutput } from '../shared/ports/standard-streams.js';
 import { describePlace } from '../shared/watermark/watermark.js';
 import { COSIGNER_NAMES, COSIGNERS, HEIGHT_FILE, LINK_NAMES, LINKS, THRESHOLD } from './dev-cluster.js';
 import { devFolder, initWith, openDevHome, type DevHome } from './dev-home.js';
@@ -70,7 +71,7 @@ class DevRun {
           onEvent: (event) => this.#onEvent(event),
           onStart: (started, pid) => this.#say(`${started} runs as process ${pid}`),
           onDeath: (died, how, restartMs) =>
-            this.#say(`${died} ended (${how}); it is started again in ${restartMs / 1000} s`),
+            this.#say(`${died} ended (${how}); it is started again ${restartMs === 0 ? 'at once' : `in ${restartMs / 1000} s`}`),
           onGivenUp: (died, why) => {
             const what = `${join(home.dir, died)} was started several times and never got ready`;
             this.#fail(toldError('DEV_PROCESS_FAILED', what, why));
@@ -86,8 +87,9 @@ class DevRun {
       this.#end(0);
     });
     // Nobody looks any more: a pipe that was closed, or a terminal.
-    process.stdout.on('error', () => this.#end(0));
-    process.stderr.on('error', () => undefined);
+    standardOutput().onError = (error) => {
+      if (['EPIPE', 'EIO'].includes(diskErrorCode(error) ?? '')) this.#end(0);
+    };
     const { dir, chainId, node, model } = this.#home;
     this.#say(`chain ${chainId}: ${THRESHOLD} of ${COSIGNERS} cosigners, ${LINKS} sentry-links; homes in ${dir}`);
     this.#say(model ? `model node at ${node}, a block a second` : `waiting for the node at ${node}`);
@@ -96,7 +98,7 @@ class DevRun {
     );
     const summary = this.#tally.summary();
     this.#say(summaryLine(summary));
-    if (this.#options.json === true) console.log(JSON.stringify(summary));
+    if (this.#options.json === true) standardOutput().write(`${JSON.stringify(summary)}\n`);
     return exitCode;
   }
 
@@ -172,10 +174,9 @@ class DevRun {
     } else if (event.startsWith('refused ')) this.#tally.missed();
   }
 
-  /** With --json, standard output is for the summary alone. */
+  /** With --json, standard output is for the summary alone. Whoever does not read it does not hold the model node up. */
   #say(line: string): void {
-    if (this.#options.json === true) console.error(line);
-    else console.log(line);
+    (this.#options.json === true ? standardError() : standardOutput()).write(`${line}\n`);
   }
 }
 

@@ -175,5 +175,6 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   STATUS_UNAVAILABLE: 'the socket on which `hekate status` asks could not be made; everything else works',
   NO_HOME: 'the folder is not the home that this command needs',
   HOME_NOT_WRITABLE: 'the home cannot be written to, as on a read-only file system',
+  LOOP_STOOD_STILL: 'a sentry-link did nothing at all for a second; it was killed, and is started again',
   HOME_LOCKED: 'another process runs with that home',
 };

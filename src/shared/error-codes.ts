@@ -257,6 +257,9 @@ export const FIXES = {
   HOME_NOT_WRITABLE: 'make the folder and its file system writable for the user that runs hekate',
   DEBUGGER_OPEN:
     'start it without --inspect, also in NODE_OPTIONS: who reaches the debugger of a process has every secret in it',
+  LOOP_STOOD_STILL:
+    'none needed where it was stopped by hand; otherwise see what held it up: a debugger or SIGSTOP, a host without CPU time to ' +
+    'give, a disk that hangs; if it comes again without any of these, report it with its log',
   HOME_LOCKED: 'stop the other process that uses this home; two must never share it',
 } as const satisfies Record<string, string>;
 

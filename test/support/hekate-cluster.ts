@@ -24,6 +24,8 @@ export interface ClusterOptions {
   readonly maxHeightsPerSecond?: number;
   /** See ProcessOptions.unwatched. */
   readonly unwatched?: boolean;
+  /** Links with their watcher, as an operator starts them: `pid` is the watcher's then. */
+  readonly watched?: boolean;
   /** Options of Node for one process. */
   readonly nodeArgs?: (name: string) => readonly string[];
   /** Environment of one process, on top of ours. */
@@ -40,7 +42,7 @@ export class HekateProcess {
     readonly name: string,
     private readonly role: 'cosigner' | 'sentry-link',
     folder: string,
-    private readonly options: Pick<ClusterOptions, 'unwatched' | 'nodeArgs' | 'env'> = {},
+    private readonly options: Pick<ClusterOptions, 'unwatched' | 'watched' | 'nodeArgs' | 'env'> = {},
   ) {
     this.home = join(folder, name);
     this.logFile = join(folder, `${name}.log`);
@@ -58,7 +60,7 @@ export class HekateProcess {
   /** Resolves once it says that it is ready. */
   async start(): Promise<void> {
     if (this.running) throw new Error(`${this.name} runs already`);
-    const { unwatched = false, nodeArgs, env } = this.options;
+    const { unwatched = false, watched = false, nodeArgs, env } = this.options;
     this.child = new TestProcess({
       name: this.name,
       command: process.execPath,
@@ -71,6 +73,7 @@ export class HekateProcess {
         this.home,
         '--log-format',
         'json',
+        ...(this.role === 'sentry-link' && !watched ? ['--no-watcher'] : []),
       ],
       logFile: this.logFile,
       unwatched,

@@ -16,6 +16,22 @@ export function humanLine(wallMs: number, level: string, event: string, fields: 
   return `${line}\n`;
 }
 
+const RESERVED: ReadonlySet<string> = new Set(['time', 'level', 'event']);
+
+/** As JSON can have them: it has no bigint, and a field must not take the place of the line's own. */
+export function plainFields(fields: LogFields): Record<string, string | number | boolean> {
+  const entries = Object.entries(fields).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    return [[RESERVED.has(key) ? `${key}_` : key, typeof value === 'bigint' ? String(value) : value] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The same line for collectors, as pinoLog writes it, for a process that is too small to have that. */
+export function jsonLine(wallMs: number, level: string, event: string, fields: LogFields): string {
+  return `${JSON.stringify({ level, time: new Date(wallMs).toISOString(), ...plainFields(fields), event })}\n`;
+}
+
 function timeOfDay(wallMs: number): string {
   const ms = ((Math.floor(wallMs) % DAY_MS) + DAY_MS) % DAY_MS;
   const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');

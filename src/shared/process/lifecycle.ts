@@ -1,28 +1,38 @@
 import { HekateError, isHekateError, messageOf } from '../errors.js';
 import { InvariantViolation } from '../invariant.js';
 import type { Log } from '../ports/log.js';
+import type { ProcessLog } from '../ports/pino-log.js';
+import { flushStandardStreams, neverWaitForReaders } from '../ports/standard-streams.js';
 import { forbidCoreDumps } from './hardening.js';
+import { beatWithLoop } from './loop-beat.js';
+import { ParentChannel } from './parent-channel.js';
 import { Started } from './started.js';
-import { notifyReady } from './systemd.js';
+import { notifyReady, watchdogBeatMs, WatchdogBeats, watchdogMs } from './systemd.js';
 
 /** How long a process that was told to end may go on with what is under way. */
 export const FINISH_MS = 1_500;
 /** It has ended by then, whatever hangs: 2 s, with something left for the end itself. */
 const END_MS = 1_850;
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+const END_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /**
- * Runs one process in the foreground until a signal, or the end of the parent that started it with an IPC channel
- * (`hekate dev`). `start` adds what it puts up to `started`, which is taken down in the end, and also when the start fails or
- * is cut short. Resolves with the exit code; throws what `start` throws.
+ * Runs one process in the foreground until a signal, or the end of the parent that started it with an IPC channel (its
+ * watcher, or `hekate dev`). `start` adds what it puts up to `started`, which is taken down in the end, and also when the start
+ * fails or is cut short. SIGHUP calls `reload` and ends nothing. Resolves with the exit code; throws what `start` throws.
  */
-export async function runInForeground(log: Log, start: (started: Started) => Promise<void>): Promise<number> {
+export async function runInForeground(
+  log: ProcessLog,
+  start: (started: Started) => Promise<void>,
+  reload: () => Promise<void> = () => Promise.resolve(),
+): Promise<number> {
   forbidCoreDumps();
+  neverWaitForReaders((name, reason) => log.warn('warning of Node', { name, reason }));
   process.once('uncaughtException', (error) => dieOf(log, error));
   process.once('unhandledRejection', (reason) => dieOf(log, reason));
-  const toldToEnd = untilToldToEnd();
+  const parent = new ParentChannel(log);
+  const toldToEnd = untilToldToEnd(parent, reload);
   const started = new Started();
-  const ready = start(started).then(() => sayReady(log));
+  const ready = start(started).then(() => sayReady(log, parent, started));
   try {
     const why = await Promise.race([toldToEnd, ready.then(() => toldToEnd)]);
     log.info('stopping', { reason: why });
@@ -35,26 +45,43 @@ export async function runInForeground(log: Log, start: (started: Started) => Pro
   return 0;
 }
 
-/** The second signal of a kind finds no handler, and ends the process at once. */
-function untilToldToEnd(): Promise<string> {
+/** The second signal of a kind finds no handler, and ends the process at once; but for what comes through the watcher. */
+function untilToldToEnd(parent: ParentChannel, reload: () => Promise<void>): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of SIGNALS) process.once(signal, () => resolve(signal));
-    process.once('disconnect', () => resolve('parent is gone'));
-    // The channel is there to tell that the parent is gone; listening on it would keep us alive.
-    process.channel?.unref();
+    for (const signal of END_SIGNALS) process.once(signal, () => resolve(signal));
+    process.on('SIGHUP', () => void reload());
+    parent.listen(
+      (signal) => (signal === 'SIGHUP' ? void reload() : resolve(signal)),
+      () => resolve('parent is gone'),
+    );
   });
 }
 
-async function sayReady(log: Log): Promise<void> {
+/** What runs from now on until the process is taken down goes to the bottom of `started`: it ends last. */
+function sayReady(log: ProcessLog, parent: ParentChannel, started: Started): void {
   log.info('ready', { pid: process.pid });
-  const problem = await notifyReady(process.env);
-  if (problem !== undefined) log.warn('systemd was not told', { reason: problem });
+  started.addFirst(parent.beat());
+  void tellSystemd(log, parent.watcherPid ?? process.pid, started);
+  const periodMs = watchdogMs(process.env, process.pid);
+  if (periodMs === undefined) return;
+  const beats = new WatchdogBeats(process.env, (reason) => log.warn('systemd is not told that this runs', { reason }));
+  const end = beatWithLoop(watchdogBeatMs(periodMs), () => beats.beat());
+  started.addFirst(() => (end(), beats.abandon()));
+}
+
+async function tellSystemd(log: Log, mainPid: number, started: Started): Promise<void> {
+  const notification = notifyReady(process.env, mainPid);
+  let ending = false;
+  started.addFirst(() => ((ending = true), notification.abandon()));
+  const problem = await notification.told;
+  if (problem !== undefined && !ending) log.warn('systemd was not told', { reason: problem });
 }
 
 /** When this is over nothing should keep the process alive; the timer ends it if something does. */
 async function takeDown(started: Started, log: Log): Promise<void> {
   const late = setTimeout(() => {
     log.warn('not everything could be ended in order', { endMs: END_MS });
+    flushStandardStreams();
     // process.exit() would wait for a write that hangs.
     process.kill(process.pid, 'SIGKILL');
   }, END_MS);
@@ -68,6 +95,7 @@ export function dieOf(log: Log, error: unknown): never {
   const stack = error instanceof Error && !(error instanceof HekateError) ? error.stack : undefined;
   log.error('fault', { code, message: messageOf(error), stack });
   // Should the exit wait for a write that hangs, a signal is to end it all the same.
-  for (const signal of SIGNALS) process.removeAllListeners(signal);
+  for (const signal of [...END_SIGNALS, 'SIGHUP']) process.removeAllListeners(signal);
+  if (!flushStandardStreams()) process.kill(process.pid, 'SIGKILL');
   process.exit(70);
 }

@@ -11,6 +11,12 @@ export class Started {
     else this.#stops.push(stop);
   }
 
+  /** As `add`, but `stop` is called after all others. */
+  addFirst(stop: Stop): void {
+    if (this.#stopped) void attempt(stop);
+    else this.#stops.unshift(stop);
+  }
+
   /** Takes down everything, the last first; what fails does not keep the rest up. Resolves with the errors. */
   async stop(): Promise<readonly unknown[]> {
     this.#stopped = true;
