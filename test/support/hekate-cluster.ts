@@ -24,6 +24,10 @@ export interface ClusterOptions {
   readonly maxHeightsPerSecond?: number;
   /** See ProcessOptions.unwatched. */
   readonly unwatched?: boolean;
+  /** See ProcessOptions.fifo. */
+  readonly fifo?: boolean;
+  /** Folder of the logs, when not that of the homes. */
+  readonly logs?: string;
   /** Links with their watcher, as an operator starts them: `pid` is the watcher's then. */
   readonly watched?: boolean;
   /** Options of Node for one process. */
@@ -42,10 +46,10 @@ export class HekateProcess {
     readonly name: string,
     private readonly role: 'cosigner' | 'sentry-link',
     folder: string,
-    private readonly options: Pick<ClusterOptions, 'unwatched' | 'watched' | 'nodeArgs' | 'env'> = {},
+    private readonly options: Pick<ClusterOptions, 'unwatched' | 'fifo' | 'logs' | 'watched' | 'nodeArgs' | 'env'> = {},
   ) {
     this.home = join(folder, name);
-    this.logFile = join(folder, `${name}.log`);
+    this.logFile = join(options.logs ?? folder, `${name}.log`);
   }
 
   get running(): boolean {
@@ -60,7 +64,7 @@ export class HekateProcess {
   /** Resolves once it says that it is ready. */
   async start(): Promise<void> {
     if (this.running) throw new Error(`${this.name} runs already`);
-    const { unwatched = false, watched = false, nodeArgs, env } = this.options;
+    const { unwatched = false, fifo = false, watched = false, nodeArgs, env } = this.options;
     this.child = new TestProcess({
       name: this.name,
       command: process.execPath,
@@ -77,6 +81,7 @@ export class HekateProcess {
       ],
       logFile: this.logFile,
       unwatched,
+      fifo,
       env: env?.(this.name) ?? {},
     });
     if (unwatched) await this.untilReadyInFile(this.child);
@@ -100,6 +105,19 @@ export class HekateProcess {
   /** SIGKILL. */
   async crash(): Promise<void> {
     await this.child?.crash();
+  }
+
+  pauseOutput(): void {
+    this.child?.pauseOutput();
+  }
+
+  resumeOutput(): void {
+    this.child?.resumeOutput();
+  }
+
+  /** The last start's own id: of a link that has a watcher, not that one's. */
+  get loopPid(): number {
+    return Number(this.events().findLast(({ event }) => event === 'ready')?.['pid']);
   }
 
   events(): LogEvent[] {

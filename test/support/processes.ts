@@ -1,7 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, createWriteStream, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, constants, createWriteStream, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { guardAgainstOrphan } from './orphan-guard.js';
 import { PROJECT_ROOT } from './project.js';
@@ -15,6 +17,8 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The child writes to the file itself: no line is seen here, and none costs this process anything. */
   readonly unwatched?: boolean;
+  /** Standard output is a pipe, as between two programs of a shell, and not the socket that Node makes. */
+  readonly fifo?: boolean;
 }
 
 export interface Exit {
@@ -30,6 +34,7 @@ export class TestProcess {
   readonly logFile: string;
   readonly exited: Promise<Exit>;
   private readonly child: ChildProcess;
+  private readonly output: Readable | null;
   private readonly lineHandlers = new Set<LineHandler>();
   private exit: Exit | undefined;
 
@@ -39,14 +44,17 @@ export class TestProcess {
     mkdirSync(dirname(options.logFile), { recursive: true });
     const log = createWriteStream(options.logFile, { flags: 'a' });
     const output = options.unwatched === true ? openSync(options.logFile, 'a') : 'pipe';
+    const fifo = options.fifo === true ? openFifo(`${options.logFile}.fifo`) : undefined;
     this.child = spawn(options.command, options.args, {
       cwd: PROJECT_ROOT,
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', output, output],
+      stdio: ['ignore', fifo?.writeFd ?? output, output],
     });
     if (output !== 'pipe') closeSync(output);
+    if (fifo !== undefined) closeSync(fifo.writeFd);
     guardAgainstOrphan(this.child);
-    for (const stream of [this.child.stdout, this.child.stderr]) {
+    this.output = fifo?.read ?? this.child.stdout;
+    for (const stream of [this.output, this.child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on('line', (line) => {
         log.write(`${line}\n`);
@@ -74,6 +82,15 @@ export class TestProcess {
 
   get running(): boolean {
     return this.exit === undefined;
+  }
+
+  /** Nobody reads its standard output any more. */
+  pauseOutput(): void {
+    this.output?.pause();
+  }
+
+  resumeOutput(): void {
+    this.output?.resume();
   }
 
   /** Calls `handler` with every further line; returns how to stop that. */
@@ -127,6 +144,13 @@ export class TestProcess {
     this.kill('SIGKILL');
     return this.exited;
   }
+}
+
+function openFifo(path: string): { readonly writeFd: number; readonly read: Readable } {
+  rmSync(path, { force: true });
+  execFileSync('mkfifo', [path]);
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return { writeFd: openSync(path, 'w'), read: new Socket({ fd, readable: true, writable: false }) };
 }
 
 /** The last lines of a log, for the message of a failed test. */

@@ -70,7 +70,10 @@ export class ParentChannel {
 
   beat(): () => void {
     if (process.channel == null) return () => undefined;
-    return beatWithLoop(BEAT_MS, () => this.#tell({ kind: 'beat' }));
+    const beat = (): void => this.#tell({ kind: 'beat' });
+    // From the first one on it is watched.
+    beat();
+    return beatWithLoop(BEAT_MS, beat);
   }
 
   #tell(message: ToParent): void {
