@@ -71,7 +71,7 @@ describe('a process that is told to end', () => {
     return new Watched([HEKATE_MAIN, role, 'start', '--home', home, '--log-format', 'json'], ipc);
   };
 
-  const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+  const signals = ['SIGTERM', 'SIGINT'] as const;
   it.each(['cosigner-1', 'sentry-link-1'].flatMap((name) => signals.map((signal) => [name, signal] as const)))(
     '%s, by %s, ends in order',
     async (name, signal) => {
@@ -173,6 +173,7 @@ describe('whatever a start does', () => {
 
   it.each<[does: string, start: string, told: string | undefined, end: number | string, last: string]>([
     ['it fails late', "throw new Error('failed')", undefined, 3, 'failed'],
+    ['it has a fault later', "setImmediate(() => { throw new Error('torn') })", undefined, 70, 'fault'],
     ['it does not end, and is told to', "log.info('begun'); await forever", 'begun', 0, 'stopped'],
     ['it cannot be undone', "started.add(() => { throw new Error('torn') })", 'ready', 0, 'stopped'],
     ['undoing it does not end', 'started.add(() => forever)', 'ready', 'SIGKILL', late],

@@ -52,10 +52,8 @@ function setLevel(process: { readonly home: string }, level: string): void {
 }
 
 describe('a log that nobody reads', () => {
-  it.each<[name: string, fifo: boolean]>([
-    ['a pipe', true],
-    ['a socket', false],
-  ])('%s: the link and a cosigner go on for 2,100 votes, and say later what is missing', async (_name, fifo) => {
+  it('be it a pipe or a socket: a link and a cosigner go on for 2,100 votes, and say later what is missing', async () => {
+    const fifo = (name: string): boolean => name !== 'cosigner-1';
     const at = await AskedCluster.start(cleanup, { name: 'unread', links: 1, fifo });
     const link = must(at.cluster.links[0], 'a link');
     const [first, second, third] = at.cluster.cosigners as [HekateProcess, HekateProcess, HekateProcess];
@@ -106,6 +104,31 @@ describe('a log that nobody reads', () => {
     for (const { logFile } of at.cluster.processes) wholeLines(logFile);
     expect(await link.stop()).toBe(0);
     expect(wholeLines(link.logFile).at(-1)?.event).toBe('stopped');
+  });
+
+  it('in a file: a fault is the last thing in it', async () => {
+    const folder = new TestFolder('fault');
+    cleanup.add(() => folder.remove());
+    const shared = (path: string): string => pathToFileURL(join(PROJECT_ROOT, 'dist', 'src', 'shared', path)).href;
+    writeFileSync(
+      folder.file('program.mjs'),
+      `import { pinoLog } from '${shared('ports/pino-log.js')}';
+       import { runInForeground } from '${shared('process/lifecycle.js')}';
+       const log = pinoLog({ format: 'json', level: 'info' });
+       await runInForeground(log, async () => {
+         setInterval(() => log.info('turned'), 1);
+         setTimeout(() => {
+           log.info('about to fail');
+           throw new Error('failed');
+         }, 100);
+       });`,
+    );
+    const args = [folder.file('program.mjs')];
+    const logFile = folder.file('log');
+    const started = new TestProcess({ name: 'fault', command: process.execPath, args, logFile, unwatched: true });
+    expect((await started.exited).code).toBe(70);
+    const [before, last] = wholeLines(logFile).slice(-2);
+    expect([before?.event, last?.event, last?.['message']]).toEqual(['about to fail', 'fault', 'failed']);
   });
 
   const program = (streams: string): string => `

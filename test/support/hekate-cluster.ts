@@ -24,8 +24,8 @@ export interface ClusterOptions {
   readonly maxHeightsPerSecond?: number;
   /** See ProcessOptions.unwatched. */
   readonly unwatched?: boolean;
-  /** See ProcessOptions.fifo. */
-  readonly fifo?: boolean;
+  /** See ProcessOptions.fifo; of one process. */
+  readonly fifo?: (name: string) => boolean;
   /** Folder of the logs, when not that of the homes. */
   readonly logs?: string;
   /** Links with their watcher, as an operator starts them: `pid` is the watcher's then. */
@@ -64,7 +64,7 @@ export class HekateProcess {
   /** Resolves once it says that it is ready. */
   async start(): Promise<void> {
     if (this.running) throw new Error(`${this.name} runs already`);
-    const { unwatched = false, fifo = false, watched = false, nodeArgs, env } = this.options;
+    const { unwatched = false, fifo, watched = false, nodeArgs, env } = this.options;
     this.child = new TestProcess({
       name: this.name,
       command: process.execPath,
@@ -81,7 +81,7 @@ export class HekateProcess {
       ],
       logFile: this.logFile,
       unwatched,
-      fifo,
+      fifo: fifo?.(this.name) ?? false,
       env: env?.(this.name) ?? {},
     });
     if (unwatched) await this.untilReadyInFile(this.child);

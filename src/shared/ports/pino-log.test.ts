@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LogFields } from './log.js';
-import { humanLine } from './log-line.js';
+import { humanLine, jsonLine } from './log-line.js';
 import { pinoLog, type PinoLogOptions } from './pino-log.js';
 
 const lines = (
@@ -64,4 +64,25 @@ it('json: one object a line, bigint as text, own keys kept', () => {
     time_: 'mine',
     event: 'signed',
   });
+});
+
+it.each(['json', 'text'] as const)('%s: the level counts from the next line on, also for who has a part of the log', (format) => {
+  const written = lines({ format, level: 'info' }, (log) => {
+    const { debug } = log;
+    debug('one');
+    log.setLevel('debug');
+    debug('two');
+    log.setLevel('error');
+    log.warn('three');
+    expect(log.level).toBe('error');
+  });
+  expect(written).toHaveLength(1);
+  expect(written[0]).toContain('two');
+});
+
+it('json: a line that is made without the library is the same', () => {
+  const fields = { height: 2n ** 63n, ms: 1.5, missing: undefined, level: 'mine', reason: 'a "b"\n' };
+  const [line = ''] = lines({ format: 'json', level: 'info', base: { process: 'a' } }, (log) => log.error('x', fields));
+  const { time } = JSON.parse(line) as { time: string };
+  expect(jsonLine(Date.parse(time), 'error', 'x', { process: 'a', ...fields })).toBe(line);
 });

@@ -22,6 +22,8 @@ export interface Ended {
 export interface WatcherOptions {
   /** Starts the process that is watched, with an IPC channel. */
   readonly start: () => ChildProcess;
+  /** Tells what happened to it; on standard output as it logs itself, when absent. */
+  readonly say?: (event: string, fields: LogFields) => void;
   readonly firstAgainMs?: number;
   readonly maxAgainMs?: number;
 }
@@ -110,6 +112,8 @@ export class Watcher {
   }
 
   #say(event: string, fields: LogFields): void {
+    const { say } = this.#options;
+    if (say !== undefined) return say(event, fields);
     const { process: name, format = 'text' } = this.#hears ?? {};
     const line = format === 'json' ? jsonLine : humanLine;
     standardOutput().write(line(Date.now(), 'error', event, { process: name, ...fields }));
