@@ -71,7 +71,9 @@ class DevRun {
           onEvent: (event) => this.#onEvent(event),
           onStart: (started, pid) => this.#say(`${started} runs as process ${pid}`),
           onDeath: (died, how, restartMs) =>
-            this.#say(`${died} ended (${how}); it is started again ${restartMs === 0 ? 'at once' : `in ${restartMs / 1000} s`}`),
+            this.#say(
+              `${died} ended (${how}); it is started again ${restartMs === 0 ? 'at once' : `in ${restartMs / 1000} s`}`,
+            ),
           onGivenUp: (died, why) => {
             const what = `${join(home.dir, died)} was started several times and never got ready`;
             this.#fail(toldError('DEV_PROCESS_FAILED', what, why));

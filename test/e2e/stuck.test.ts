@@ -184,36 +184,42 @@ function knock(port: number): Promise<void> {
 }
 
 describe('SIGHUP', () => {
-  it.each(['cosigner', 'sentry-link'] as const)('a %s reads its log level again, and nothing else changes', async (role) => {
-    const at = await AskedCluster.start(cleanup, { name: 'hup', links: 1 });
-    const one = must(role === 'cosigner' ? at.cluster.cosigners[0] : at.cluster.links[0], 'a process');
-    const file = tomlOf(one);
-    const toml = readFileSync(file, 'utf8');
-    const hup = async (text: string, event: string): Promise<LogEvent> => {
-      writeFileSync(file, text);
-      const before = count(one.events(), event);
-      process.kill(one.pid, 'SIGHUP');
-      return eventually(event, 10_000, () => one.events().filter((line) => line.event === event)[before]);
-    };
-    const level = (to: string): string => toml.replace(/^level = "\w+"/m, `level = "${to}"`);
-    const READ = 'configuration read again';
+  it.each(['cosigner', 'sentry-link'] as const)(
+    'a %s reads its log level again, and nothing else changes',
+    async (role) => {
+      const at = await AskedCluster.start(cleanup, { name: 'hup', links: 1 });
+      const one = must(role === 'cosigner' ? at.cluster.cosigners[0] : at.cluster.links[0], 'a process');
+      const file = tomlOf(one);
+      const toml = readFileSync(file, 'utf8');
+      const hup = async (text: string, event: string): Promise<LogEvent> => {
+        writeFileSync(file, text);
+        const before = count(one.events(), event);
+        process.kill(one.pid, 'SIGHUP');
+        return eventually(event, 10_000, () => one.events().filter((line) => line.event === event)[before]);
+      };
+      const level = (to: string): string => toml.replace(/^level = "\w+"/m, `level = "${to}"`);
+      const READ = 'configuration read again';
 
-    expect(await hup(level('debug'), READ)).toMatchObject({ before: 'info', logLevel: 'debug' });
-    const broken = await hup('version = 1\n[log]\nlevel = "loud"\n', 'configuration not read again: everything stays as it is');
-    expect(broken).toMatchObject({ level: 'error', code: 'CONFIG_INVALID' });
-    expect(broken['reason']).toContain(`${file}:3:`);
-    expect(await hup(level('info'), READ)).toMatchObject({ before: 'debug', logLevel: 'info' });
-    const rest = 'the configuration was changed beside the log level: that counts from the next start on';
-    expect(count(one.events(), rest)).toBe(0);
-    await hup(toml.replace(/^\[\[chain\]\]$/m, '[[chain]]\nbech32_prefix = "kira"'), rest);
-    await hup(level('error'), READ);
-    writeFileSync(file, toml);
-    await at.signed({ step: 'Prevote', height: 1n });
-    expect([at.node.dropped, count(one.events(), 'ready')]).toEqual([0, 1]);
-    expect(await one.stop()).toBe(0);
-    // Nothing below "error" is said.
-    expect(count(one.events(), 'stopped')).toBe(0);
-  });
+      expect(await hup(level('debug'), READ)).toMatchObject({ before: 'info', logLevel: 'debug' });
+      const broken = await hup(
+        'version = 1\n[log]\nlevel = "loud"\n',
+        'configuration not read again: everything stays as it is',
+      );
+      expect(broken).toMatchObject({ level: 'error', code: 'CONFIG_INVALID' });
+      expect(broken['reason']).toContain(`${file}:3:`);
+      expect(await hup(level('info'), READ)).toMatchObject({ before: 'debug', logLevel: 'info' });
+      const rest = 'the configuration was changed beside the log level: that counts from the next start on';
+      expect(count(one.events(), rest)).toBe(0);
+      await hup(toml.replace(/^\[\[chain\]\]$/m, '[[chain]]\nbech32_prefix = "kira"'), rest);
+      await hup(level('error'), READ);
+      writeFileSync(file, toml);
+      await at.signed({ step: 'Prevote', height: 1n });
+      expect([at.node.dropped, count(one.events(), 'ready')]).toEqual([0, 1]);
+      expect(await one.stop()).toBe(0);
+      // Nothing below "error" is said.
+      expect(count(one.events(), 'stopped')).toBe(0);
+    },
+  );
 });
 
 /** Homes that are started one by one, and no node. */
@@ -229,7 +235,11 @@ describe('one process', () => {
     cluster = await HekateCluster.create({ folder: folder.path, chainId: 'stuck-1', nodeAddress, keyFile });
   });
 
-  const launch = (name: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): TestProcess => {
+  const launch = (
+    name: string,
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): TestProcess => {
     const role = name.replace(/-\d+$/, '');
     const home = join(cluster.folder, name);
     const started = new TestProcess({
@@ -366,7 +376,9 @@ describe('one process', () => {
       expect(last['reason']).toBe('parent is gone');
     });
 
-    it.each<[what: string, end: (watcher: TestProcess, link: number) => unknown, exit: number | string, reason?: string]>([
+    it.each<
+      [what: string, end: (watcher: TestProcess, link: number) => unknown, exit: number | string, reason?: string]
+    >([
       ['SIGTERM to the watcher', (watcher) => watcher.kill('SIGTERM'), 0, 'SIGTERM'],
       ['SIGINT to the watcher', (watcher) => watcher.kill('SIGINT'), 0, 'SIGINT'],
       [

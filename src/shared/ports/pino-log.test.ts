@@ -66,19 +66,22 @@ it('json: one object a line, bigint as text, own keys kept', () => {
   });
 });
 
-it.each(['json', 'text'] as const)('%s: the level counts from the next line on, also for who has a part of the log', (format) => {
-  const written = lines({ format, level: 'info' }, (log) => {
-    const { debug } = log;
-    debug('one');
-    log.setLevel('debug');
-    debug('two');
-    log.setLevel('error');
-    log.warn('three');
-    expect(log.level).toBe('error');
-  });
-  expect(written).toHaveLength(1);
-  expect(written[0]).toContain('two');
-});
+it.each(['json', 'text'] as const)(
+  '%s: the level counts from the next line on, also for who has a part of the log',
+  (format) => {
+    const written = lines({ format, level: 'info' }, (log) => {
+      const { debug } = log;
+      debug('one');
+      log.setLevel('debug');
+      debug('two');
+      log.setLevel('error');
+      log.warn('three');
+      expect(log.level).toBe('error');
+    });
+    expect(written).toHaveLength(1);
+    expect(written[0]).toContain('two');
+  },
+);
 
 it('json: a line that is made without the library is the same', () => {
   const fields = { height: 2n ** 63n, ms: 1.5, missing: undefined, level: 'mine', reason: 'a "b"\n' };

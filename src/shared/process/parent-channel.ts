@@ -7,8 +7,7 @@ const BEAT_MS = 200;
 /** What a process tells a parent that started it with an IPC channel (watcher.ts, `hekate dev`). */
 export type ToParent =
   /** It hears what it is told; and how it logs, so that its watcher can write as it does. */
-  | { readonly kind: 'hears'; readonly process: string; readonly format: LogFormat }
-  | { readonly kind: 'beat' };
+  { readonly kind: 'hears'; readonly process: string; readonly format: LogFormat } | { readonly kind: 'beat' };
 
 /** Signals that a watcher passes on. As a message, for where all processes of a service get them they come twice. */
 export const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;

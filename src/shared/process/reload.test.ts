@@ -19,13 +19,22 @@ const config = (level: LogLevel, more: Partial<Config & LogConfig> = {}): Config
 const READ = (to: LogLevel, from: LogLevel): string => `info  configuration read again logLevel=${to} before=${from}`;
 const REST = 'warn  the configuration was changed beside the log level: that counts from the next start on';
 
-it.each<[name: string, from: LogLevel, to: Config | Error, override: LogLevel | undefined, now: LogLevel, said: string[]]>([
+it.each<
+  [name: string, from: LogLevel, to: Config | Error, override: LogLevel | undefined, now: LogLevel, said: string[]]
+>([
   ['the same', 'info', config('info'), undefined, 'info', [READ('info', 'info')]],
   ['more', 'info', config('debug'), undefined, 'debug', [READ('debug', 'info')]],
   ['less: the last that is seen of this level', 'info', config('error'), undefined, 'error', [READ('error', 'info')]],
   ['more than nearly nothing', 'error', config('info'), undefined, 'info', [READ('info', 'error')]],
   ['the command line goes over it', 'warn', config('debug'), 'warn', 'warn', []],
-  ['another name, which is not read again', 'info', config('info', { name: 'b' }), undefined, 'info', [READ('info', 'info'), REST]],
+  [
+    'another name, which is not read again',
+    'info',
+    config('info', { name: 'b' }),
+    undefined,
+    'info',
+    [READ('info', 'info'), REST],
+  ],
   ['another format', 'info', config('info', { format: 'json' }), undefined, 'info', [READ('info', 'info'), REST]],
   [
     'one that is broken',

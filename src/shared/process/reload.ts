@@ -21,7 +21,12 @@ export interface ReloadOptions<C extends Reloadable> {
  * What SIGHUP does: the log level is taken from the configuration as it is now; what else was changed there is said to need a
  * restart. A configuration that cannot be used changes nothing, and is told with what is wrong with it.
  */
-export function reloader<C extends Reloadable>({ log, load, running, overrides }: ReloadOptions<C>): () => Promise<void> {
+export function reloader<C extends Reloadable>({
+  log,
+  load,
+  running,
+  overrides,
+}: ReloadOptions<C>): () => Promise<void> {
   return async () => {
     let config: C;
     try {

@@ -2,7 +2,11 @@ import { expect, it } from 'vitest';
 import { StandStill } from './stand-still.js';
 
 /** Looks every 100 ms from 0 to `untilMs`, but for `away`; the times at which it was found to stand still. */
-function found(beats: readonly number[], untilMs: number, away: readonly [from: number, to: number] = [0, 0]): number[] {
+function found(
+  beats: readonly number[],
+  untilMs: number,
+  away: readonly [from: number, to: number] = [0, 0],
+): number[] {
   const still = new StandStill(0);
   const times: number[] = [];
   for (let nowMs = 0; nowMs <= untilMs; nowMs += 100) {
@@ -21,7 +25,12 @@ it.each<[name: string, beats: readonly number[], away: readonly [number, number]
   ['a loop that turns', every200(100, 9_900), [0, 0], undefined],
   ['no beat yet: a start that takes long', [], [0, 0], undefined],
   ['a beat, and no more', [500], [0, 0], 1_500],
-  ['slow, but it turns', [500, 1_400, 2_300, 3_200, 4_100, 5_000, 5_900, 6_800, 7_700, 8_600, 9_500], [0, 0], undefined],
+  [
+    'slow, but it turns',
+    [500, 1_400, 2_300, 3_200, 4_100, 5_000, 5_900, 6_800, 7_700, 8_600, 9_500],
+    [0, 0],
+    undefined,
+  ],
   ['stands still after a while', every200(100, 4_100), [0, 0], 5_100],
   ['both were stopped, both go on', [...every200(100, 2_100), ...every200(8_000, 9_800)], [2_150, 8_000], undefined],
   ['both were stopped, one goes on', every200(100, 2_100), [2_150, 8_000], 9_000],

@@ -97,7 +97,12 @@ export class Watcher {
     this.#stoodStill = true;
     const again = this.#toldToEnd ? 'it was to end' : 'it is started again';
     const reason = `its loop did not turn for ${(stillMs / 1_000).toFixed(1)} s; ${again}`;
-    this.#say('stood still: killed', { code: 'LOOP_STOOD_STILL', reason, pid: this.#child?.pid, fix: FIXES.LOOP_STOOD_STILL });
+    this.#say('stood still: killed', {
+      code: 'LOOP_STOOD_STILL',
+      reason,
+      pid: this.#child?.pid,
+      fix: FIXES.LOOP_STOOD_STILL,
+    });
   }
 
   #exited(ended: Ended): void {
