@@ -652,6 +652,7 @@ export class World {
     Object.assign(this.#wireFaults, { loss: 0, duplicate: 0, straggle: 0 });
     Object.assign(this.#diskFaults, { writeFailure: 0, slowWrite: 0, readFailure: 0 });
     for (const liar of this.#lyingLinks) liar.stop();
+    for (const { nodes } of this.#chains) for (const node of nodes) node.inStep = true;
     for (const { clock } of [...this.#cosigners, ...this.#links]) {
       clock.goOn();
       clock.setRate(1);
