@@ -13,6 +13,7 @@ class FakeCosigner {
   untilMs = 0;
   renewedTerm = 0;
   otherLink = false;
+  standbys: readonly string[] = [];
   promisesNothing = false;
   readonly cutOff = new Set<string>();
 
@@ -32,6 +33,10 @@ class World {
   readonly clock = new ManualClock();
   readonly cosigners: readonly FakeCosigner[];
   readonly events: string[] = [];
+  /** What releases said of who is to lead next. */
+  readonly handedTo: (string | undefined)[] = [];
+  /** How often each link asked for a lease that it does not hold. */
+  readonly asked: string[] = [];
   /** Links of which something could be signed. */
   readonly useful = new Set(['a', 'b']);
   readonly #threshold: number;
@@ -50,18 +55,21 @@ class World {
         clock,
         random: (length) => new Uint8Array(length).fill(name.charCodeAt(0)),
         useful: () => this.useful.has(name),
+        ready: () => this.useful.has(name),
         send: (id, message) => {
           const cosigner = this.cosigners[id - 1]!;
+          if (message.kind === 'leaseRelease') this.handedTo.push(message.to);
+          if (message.kind === 'heartbeat' && message.lease?.renewal === false) this.asked.push(name);
           if (cosigner.cutOff.has(name)) return false;
           clock.schedule(1, () => {
             const { granted } = cosigner.answer(name, message, clock.nowMs());
             if (message.kind !== 'heartbeat') return;
             const live = clock.nowMs() < cosigner.untilMs;
             const [holder, remainingMs] = live ? [cosigner.holder, cosigner.untilMs - clock.nowMs()] : ['', 0];
-            const { term, renewedTerm, otherLink } = cosigner;
+            const { term, renewedTerm, otherLink, standbys } = cosigner;
             const reply = {
               ...({ kind: 'heartbeatReply', id: message.id, chains: [] } as const),
-              ...{ granted, term, holder, remainingMs, renewedTerm, otherLink },
+              ...{ granted, term, holder, remainingMs, renewedTerm, otherLink, standbys },
             };
             if (!cosigner.cutOff.has(name)) clock.schedule(1, () => candidate.onReply(id, reply));
           });
@@ -212,6 +220,18 @@ describe('a leader needs as many promises as a signature takes', () => {
     expect(world.events).toEqual(['a leads in term 1', 'a lost: no quorum: 1 of 3 cosigners within reach']);
   });
 
+  it('a stream that is open again within a moment costs no lease', async () => {
+    const world = new World();
+    const a = world.candidate('a');
+    await world.clock.pass(2_000);
+    world.close('a', a, 1, 2, 3);
+    await world.clock.pass(200);
+    for (const cosigner of world.cosigners) Object.assign(cosigner, { untilMs: 0 }).cutOff.clear();
+    for (const id of [1, 2, 3]) a.peerUp(id);
+    await world.clock.pass(5_000);
+    expect(world.events).toEqual(['a leads in term 1']);
+  });
+
   it('a candidate counts no promise whose stream is closed', async () => {
     const world = new World();
     world.cutOff('a', 2, 3);
@@ -225,6 +245,110 @@ describe('a leader needs as many promises as a signature takes', () => {
     world.close('a', a, 1);
     await world.clock.pass(5_000);
     expect(world.events).toEqual([]);
+  });
+});
+
+describe('a lease that ends before its time', () => {
+  /** `a` leads and dies; `b` stands by. */
+  async function dead(): Promise<{ world: World; b: LeaseCandidate }> {
+    const world = new World();
+    const a = world.candidate('a');
+    await world.clock.pass(2_000);
+    const b = world.candidate('b');
+    await world.clock.pass(2_100);
+    world.cutOff('a', 1, 2, 3);
+    a.stop();
+    world.events.length = 0;
+    world.asked.length = 0;
+    world.all({ untilMs: 0 });
+    return { world, b };
+  }
+
+  it('is asked for at once when enough cosigners say so: one round trip', async () => {
+    const { world, b } = await dead();
+    b.onFree(1, 0);
+    expect(world.asked).toEqual([]);
+    b.onFree(2, 0);
+    expect(world.asked).toEqual(['b', 'b', 'b']);
+    await world.clock.pass(2);
+    expect(world.events).toEqual(['b leads in term 2']);
+  });
+
+  it('is asked for in turn, each a round trip and a little after the last', async () => {
+    const { world, b } = await dead();
+    for (const id of [1, 2, 3]) b.onFree(id, 2);
+    await world.clock.pass(43);
+    expect(world.asked).toEqual([]);
+    await world.clock.pass(1);
+    expect(world.asked).toEqual(['b', 'b', 'b']);
+  });
+
+  it('is not had by one whose turn comes when another has it', async () => {
+    const { world, b } = await dead();
+    for (const id of [1, 2, 3]) b.onFree(id, 5);
+    world.all({ holder: 'c', term: 9, untilMs: Infinity });
+    await world.clock.pass(2_000);
+    expect(world.asked).toContain('b');
+    expect(world.events).toEqual([]);
+  });
+
+  it('one that leads, or is stopped, does nothing about it', async () => {
+    const world = new World();
+    const a = world.candidate('a');
+    await world.clock.pass(2_000);
+    world.asked.length = 0;
+    for (const id of [1, 2, 3]) a.onFree(id, 0);
+    a.stop();
+    for (const id of [1, 2, 3]) a.onFree(id, 0);
+    expect(world.asked).toEqual([]);
+  });
+});
+
+describe('a planned hand-over', () => {
+  const led = async (standbys: readonly (readonly string[])[]): Promise<{ world: World; a: LeaseCandidate }> => {
+    const world = new World();
+    const a = world.candidate('a');
+    await world.clock.pass(1_000);
+    for (const [index, names] of standbys.entries()) world.cosigners[index]!.standbys = names;
+    await world.clock.pass(1_000);
+    return { world, a };
+  };
+
+  it.each<[name: string, standbys: readonly (readonly string[])[], ready: readonly string[]]>([
+    ['nobody', [[], [], []], []],
+    ['whom enough cosigners name', [['b', 'c'], ['c'], ['b', 'd']], ['b', 'c']],
+    ['not whom one names alone', [['x'], [], []], []],
+  ])('is ready: %s', async (_name, standbys, ready) => {
+    expect((await led(standbys)).a.standbys()).toEqual(ready);
+  });
+
+  it.each<[name: string, standbys: readonly (readonly string[])[], to: string | undefined, told: string]>([
+    ['to one that is ready', [['b'], ['b'], ['b']], 'b', 'a lost: stopped; handed over to b'],
+    ['to nobody', [[], [], []], undefined, 'a lost: stopped'],
+  ])('at its end: %s', async (_name, standbys, to, told) => {
+    const { world, a } = await led(standbys);
+    a.stop();
+    expect(world.handedTo).toEqual([to, to, to]);
+    expect(world.events).toEqual(['a leads in term 1', told]);
+  });
+
+  it('on demand: it is back when nobody has taken the lease for as long as one is', async () => {
+    const { world, a } = await led([['b'], ['b'], ['b']]);
+    a.handOver('b');
+    expect(world.handedTo).toEqual(['b', 'b', 'b']);
+    await world.clock.pass(LEASE_MS - 300);
+    expect(world.events).toEqual(['a leads in term 1', 'a lost: handed over to b']);
+    await world.clock.pass(600);
+    expect(world.events.at(-1)).toBe('a leads in term 2');
+  });
+
+  it('one that does not lead hands nothing over', async () => {
+    const { world, a } = await led([[], [], []]);
+    world.all({ holder: 'b', term: 9, untilMs: Infinity });
+    await world.clock.pass(3_000);
+    world.handedTo.length = 0;
+    a.handOver('b');
+    expect(world.handedTo).toEqual([]);
   });
 });
 

@@ -53,6 +53,7 @@ class TestLink {
       {
         clock,
         random: random.bytes,
+        ready: () => true,
         useful: () => this.served && reachesQuorum(world.topology, index),
         send: (id, message) => {
           if (!this.open[id]) return false;
@@ -61,7 +62,7 @@ class TestLink {
             const name = LINKS[index]!;
             const nowMs = clock.nowMs();
             table.hear(name, nowMs);
-            if (message.kind === 'leaseRelease') table.release(name, message.term);
+            if (message.kind === 'leaseRelease') table.release(name, message.term, nowMs);
             if (message.kind !== 'heartbeat') return;
             const { id: heartbeat, lease } = message;
             const answer = lease ? table.request(name, lease, nowMs) : { ...table.describe(nowMs), granted: false };
