@@ -274,6 +274,18 @@ describe('a lease that ends before its time', () => {
     expect(world.events).toEqual(['b leads in term 2']);
   });
 
+  it('is asked for by one that has just asked in vain, too', async () => {
+    const { world, b } = await dead();
+    world.all({ promisesNothing: true });
+    for (const id of [1, 2, 3]) b.onFree(id, 0);
+    // It gives back what it got after half a lease, and would wait for as long again at least.
+    await world.clock.pass(LEASE_MS * 0.8);
+    world.all({ promisesNothing: false });
+    for (const id of [1, 2, 3]) b.onFree(id, 0);
+    await world.clock.pass(2);
+    expect(world.events).toEqual(['b leads in term 2']);
+  });
+
   it('is asked for in turn, each a round trip and a little after the last', async () => {
     const { world, b } = await dead();
     for (const id of [1, 2, 3]) b.onFree(id, 2);

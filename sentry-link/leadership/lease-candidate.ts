@@ -201,6 +201,8 @@ export class LeaseCandidate {
     if (this.#state === 'candidate') return this.#heartbeat(cosigner);
     this.#noteFree(nowMs);
     if (this.#freeSinceMs === undefined) return;
+    // Turns keep candidates out of each other's way.
+    this.#notBeforeMs = nowMs;
     this.#turn?.cancel();
     if (turn === 0) return this.#askNow();
     const inMs = turn * (TURN_MS + Math.max(0, ...this.#roundTripsMs.values()));
@@ -282,7 +284,7 @@ export class LeaseCandidate {
     const id = ++this.#lastId;
     const lease = asks ? { term: this.#term, leaseMs: this.#leaseMs, renewal: this.#state === 'leader' } : undefined;
     this.#sent.set(id, { cosigner, sentMs: this.#deps.clock.nowMs(), term: lease?.term });
-    const ready = !asks && this.#deps.ready();
+    const ready = this.#state !== 'leader' && this.#deps.ready();
     if (!this.#deps.send(cosigner, { kind: 'heartbeat', id, lease, ready })) this.#sent.delete(id);
   }
 
