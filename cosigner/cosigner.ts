@@ -58,6 +58,7 @@ export class Cosigner {
   readonly #asker: Asker;
   readonly #answerer: Answerer;
   readonly #waitLog: WaitLog;
+  readonly #sessions = new Set<LinkSession>();
 
   constructor(options: CosignerOptions, { signers, halted }: CosignerChains, deps: CosignerDeps) {
     this.id = options.id;
@@ -86,6 +87,7 @@ export class Cosigner {
     // Only its sessions can reach a signer.
     const host: SessionHost = {
       leases: this.leases,
+      leaseEnded: (name) => this.#leaseEnded(name),
       chain: (chainId) => chains.get(chainId),
       chains: () => chains.values(),
       report: () => this.report(),
@@ -95,7 +97,21 @@ export class Cosigner {
       answer: (carrier, question) => this.#answerer.answer(carrier, question),
       hear: (carrier, answer) => this.#asker.hear(carrier, answer),
     };
-    return new LinkSession(link, host, { ...this.#deps, inFlight: this.inFlight, send, end });
+    const session = new LinkSession(link, host, {
+      ...{ inFlight: this.inFlight, send, end },
+      closed: () => this.#sessions.delete(session),
+      ...this.#deps,
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** Whoever may lead next asks at once instead of waiting for its next heartbeat. */
+  #leaseEnded(link: string): void {
+    const others = [...this.#sessions].filter((session) => session.link !== link);
+    const names = [...new Set(others.map((session) => session.link))];
+    const nowMs = this.#deps.clock.nowMs();
+    for (const session of others) session.tellFree(this.leases.turn(session.link, names, nowMs));
   }
 
   /** What each link said last of the release that it runs, by name. */

@@ -6,6 +6,7 @@ const CAP_MS = 1_000;
 /** Later than the hold-down of a table started at 0. */
 const T0 = 2_000;
 const LAST = 2 ** 53 - 1;
+const STREAM = {};
 
 type Step = readonly [link: string, term: number, renewal: boolean, atMs: number, granted: boolean, why: string];
 
@@ -75,10 +76,10 @@ describe('lease table', () => {
   it('a release frees it at once, for the holder and its term only', () => {
     const table = new LeaseTable(0, CAP_MS);
     table.request('a', { term: 4, leaseMs: CAP_MS, renewal: false }, T0);
-    table.release('b', 4);
-    table.release('a', 3);
+    table.release('b', 4, T0 + 1);
+    table.release('a', 3, T0 + 1);
     expect(table.describe(T0 + 1)).toEqual({ term: 4, holder: 'a', remainingMs: 999 });
-    table.release('a', 4);
+    table.release('a', 4, T0 + 1);
     expect(table.describe(T0 + 1)).toEqual({ term: 4, holder: '', remainingMs: 0 });
   });
 
@@ -113,9 +114,88 @@ describe('lease table', () => {
     const table = new LeaseTable(0, CAP_MS);
     table.request('a', { term: 4, leaseMs: CAP_MS, renewal: false }, T0);
     table.hear('a', T0);
-    table.release('a', 4);
+    table.release('a', 4, T0);
     expect(table.admits('b', 5, T0)).toBe(true);
     expect(table.request('b', renewal(3), T0).granted).toBe(true);
+  });
+
+  it.each<[name: string, stream: object, atMs: number, ended: boolean, holder: string]>([
+    ['the one that it came on', STREAM, 900, true, ''],
+    ['another one', {}, 900, false, 'a'],
+    ['the one that it came on, when it has run out', STREAM, 1_000, false, ''],
+  ])('a promise and a stream that is closed, %s', (_name, stream, atMs, ended, holder) => {
+    const table = new LeaseTable(0, CAP_MS);
+    table.request('a', renewal(4), T0, STREAM);
+    expect(table.closed(stream, T0 + atMs)).toBe(ended);
+    expect(table.describe(T0 + atMs).holder).toBe(holder);
+  });
+
+  it('a promise goes on with the stream that it was given again on', () => {
+    const table = new LeaseTable(0, CAP_MS);
+    table.request('a', renewal(4), T0, STREAM);
+    table.request('a', renewal(4), T0 + 10, {});
+    expect(table.closed(STREAM, T0 + 20)).toBe(false);
+  });
+
+  const ready = (table: LeaseTable, link: string, isReady: boolean): void => {
+    table.hear(link, T0);
+    table.noteReady(link, isReady);
+  };
+
+  it.each<[to: string, asks: string, atMs: number, granted: boolean, why: string]>([
+    ['b', 'b', 0, true, 'it was handed over to b'],
+    ['b', 'c', 0, false, 'kept for b'],
+    ['b', 'a', 0, false, 'who gave it away does not take it back'],
+    ['b', 'c', 499, false, 'kept for b'],
+    ['b', 'c', 500, true, 'b has not come'],
+    ['b', 'a', 500, true, 'b has not come'],
+    ['c', 'b', 0, true, 'c is not ready: kept for nobody'],
+    ['x', 'b', 0, true, 'x is not here: kept for nobody'],
+    ['a', 'b', 0, true, 'a gave it back, whatever else it says'],
+    ['', 'c', 0, true, 'given back, to nobody'],
+  ])('handed over to "%s", %s asks %i ms later: %s (%s)', (to, asks, atMs, granted) => {
+    const table = new LeaseTable(0, CAP_MS);
+    ready(table, 'a', true);
+    ready(table, 'b', true);
+    ready(table, 'c', false);
+    table.request('a', renewal(4), T0);
+    expect(table.release('a', 4, T0, to)).toBe(true);
+    expect(table.request(asks, { term: 5, leaseMs: CAP_MS, renewal: false }, T0 + atMs).granted).toBe(granted);
+  });
+
+  it.each<[to: string, turns: readonly number[]]>([
+    ['', [2, 0, 1, 3]],
+    ['d', [2, 1, 0, 3]],
+    ['e', [3, 1, 2, 0]],
+  ])('the turns of b, c, d and e, when a hands over to "%s": %j', (to, turns) => {
+    const table = new LeaseTable(0, CAP_MS);
+    for (const [link, isReady] of [
+      ['a', true],
+      ['b', false],
+      ['c', true],
+      ['d', true],
+      ['e', to === 'e'],
+    ] as const)
+      ready(table, link, isReady);
+    table.request('a', renewal(4), T0);
+    table.release('a', 4, T0, to);
+    const links = ['e', 'd', 'c', 'b'];
+    expect(['b', 'c', 'd', 'e'].map((link) => table.turn(link, links, T0))).toEqual(turns);
+  });
+
+  it('names the holder those that are ready, while they are heard', () => {
+    const table = new LeaseTable(0, CAP_MS);
+    for (const [link, isReady] of [
+      ['a', true],
+      ['b', true],
+      ['c', false],
+    ] as const)
+      ready(table, link, isReady);
+    table.request('a', renewal(4), T0);
+    const named = (link: string, atMs: number) => table.others(link, T0 + atMs).standbys;
+    expect([named('a', 999), named('b', 999)]).toEqual([['b'], undefined]);
+    table.request('a', renewal(4), T0 + 999);
+    expect(named('a', 1_000)).toBeUndefined();
   });
 
   it.each([
@@ -128,7 +208,7 @@ describe('lease table', () => {
     (link, term, afterMs, admitted) => {
       const table = new LeaseTable(0, CAP_MS);
       table.request('a', renewal(LAST), T0);
-      table.release('a', LAST);
+      table.release('a', LAST, T0);
       table.request('b', renewal(3), T0);
       table.hear('b', T0);
       expect(table.admits(link, term, T0 + afterMs)).toBe(admitted);

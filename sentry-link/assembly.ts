@@ -1,6 +1,5 @@
 import type { NodeAddress } from '../src/shared/config/node-address.js';
 import type { Group } from '../src/shared/frost/group.js';
-import { InFlight } from '../src/shared/in-flight.js';
 import type { Clock } from '../src/shared/ports/clock.js';
 import type { Log } from '../src/shared/ports/log.js';
 import type { RandomBytes } from '../src/shared/ports/random.js';
@@ -40,7 +39,7 @@ export interface LinkPorts {
 }
 
 /** What serves the nodes; production has a NodeService. */
-export type NodeServing = Pick<NodeService, 'open' | 'close' | 'status' | 'reaches'>;
+export type NodeServing = Pick<NodeService, 'open' | 'close' | 'retire' | 'status' | 'reaches'>;
 
 /** What the simulator exchanges, to show that it would see what goes missing. */
 export interface LinkParts {
@@ -52,10 +51,12 @@ export const LINK_PARTS: LinkParts = { nodeService: (chains, deps) => new NodeSe
 export interface AssembledLink {
   readonly link: SentryLink;
   readonly nodes: NodeServing;
-  /** Requests that nodes wait for. */
-  readonly inFlight: InFlight;
   start(): void;
-  /** Gives the lease back, then closes every connection to nodes, then those to cosigners. */
+  /** Answers what is being signed, for `maxMs` at most, and lets go of the nodes; then gives the lease to `to`. */
+  handOver(to: string, maxMs: number): Promise<void>;
+  /** The same before an end; the lease stays until stop(). */
+  retire(maxMs: number): Promise<void>;
+  /** Closes every connection to nodes, gives the lease back, to a link that is ready if there is one, and closes those to cosigners. */
   stop(): Promise<void>;
 }
 
@@ -85,14 +86,13 @@ export function assembleLink(options: LinkOptions, ports: LinkPorts, parts: Link
       },
     },
   );
-  const inFlight = new InFlight();
   const nodes = parts.nodeService(
     chains.map(({ chainId, key, nodes: addresses, mode }) => ({
       ...{ chainId, publicKey: key.publicKey, nodes: addresses, mode },
     })),
     {
       connect: connectNode,
-      sign: (chainId, vote) => inFlight.during(() => link.sign(chainId, vote)),
+      sign: (chainId, vote) => link.sign(chainId, vote),
       clock,
       random,
       log,
@@ -102,14 +102,18 @@ export function assembleLink(options: LinkOptions, ports: LinkPorts, parts: Link
   return {
     link,
     nodes,
-    inFlight,
     start: () => {
       link.start();
       for (const connection of connections) connection.start();
     },
+    retire: (maxMs) => nodes.retire(maxMs),
+    handOver: async (to, maxMs) => {
+      await nodes.retire(maxMs);
+      link.candidate.handOver(to);
+    },
     stop: async () => {
-      link.stop();
       nodes.close();
+      link.stop();
       await Promise.all(connections.map((connection) => connection.close()));
     },
   };

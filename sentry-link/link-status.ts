@@ -31,6 +31,7 @@ export function describeLink(name: string, { link, nodes: service }: AssembledLi
     leading: term !== undefined,
     term: term ?? null,
     leader: term !== undefined ? name : leader === name ? null : (leader ?? null),
+    standbys: link.candidate.standbys(),
     chains: chains.map(({ chainId, threshold, count, unable }) => {
       return { chainId, able: count - unable.length, count, threshold };
     }),

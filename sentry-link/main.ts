@@ -37,6 +37,7 @@ import { CosignerClient } from './cosigners/cosigner-client.js';
 import { describeLink } from './link-status.js';
 import { checkIsNoPartOfAKey } from './node/no-part-of-a-key.js';
 import { nodeConnect } from './node/node-connect.js';
+import { transferRequest } from './leadership/transfer-request.js';
 import { ProofFiles } from './proof-files.js';
 
 export interface StartOptions {
@@ -101,9 +102,20 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
   assembled.start();
   started.add(() => proofs.close());
   started.add(() => assembled.stop());
-  started.add(() => assembled.inFlight.untilNone(systemClock, FINISH_MS));
+  started.add(() => assembled.retire(FINISH_MS));
   const status = processRequest(NO_PARAMS, () => describeLink(config.name, assembled));
-  started.add(await serveStatusIfPossible(config.home, { status }, log));
+  const { link } = assembled;
+  const transfer = transferRequest(
+    {
+      name: config.name,
+      term: () => link.candidate.term(),
+      leader: () => link.leader(),
+      standbys: () => link.candidate.standbys(),
+      handOver: (to) => assembled.handOver(to, FINISH_MS),
+    },
+    systemClock,
+  );
+  started.add(await serveStatusIfPossible(config.home, { status, transfer }, log));
 }
 
 async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Group, log: Log): Promise<ServedChain> {

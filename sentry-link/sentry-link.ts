@@ -7,7 +7,8 @@ import type { CosignerHandlers } from './cosigners/cosigner-client.js';
 import { heightReached, inabilities } from './cosigners/ability.js';
 import { Peer } from './cosigners/peer.js';
 import { Postman } from './cosigners/postman.js';
-import { LeaderView } from './leadership/leader-view.js';
+import { LeaderView, type Leader } from './leadership/leader-view.js';
+import { EMBEDDED } from './leadership/lease-backend.js';
 import { LeaseCandidate } from './leadership/lease-candidate.js';
 import { LinkWatch, type ChainSituation, type LinkSituation } from './link-watch.js';
 import type { GroupKey } from './signing/attempt.js';
@@ -80,11 +81,14 @@ export class SentryLink {
     // With fewer promises than the smallest threshold nothing could be signed; with as many, some chain can.
     const threshold = Math.min(...chains.map((chain) => chain.threshold));
     const useful = (): boolean => this.#chains.some((chain) => this.#ready(chain) && deps.reachesNode(chain.chainId));
+    const ready = (): boolean => this.#chains.every((chain) => this.#ready(chain));
     this.candidate = new LeaseCandidate(
       { cosigners, threshold, leaseMs },
       {
+        backend: EMBEDDED,
         clock,
         useful,
+        ready,
         random,
         send: (id, message) => this.#peer(id).stream.send(message),
         onAcquired: deps.onLeading,
@@ -144,7 +148,7 @@ export class SentryLink {
   situation(): LinkSituation {
     return {
       term: this.candidate.term(),
-      leader: this.#leaders.leader(this.#clock.nowMs()),
+      leader: this.leader(),
       chains: this.#chains.map((chain) => this.#chainSituation(chain)),
       claims: this.candidate.claims(),
     };
@@ -156,6 +160,11 @@ export class SentryLink {
     const connected = peers.filter(({ stream }) => stream.connected).length;
     const unable = inabilities(chainId, peers, reached);
     return { chainId, threshold, count: peers.length, connected, reached, unable };
+  }
+
+  /** Who leads, as the cosigners have it. */
+  leader(): Leader | undefined {
+    return this.#leaders.leader(this.#clock.nowMs());
   }
 
   async sign(chainId: string, vote: VoteToSign): Promise<SignOutcome> {
@@ -187,6 +196,7 @@ export class SentryLink {
       },
       message: (message) => {
         if (message.kind === 'waitQuestion' || message.kind === 'waitAnswer') return this.#postman.carry(id, message);
+        if (message.kind === 'leaseFree') return this.candidate.onFree(id, message.turn);
         peer.receive(message);
         if (message.kind !== 'heartbeatReply') return;
         this.#leaders.note(id, message, this.#clock.nowMs());

@@ -46,6 +46,7 @@ describe('link session', () => {
   let faults: unknown[];
   let heard: unknown[];
   let ended: string[];
+  let free: string[];
   /** What the chain does with a request; it takes one nonce pair, as the real one does. */
   let answer: (request: SignRequest, admits: () => boolean) => Promise<SignReply>;
   /** What the chain does with a signature that is shown. */
@@ -77,7 +78,7 @@ describe('link session', () => {
 
   beforeEach(() => {
     clock = new ManualClock();
-    [sent, made, answers, faults, heard, ended] = [[], [], [], [], [], []];
+    [sent, made, answers, faults, heard, ended, free] = [[], [], [], [], [], [], []];
     questions = undefined;
     fences.clear();
     learn = () => Promise.resolve();
@@ -105,6 +106,7 @@ describe('link session', () => {
     inFlight = new InFlight();
     host = {
       leases,
+      leaseEnded: (link) => void free.push(link),
       chain: (chainId) => chains[CHAINS.indexOf(chainId)],
       chains: () => chains,
       report: () => [],
@@ -123,6 +125,7 @@ describe('link session', () => {
       end: ({ code, message, fix }) => ended.push(`${code}: ${message}. ${fix}`),
       inFlight,
       onFault: (error) => faults.push(error),
+      closed: () => undefined,
     });
     session.start();
     return session;
@@ -199,6 +202,7 @@ describe('link session', () => {
       end: () => undefined,
       inFlight,
       onFault: (error) => faults.push(error),
+      closed: () => undefined,
     });
     session.start();
     clock.advance(1_000);
@@ -371,6 +375,37 @@ describe('link session', () => {
     expect(beat(two)).toMatchObject({ renewedTerm: 4, otherLink: true });
     expect(beat(two, 5)).toMatchObject({ granted: false, renewedTerm: 4 });
     expect(beat(one)).toMatchObject({ renewedTerm: 5, otherLink: true });
+  });
+
+  it('a lease that is given back, or whose stream is closed, is told of once', () => {
+    const [one, two] = [open('link-1'), open('link-2')];
+    const lease = (term: number) => ({ term, leaseMs: 1_000, renewal: true });
+    one.receive({ kind: 'heartbeat', id: 1, lease: lease(4) });
+    two.receive({ kind: 'leaseRelease', term: 4 });
+    one.receive({ kind: 'leaseRelease', term: 3 });
+    expect(free).toEqual([]);
+    one.receive({ kind: 'leaseRelease', term: 4 });
+    one.receive({ kind: 'leaseRelease', term: 4 });
+    expect(free).toEqual(['link-1']);
+    two.receive({ kind: 'heartbeat', id: 1, lease: lease(5) });
+    one.close();
+    two.close();
+    two.close();
+    expect(free).toEqual(['link-1', 'link-2']);
+  });
+
+  it('a release to a standby keeps the lease for it', () => {
+    const [one, two, three] = [open('link-1'), open('link-2'), open('link-3')];
+    const asks = (session: LinkSession, term: number, ready = false): CosignerMessage | undefined => {
+      session.receive({ kind: 'heartbeat', id: 1, lease: { term, leaseMs: 1_000, renewal: false }, ready });
+      return sent.at(-1);
+    };
+    asks(one, 4);
+    expect(asks(three, 5, true)).toMatchObject({ granted: false });
+    expect(asks(one, 4)).toMatchObject({ granted: true, standbys: ['link-3'] });
+    one.receive({ kind: 'leaseRelease', term: 4, to: 'link-3' });
+    expect(asks(two, 5)).toMatchObject({ granted: false, holder: '' });
+    expect(asks(three, 5)).toMatchObject({ granted: true, holder: 'link-3' });
   });
 
   it('asks on each stream while a chain waits, first often, then once a second; no more once none does', () => {

@@ -4,6 +4,7 @@ import type {
   CosignerHello,
   CosignerMessage,
   Heartbeat,
+  LeaseRelease,
   LinkHello,
   LinkMessage,
   NonceBatch,
@@ -41,6 +42,8 @@ export interface SessionChain extends ChainKey {
 /** What a session needs of its cosigner. */
 export interface SessionHost {
   readonly leases: LeaseTable;
+  /** The lease of `link` has ended before its time: the others are to know. */
+  leaseEnded(link: string): void;
   chain(chainId: string): SessionChain | undefined;
   chains(): Iterable<SessionChain>;
   report(): readonly ChainReport[];
@@ -62,6 +65,8 @@ export interface SessionDeps {
   readonly end: EndLink;
   readonly inFlight: InFlight;
   readonly onFault: (error: unknown) => void;
+  /** It is over. */
+  readonly closed: () => void;
 }
 
 interface OpenChain {
@@ -121,7 +126,7 @@ export class LinkSession implements LinkHandler {
       case 'heartbeat':
         return this.#heartbeat(message);
       case 'leaseRelease':
-        return this.#host.leases.release(this.link, message.term);
+        return this.#release(message);
       case 'signRequest':
         this.#sign(message).catch(this.#deps.onFault);
         return;
@@ -139,6 +144,13 @@ export class LinkSession implements LinkHandler {
     this.#open = false;
     this.#asking?.cancel();
     for (const { stream } of this.#streams.values()) stream.close();
+    this.#deps.closed();
+    if (this.#host.leases.closed(this, this.#deps.clock.nowMs())) this.#host.leaseEnded(this.link);
+  }
+
+  /** Another link's lease has ended here: this one may ask for it in its turn. */
+  tellFree(turn: number): void {
+    this.#send({ kind: 'leaseFree', turn });
   }
 
   /** What a link runs, and what it has seen, is told once, before it asks for anything. */
@@ -206,11 +218,16 @@ export class LinkSession implements LinkHandler {
   #heartbeat(message: Heartbeat): void {
     const { leases } = this.#host;
     const nowMs = this.#deps.clock.nowMs();
+    leases.noteReady(this.link, message.ready === true);
     const answer = message.lease
-      ? leases.request(this.link, message.lease, nowMs)
+      ? leases.request(this.link, message.lease, nowMs, this)
       : { granted: false, ...leases.describe(nowMs) };
     const others = leases.others(this.link, nowMs);
     this.#send({ kind: 'heartbeatReply', id: message.id, ...answer, ...others, chains: this.#host.report() });
+  }
+
+  #release({ term, to }: LeaseRelease): void {
+    if (this.#host.leases.release(this.link, term, this.#deps.clock.nowMs(), to)) this.#host.leaseEnded(this.link);
   }
 
   async #sign(request: SignRequest): Promise<void> {

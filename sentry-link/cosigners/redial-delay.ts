@@ -18,6 +18,8 @@ const USUAL: Steps = { firstMs: 100, mostMs: 400, lastedMs: 10_000 };
 const REPLACED: Steps = { firstMs: 1_000, mostMs: 60_000, lastedMs: 180_000 };
 /** A cosigner, or we, must be upgraded first: nothing is gained by asking often, and one that was is wanted within seconds. */
 const OLD: Steps = { firstMs: 1_000, mostMs: 4_000, lastedMs: 10_000 };
+/** A stream was lost, for the first time in a while: what became of the cosigner is wanted before the lease is let go. */
+const AT_ONCE_MS = 10;
 /** Each wait is up to this much longer than its least, so that two never keep step. */
 const JITTER = 1.5;
 /** Nobody is there to be bothered, and a cosigner that comes back is wanted at once. */
@@ -44,6 +46,7 @@ export class RedialDelay {
     const steps = code === 'LINK_REPLACED' ? REPLACED : code === 'PROTOCOL_OLD' ? OLD : USUAL;
     const failures = this.#failures.get(steps) ?? 0;
     this.#failures.set(steps, failures + 1);
+    if (steps === USUAL && failures === 0 && openMs > 0) return this.#spread(AT_ONCE_MS);
     return this.#spread(Math.min(steps.mostMs, steps.firstMs * 2 ** failures));
   }
 

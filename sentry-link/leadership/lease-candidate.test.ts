@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LinkMessage } from '../../src/shared/coordination/messages.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
+import { EMBEDDED, type LeaseBackend } from './lease-backend.js';
 import { LeaseCandidate } from './lease-candidate.js';
 
 const LEASE_MS = 1_000;
@@ -13,6 +14,7 @@ class FakeCosigner {
   untilMs = 0;
   renewedTerm = 0;
   otherLink = false;
+  standbys: readonly string[] = [];
   promisesNothing = false;
   readonly cutOff = new Set<string>();
 
@@ -32,6 +34,11 @@ class World {
   readonly clock = new ManualClock();
   readonly cosigners: readonly FakeCosigner[];
   readonly events: string[] = [];
+  /** What releases said of who is to lead next. */
+  readonly handedTo: (string | undefined)[] = [];
+  /** How often each link asked for a lease that it does not hold. */
+  readonly asked: string[] = [];
+  readonly backends = new Map<string, LeaseBackend>();
   /** Links of which something could be signed. */
   readonly useful = new Set(['a', 'b']);
   readonly #threshold: number;
@@ -47,21 +54,25 @@ class World {
     const candidate: LeaseCandidate = new LeaseCandidate(
       { cosigners, threshold: this.#threshold, leaseMs: LEASE_MS },
       {
+        backend: this.backends.get(name) ?? EMBEDDED,
         clock,
         random: (length) => new Uint8Array(length).fill(name.charCodeAt(0)),
         useful: () => this.useful.has(name),
+        ready: () => this.useful.has(name),
         send: (id, message) => {
           const cosigner = this.cosigners[id - 1]!;
+          if (message.kind === 'leaseRelease') this.handedTo.push(message.to);
+          if (message.kind === 'heartbeat' && message.lease?.renewal === false) this.asked.push(name);
           if (cosigner.cutOff.has(name)) return false;
           clock.schedule(1, () => {
             const { granted } = cosigner.answer(name, message, clock.nowMs());
             if (message.kind !== 'heartbeat') return;
             const live = clock.nowMs() < cosigner.untilMs;
             const [holder, remainingMs] = live ? [cosigner.holder, cosigner.untilMs - clock.nowMs()] : ['', 0];
-            const { term, renewedTerm, otherLink } = cosigner;
+            const { term, renewedTerm, otherLink, standbys } = cosigner;
             const reply = {
               ...({ kind: 'heartbeatReply', id: message.id, chains: [] } as const),
-              ...{ granted, term, holder, remainingMs, renewedTerm, otherLink },
+              ...{ granted, term, holder, remainingMs, renewedTerm, otherLink, standbys },
             };
             if (!cosigner.cutOff.has(name)) clock.schedule(1, () => candidate.onReply(id, reply));
           });
@@ -212,6 +223,18 @@ describe('a leader needs as many promises as a signature takes', () => {
     expect(world.events).toEqual(['a leads in term 1', 'a lost: no quorum: 1 of 3 cosigners within reach']);
   });
 
+  it('a stream that is open again within a moment costs no lease', async () => {
+    const world = new World();
+    const a = world.candidate('a');
+    await world.clock.pass(2_000);
+    world.close('a', a, 1, 2, 3);
+    await world.clock.pass(200);
+    for (const cosigner of world.cosigners) Object.assign(cosigner, { untilMs: 0 }).cutOff.clear();
+    for (const id of [1, 2, 3]) a.peerUp(id);
+    await world.clock.pass(5_000);
+    expect(world.events).toEqual(['a leads in term 1']);
+  });
+
   it('a candidate counts no promise whose stream is closed', async () => {
     const world = new World();
     world.cutOff('a', 2, 3);
@@ -225,6 +248,122 @@ describe('a leader needs as many promises as a signature takes', () => {
     world.close('a', a, 1);
     await world.clock.pass(5_000);
     expect(world.events).toEqual([]);
+  });
+});
+
+describe('a lease that ends before its time', () => {
+  /** `a` leads and dies; `b` stands by. */
+  async function dead(): Promise<{ world: World; b: LeaseCandidate }> {
+    const world = new World();
+    const a = world.candidate('a');
+    await world.clock.pass(2_000);
+    const b = world.candidate('b');
+    await world.clock.pass(2_100);
+    world.cutOff('a', 1, 2, 3);
+    a.stop();
+    world.events.length = 0;
+    world.asked.length = 0;
+    world.all({ untilMs: 0 });
+    return { world, b };
+  }
+
+  it('is asked for at once when enough cosigners say so: one round trip', async () => {
+    const { world, b } = await dead();
+    b.onFree(1, 0);
+    expect(world.asked).toEqual([]);
+    b.onFree(2, 0);
+    expect(world.asked).toEqual(['b', 'b', 'b']);
+    await world.clock.pass(2);
+    expect(world.events).toEqual(['b leads in term 2']);
+  });
+
+  it('is asked for by one that has just asked in vain, too', async () => {
+    const { world, b } = await dead();
+    world.all({ promisesNothing: true });
+    for (const id of [1, 2, 3]) b.onFree(id, 0);
+    // It gives back what it got after half a lease, and would wait for as long again at least.
+    await world.clock.pass(LEASE_MS * 0.8);
+    world.all({ promisesNothing: false });
+    for (const id of [1, 2, 3]) b.onFree(id, 0);
+    await world.clock.pass(2);
+    expect(world.events).toEqual(['b leads in term 2']);
+  });
+
+  it('is asked for in turn, each a round trip and a little after the last', async () => {
+    const { world, b } = await dead();
+    for (const id of [1, 2, 3]) b.onFree(id, 2);
+    await world.clock.pass(43);
+    expect(world.asked).toEqual([]);
+    await world.clock.pass(1);
+    expect(world.asked).toEqual(['b', 'b', 'b']);
+  });
+
+  it('is not had by one whose turn comes when another has it', async () => {
+    const { world, b } = await dead();
+    for (const id of [1, 2, 3]) b.onFree(id, 5);
+    world.all({ holder: 'c', term: 9, untilMs: Infinity });
+    await world.clock.pass(2_000);
+    expect(world.asked).toContain('b');
+    expect(world.events).toEqual([]);
+  });
+
+  it('one that leads, or is stopped, does nothing about it', async () => {
+    const world = new World();
+    const a = world.candidate('a');
+    await world.clock.pass(2_000);
+    world.asked.length = 0;
+    for (const id of [1, 2, 3]) a.onFree(id, 0);
+    a.stop();
+    for (const id of [1, 2, 3]) a.onFree(id, 0);
+    expect(world.asked).toEqual([]);
+  });
+});
+
+describe('a planned hand-over', () => {
+  const led = async (standbys: readonly (readonly string[])[]): Promise<{ world: World; a: LeaseCandidate }> => {
+    const world = new World();
+    const a = world.candidate('a');
+    await world.clock.pass(1_000);
+    for (const [index, names] of standbys.entries()) world.cosigners[index]!.standbys = names;
+    await world.clock.pass(1_000);
+    return { world, a };
+  };
+
+  it.each<[name: string, standbys: readonly (readonly string[])[], ready: readonly string[]]>([
+    ['nobody', [[], [], []], []],
+    ['whom enough cosigners name', [['b', 'c'], ['c'], ['b', 'd']], ['b', 'c']],
+    ['not whom one names alone', [['x'], [], []], []],
+  ])('is ready: %s', async (_name, standbys, ready) => {
+    expect((await led(standbys)).a.standbys()).toEqual(ready);
+  });
+
+  it.each<[name: string, standbys: readonly (readonly string[])[], to: string | undefined, told: string]>([
+    ['to one that is ready', [['b'], ['b'], ['b']], 'b', 'a lost: stopped; handed over to b'],
+    ['to nobody', [[], [], []], undefined, 'a lost: stopped'],
+  ])('at its end: %s', async (_name, standbys, to, told) => {
+    const { world, a } = await led(standbys);
+    a.stop();
+    expect(world.handedTo).toEqual([to, to, to]);
+    expect(world.events).toEqual(['a leads in term 1', told]);
+  });
+
+  it('on demand: it is back when nobody has taken the lease for as long as one is', async () => {
+    const { world, a } = await led([['b'], ['b'], ['b']]);
+    a.handOver('b');
+    expect(world.handedTo).toEqual(['b', 'b', 'b']);
+    await world.clock.pass(LEASE_MS - 300);
+    expect(world.events).toEqual(['a leads in term 1', 'a lost: handed over to b']);
+    await world.clock.pass(600);
+    expect(world.events.at(-1)).toBe('a leads in term 2');
+  });
+
+  it('one that does not lead hands nothing over', async () => {
+    const { world, a } = await led([[], [], []]);
+    world.all({ holder: 'b', term: 9, untilMs: Infinity });
+    await world.clock.pass(3_000);
+    world.handedTo.length = 0;
+    a.handOver('b');
+    expect(world.handedTo).toEqual([]);
   });
 });
 
@@ -379,5 +518,26 @@ describe('use it or lose it', () => {
     world.useful.clear();
     await world.clock.pass(13_500);
     expect(world.events).toEqual(['a leads in term 1', LET_GO, 'a leads in term 2']);
+  });
+});
+
+describe('a backend', () => {
+  it('says who may ask, and in which term; what was not got is given back', async () => {
+    const world = new World();
+    let term: number | undefined;
+    let givenBack = 0;
+    world.backends.set('a', { claim: (least) => term && Math.max(least, term), giveBack: () => void givenBack++ });
+    const a = world.candidate('a');
+    await world.clock.pass(5_000);
+    expect([world.events, world.asked]).toEqual([[], []]);
+    term = 40;
+    await world.clock.pass(1_000);
+    expect(world.events).toEqual(['a leads in term 40']);
+    expect(givenBack).toBe(0);
+    a.handOver('b');
+    expect(givenBack).toBe(1);
+    term = 7;
+    await world.clock.pass(3_000);
+    expect(world.events.at(-1)).toBe('a leads in term 41');
   });
 });

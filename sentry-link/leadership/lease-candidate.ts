@@ -3,6 +3,7 @@ import type { HeartbeatReply, LinkMessage } from '../../src/shared/coordination/
 import { must } from '../../src/shared/invariant.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
+import type { LeaseBackend } from './lease-backend.js';
 import { farTerms, middleTerm, type TermClaim } from './term-claims.js';
 
 /** A leader stops believing in its lease a little before the cosigners do. */
@@ -12,6 +13,10 @@ const LEASE_MARGIN = 0.9;
  * it, and others reach it: so long a leader gives it the benefit of the doubt after it last had enough promises.
  */
 const STAND_IN_MS = 10_000;
+/** What a closed stream promised is gone; a leader waits so long for the next dial to tell whether it is given again. */
+const REDIAL_MS = 250;
+/** Links that hear that the lease is free ask for it one after the other, so far apart and their own round trip. */
+const TURN_MS = 20;
 /** A leader that is of no use lets go after so long, where another link might be of more. */
 const USELESS_MS = 10_000;
 /** Then it stands back for this to twice this, the next time twice as long, until it has been of use. */
@@ -28,6 +33,7 @@ export interface CandidateOptions {
 }
 
 export interface CandidateDeps {
+  readonly backend: LeaseBackend;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** Sends to one cosigner; false when there is no stream to it. */
@@ -36,6 +42,8 @@ export interface CandidateDeps {
   readonly onLost: (reason: string) => void;
   /** While it leads: could a node have something signed here now? Asked with every heartbeat. */
   readonly useful: () => boolean;
+  /** While it stands by: could everything be signed here if it led? Told with every heartbeat. */
+  readonly ready: () => boolean;
   readonly onRoundTrip: (cosigner: number, roundTripMs: number) => void;
 }
 
@@ -44,7 +52,7 @@ interface Grant {
   readonly untilMs: number;
   /**
    * What stands in for it until then: its process was seen not to run, so it promises nothing to anybody, and holds down when
-   * it starts; or its stream is closed, the promise lives on at its other end, and the next dial will tell.
+   * it starts; or its stream was closed a moment ago, and the next dial will tell.
    */
   readonly standInUntilMs: number;
 }
@@ -56,6 +64,7 @@ interface Answer {
   /** When whoever holds the lease there will not hold it any more, unless it is prolonged. */
   readonly freeAtMs: number;
   readonly otherLink: boolean;
+  readonly standbys: readonly string[];
 }
 
 interface Sent {
@@ -83,6 +92,9 @@ export class LeaseCandidate {
   /** Cosigners that have a stream open. */
   readonly #reached = new Set<number>();
   readonly #answers = new Map<number, Answer>();
+  readonly #roundTripsMs = new Map<number, number>();
+  /** Asks in its turn, when it has heard that the lease is free. */
+  #turn: Timer | undefined;
   readonly #sent = new Map<number, Sent>();
   #lastId = 0;
   /** What each cosigner reported last; 0 before. */
@@ -130,14 +142,31 @@ export class LeaseCandidate {
     return farTerms(this.#terms);
   }
 
-  /** A planned end: the grants go back, so that a standby can take over at once. */
+  /** Links that enough cosigners lately said to be ready, while this one leads. */
+  standbys(): readonly string[] {
+    const lately = this.#lately(this.#deps.clock.nowMs());
+    const named = new Set(lately.flatMap(({ standbys }) => standbys));
+    const by = (name: string): number => lately.filter(({ standbys }) => standbys.includes(name)).length;
+    return [...named].filter((name) => by(name) >= this.#threshold).sort();
+  }
+
+  /** A planned end: the grants go back, and a standby that is ready is named to take over at once. */
   stop(): void {
     const led = this.#state === 'leader';
+    const [to] = this.standbys();
     this.#state = 'stopped';
     this.#tick?.cancel();
     this.#expiry?.cancel();
-    if (led) this.#deps.onLost('stopped');
-    this.#release();
+    this.#turn?.cancel();
+    if (led) this.#deps.onLost(to === undefined ? 'stopped' : `stopped; handed over to ${to}`);
+    this.#release(to);
+  }
+
+  /** Gives the lease to another link, and comes back for it when nobody has taken it for as long as a lease is. */
+  handOver(to: string): void {
+    if (this.term() === undefined) return;
+    this.#lose(`handed over to ${to}`, to);
+    this.#notBeforeMs = this.#deps.clock.nowMs() + this.#leaseMs;
   }
 
   /** Its port refused the connection: its process does not run, or something before it says so. */
@@ -154,8 +183,8 @@ export class LeaseCandidate {
     this.#answers.delete(cosigner);
     const grant = this.#grants.get(cosigner);
     if (grant === undefined) return;
-    // No other link gets this promise before its time is over: until the next dial tells, nothing is known to have changed.
-    this.#setGrant(cosigner, { untilMs: 0, standInUntilMs: Math.max(grant.standInUntilMs, grant.untilMs) });
+    const standInUntilMs = Math.min(grant.untilMs, this.#deps.clock.nowMs() + REDIAL_MS);
+    this.#setGrant(cosigner, { untilMs: 0, standInUntilMs: Math.max(grant.standInUntilMs, standInUntilMs) });
     this.#watchExpiry();
   }
 
@@ -165,6 +194,23 @@ export class LeaseCandidate {
     if (this.#state !== 'stopped') this.#heartbeat(cosigner);
   }
 
+  /** The lease of another link has ended at this cosigner before its time; `turn`: how many links are to ask before this one. */
+  onFree(cosigner: number, turn: number): void {
+    if (this.#state === 'leader' || this.#state === 'stopped') return;
+    const nowMs = this.#deps.clock.nowMs();
+    const { otherLink = false } = this.#answers.get(cosigner) ?? {};
+    this.#answers.set(cosigner, { atMs: nowMs, freeAtMs: nowMs, otherLink, standbys: [] });
+    if (this.#state === 'candidate') return this.#heartbeat(cosigner);
+    this.#noteFree(nowMs);
+    if (this.#freeSinceMs === undefined) return;
+    // Turns keep candidates out of each other's way.
+    this.#notBeforeMs = nowMs;
+    this.#turn?.cancel();
+    if (turn === 0) return this.#askNow();
+    const inMs = turn * (TURN_MS + Math.max(0, ...this.#roundTripsMs.values()));
+    this.#turn = this.#deps.clock.schedule(inMs, () => this.#askNow());
+  }
+
   onReply(cosigner: number, reply: HeartbeatReply): void {
     const sent = this.#sent.get(reply.id);
     if (sent === undefined || sent.cosigner !== cosigner) return;
@@ -172,8 +218,9 @@ export class LeaseCandidate {
     const { clock, onRoundTrip } = this.#deps;
     const nowMs = clock.nowMs();
     onRoundTrip(cosigner, nowMs - sent.sentMs);
-    const { remainingMs, otherLink } = reply;
-    this.#answers.set(cosigner, { atMs: nowMs, freeAtMs: nowMs + remainingMs, otherLink });
+    this.#roundTripsMs.set(cosigner, nowMs - sent.sentMs);
+    const { remainingMs, otherLink, standbys = [] } = reply;
+    this.#answers.set(cosigner, { atMs: nowMs, freeAtMs: nowMs + remainingMs, otherLink, standbys });
     this.#terms.set(cosigner, reply.term);
     if (reply.holder !== '' && reply.term > this.#term) this.#wasLast = false;
     if (this.#state === 'leader' && !this.#promised(nowMs) && reply.renewedTerm > this.#term)
@@ -202,21 +249,38 @@ export class LeaseCandidate {
     const nowMs = clock.nowMs();
     if (this.term() !== undefined) this.#useItOrLoseIt(nowMs);
     this.#dropOldRequests(nowMs);
-    this.#freeSinceMs = this.#free(nowMs) ? (this.#freeSinceMs ?? nowMs) : undefined;
+    this.#noteFree(nowMs);
     if (this.#state === 'candidate' && nowMs >= this.#notBeforeMs) {
       // Not enough grants in time: give them back, wait a random while, so that two candidates do not block each other.
       this.#release();
       this.#state = 'standby';
       this.#notBeforeMs = nowMs + (this.#leaseMs / 2) * (1 + fraction(random));
     }
-    if (this.#state === 'standby' && nowMs >= this.#notBeforeMs && this.#mayAsk(nowMs)) {
-      this.#state = 'candidate';
-      this.#term = this.#nextTerm();
-      this.#notBeforeMs = nowMs + this.#leaseMs / 2;
-    }
+    if (this.#mayAsk(nowMs)) this.#becomeCandidate(nowMs);
     for (const id of this.#cosigners) this.#heartbeat(id);
     const periodMs = this.#leaseMs / HEARTBEATS_PER_LEASE;
     this.#tick = clock.schedule(periodMs * (0.8 + 0.2 * fraction(random)), () => this.#beat());
+  }
+
+  /** Between two beats: it has heard that the lease is free. */
+  #askNow(): void {
+    const nowMs = this.#deps.clock.nowMs();
+    this.#noteFree(nowMs);
+    if (!this.#mayAsk(nowMs)) return;
+    this.#becomeCandidate(nowMs);
+    if (this.#state === 'candidate') for (const id of this.#cosigners) this.#heartbeat(id);
+  }
+
+  #becomeCandidate(nowMs: number): void {
+    const term = this.#deps.backend.claim(this.#nextTerm());
+    if (term === undefined) return;
+    this.#state = 'candidate';
+    this.#term = term;
+    this.#notBeforeMs = nowMs + this.#leaseMs / 2;
+  }
+
+  #noteFree(nowMs: number): void {
+    this.#freeSinceMs = this.#free(nowMs) ? (this.#freeSinceMs ?? nowMs) : undefined;
   }
 
   #heartbeat(cosigner: number): void {
@@ -224,7 +288,8 @@ export class LeaseCandidate {
     const id = ++this.#lastId;
     const lease = asks ? { term: this.#term, leaseMs: this.#leaseMs, renewal: this.#state === 'leader' } : undefined;
     this.#sent.set(id, { cosigner, sentMs: this.#deps.clock.nowMs(), term: lease?.term });
-    if (!this.#deps.send(cosigner, { kind: 'heartbeat', id, lease })) this.#sent.delete(id);
+    const ready = this.#state !== 'leader' && this.#deps.ready();
+    if (!this.#deps.send(cosigner, { kind: 'heartbeat', id, lease, ready })) this.#sent.delete(id);
   }
 
   /** Not with every heartbeat: what is on its way in the old term may be refused, and some never have enough. */
@@ -266,7 +331,7 @@ export class LeaseCandidate {
    * back nobody would dial the node, and a CometBFT that starts waits 3 s for its signer.
    */
   #mayAsk(nowMs: number): boolean {
-    if (this.#freeSinceMs === undefined) return false;
+    if (this.#state !== 'standby' || nowMs < this.#notBeforeMs || this.#freeSinceMs === undefined) return false;
     const standBackMs = this.#leaseMs * (this.#wasLast ? 2 : 1);
     return nowMs >= this.#standBackUntilMs || nowMs - this.#freeSinceMs >= standBackMs;
   }
@@ -319,20 +384,21 @@ export class LeaseCandidate {
     });
   }
 
-  #lose(reason: string): void {
+  #lose(reason: string, to?: string): void {
     this.#state = 'standby';
     this.#notBeforeMs = this.#deps.clock.nowMs();
     this.#expiry?.cancel();
     this.#deps.onLost(reason);
-    this.#release();
+    this.#release(to);
   }
 
-  #release(): void {
+  #release(to?: string): void {
     for (const id of this.#cosigners) {
       const grant = this.#grants.get(id);
-      if (grant !== undefined && grant.untilMs > 0) this.#deps.send(id, { kind: 'leaseRelease', term: this.#term });
+      if (grant !== undefined && grant.untilMs > 0) this.#deps.send(id, { kind: 'leaseRelease', term: this.#term, to });
       this.#setGrant(id, NO_GRANT);
     }
+    this.#deps.backend.giveBack();
     // An answer that is still under way must not look like a promise: it was given back.
     this.#sent.clear();
   }

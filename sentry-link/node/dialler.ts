@@ -62,6 +62,8 @@ export class Dialler {
   readonly #limiter: LogLimiter;
   #state: State = CLOSED;
   #earliestDialMs: number;
+  /** What is connected may end by itself; nothing is dialled any more. */
+  #retires = false;
   #lastFailure: DialCode | undefined;
 
   constructor(options: DiallerOptions) {
@@ -87,7 +89,14 @@ export class Dialler {
 
   /** We lead: connect, and connect again whenever the connection ends. Nothing happens if it is open already. */
   open(): void {
+    this.#retires = false;
     if (this.#state.name === 'closed') this.#dialWhenDue();
+  }
+
+  /** We are to lead no more: nothing is dialled from now on, and a connection is left to whoever serves on it. */
+  retire(): void {
+    this.#retires = true;
+    if (this.#state.name !== 'connected') this.close();
   }
 
   /** We lead no more: the connection or the attempt is destroyed before this returns, and nothing is dialled. */
@@ -165,6 +174,7 @@ export class Dialler {
 
   #ended(channel: WatchedChannel, end: ChannelEnd): void {
     if (!this.#serves(channel)) return;
+    if (this.#retires) return void (this.#state = CLOSED);
     this.#fail(this.#endError(end));
     if (!this.#serves(channel)) return;
     // A connection that ended before it was of use must not be followed by the next one without a pause.

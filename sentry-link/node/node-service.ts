@@ -34,6 +34,8 @@ interface ServedChain extends NodeServiceChain {
 interface ServedNode {
   readonly address: NodeAddress;
   readonly dialler: Dialler;
+  /** On its open connection. */
+  session: NodeSession | undefined;
   /** What became of requests, by chain: a node that comes back with another chain id is the same one to dial. */
   readonly records: ReadonlyMap<string, NodeRecord>;
 }
@@ -46,6 +48,8 @@ interface ServedNode {
 export class NodeService {
   readonly #deps: NodeServiceDeps;
   readonly #nodes: readonly ServedNode[];
+  /** A connection has ended. */
+  #onGone: () => void = () => undefined;
 
   constructor(chains: readonly NodeServiceChain[], deps: NodeServiceDeps) {
     this.#deps = deps;
@@ -67,6 +71,28 @@ export class NodeService {
   /** We do not lead any more: every connection is gone when this returns (invariant: one dialler per node). */
   close(): void {
     for (const { dialler } of this.#nodes) dialler.close();
+  }
+
+  /**
+   * We are to lead no more: what is being signed is answered, nothing new is taken, and every connection ends when it has nothing
+   * left to answer, after `maxMs` in any case. Resolves when all are gone.
+   */
+  async retire(maxMs: number): Promise<void> {
+    for (const { dialler, session } of this.#nodes) {
+      dialler.retire();
+      session?.retire();
+    }
+    await new Promise<void>((resolve) => {
+      const timer = this.#deps.clock.schedule(maxMs, resolve);
+      this.#onGone = () => {
+        if (this.#nodes.some(({ session }) => session !== undefined)) return;
+        timer.cancel();
+        resolve();
+      };
+      this.#onGone();
+    });
+    this.#onGone = () => undefined;
+    this.close();
   }
 
   /** Whether a node of the chain is connected, or has accepted a dial and may turn to it. */
@@ -109,12 +135,17 @@ export class NodeService {
       ]),
     );
     const closed = (): void => {
+      node.session = undefined;
       for (const { arbiter } of chains) arbiter.gone(address.text);
+      this.#onGone();
     };
-    const serve = (channel: ByteChannel): void =>
-      new NodeSession(channel, { chains: signers, record, clock, closed }).start();
+    const serve = (channel: ByteChannel): void => {
+      node.session = new NodeSession(channel, { chains: signers, record, clock, closed });
+      node.session.start();
+    };
     const dialler = new Dialler({ chain, address, connect, serve, clock, random, log });
-    return { address, dialler, records };
+    const node: ServedNode = { address, dialler, session: undefined, records };
+    return node;
   }
 }
 

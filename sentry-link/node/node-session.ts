@@ -19,6 +19,8 @@ import type { RefusedVote, SignedVote, SignOutcome, SignRequestOfNode, VoteToSig
 
 /** A node asks for one signature at a time; a few more are forgiven. */
 const MAX_WAITING = 4;
+/** An answer that has just been written may be on its way, and what resets the connection must not overtake it. */
+const ON_ITS_WAY_MS = 20;
 /** A node gives its own writes 5 s. */
 const MESSAGE_TIMEOUT_MS = 10_000;
 
@@ -62,6 +64,8 @@ export class NodeSession {
   #slowness: Timer | undefined;
   #signing = false;
   #ended = false;
+  #retires = false;
+  #answeredMs = -Infinity;
   #brokenBy: HekateError | undefined;
 
   constructor(channel: ByteChannel, options: NodeSessionOptions) {
@@ -78,6 +82,23 @@ export class NodeSession {
   close(): void {
     this.#end();
     this.#channel.close();
+  }
+
+  /**
+   * Answers what is being signed, takes nothing new, and ends the connection then: a node sends a request again on its next
+   * connection when this one ends before the answer (CometBFT privval/retry_signer_client.go).
+   */
+  retire(): void {
+    this.#retires = true;
+    this.#waiting.length = 0;
+    if (!this.#signing) this.#leave();
+  }
+
+  #leave(): void {
+    const { clock } = this.#options;
+    const inMs = this.#answeredMs + ON_ITS_WAY_MS - clock.nowMs();
+    if (inMs <= 0) this.close();
+    else clock.schedule(inMs, () => this.close());
   }
 
   #receive(bytes: Uint8Array): void {
@@ -175,6 +196,7 @@ export class NodeSession {
   }
 
   #queue(request: SignRequestOfNode): void {
+    if (this.#retires) return;
     if (this.#waiting.length >= MAX_WAITING)
       return this.#break(
         new HekateError('PRIVVAL_FLOOD', `the node asks on while ${MAX_WAITING + 1} requests are pending`),
@@ -188,6 +210,7 @@ export class NodeSession {
     for (let next = this.#waiting.shift(); next !== undefined && !this.#ended; next = this.#waiting.shift())
       this.#settle(next, await this.#sign(next.request));
     this.#signing = false;
+    if (this.#retires) this.#leave();
   }
 
   async #sign(request: SignRequestOfNode): Promise<SignOutcome> {
@@ -200,6 +223,7 @@ export class NodeSession {
 
   #settle({ request, arrivedMs }: Waiting, outcome: SignOutcome): void {
     const answered = !this.#ended;
+    this.#answeredMs = this.#options.clock.nowMs();
     const record = this.#recordOf(request);
     if (outcome.kind === 'refused') {
       const refusal = this.#refuse(request.kind, describeRequest(request), outcome.code, outcome.message, record);

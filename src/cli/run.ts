@@ -9,6 +9,7 @@ import { addInitCommand } from './init.js';
 import type { Io } from './io.js';
 import { examples } from './options.js';
 import { addKeysCommand } from './keys.js';
+import { addLeaderCommand } from './leader.js';
 import { addSentryLinkCommand } from './sentry-link.js';
 import { addStateCommand } from './state.js';
 import { addStatusCommand } from './status.js';
@@ -85,6 +86,7 @@ const COMMANDS: readonly AddCommand[] = [
   addCosignerCommand,
   addSentryLinkCommand,
   addStatusCommand,
+  addLeaderCommand,
   addKeysCommand,
   addStateCommand,
 ];

@@ -66,9 +66,11 @@ function describeLinkPeer(peer: LinkPeerStatus): string {
   return `  ${peer.name}: ${state}, ${release(peer)}${passedOver(peer)}`;
 }
 
-function describeLink({ leading, term, leader, chains, cosigners, nodes }: LinkStatus): string[] {
+function describeLink({ leading, term, leader, standbys, chains, cosigners, nodes }: LinkStatus): string[] {
+  const next =
+    standbys.length === 0 ? 'no other sentry-link is ready to take over' : `${standbys.join(', ')} could take over`;
   return [
-    `  ${leading ? `leads, term ${term}` : `stands by, ${leader === null ? 'no leader known' : `${leader} leads`}`}`,
+    `  ${leading ? `leads, term ${term}; ${next}` : `stands by, ${leader === null ? 'no leader known' : `${leader} leads`}`}`,
     ...chains.map(
       ({ chainId, able, count, threshold }) =>
         `  ${chainId}: ${able} of ${count} cosigners can sign, ${threshold} needed`,

@@ -115,6 +115,9 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   WRONG_CHAIN: 'a request for a chain that is not signed for there',
   EXTENSION_NOT_ALLOWED: 'a vote extension on something else than a precommit for a block',
   NODE_NOT_SERVED: 'a second node of a chain asks while the first one is served',
+  LINK_NOT_READY:
+    'the lease was to be handed to a sentry-link that does not lead, and that not enough cosigners call ready',
+  HANDOVER_FAILED: 'a sentry-link gave its lease to another one, which has not taken it',
   NOT_LEADER: 'a sentry-link without the lease was asked to sign',
   QUORUM_LOST: 'fewer cosigners than the threshold can sign',
   NO_LEADER: 'no sentry-link has the lease',

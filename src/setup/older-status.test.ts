@@ -12,6 +12,7 @@ it.each<[name: string, answer: object, filledIn: object]>([
     {
       protocol: 0,
       features: [],
+      standbys: [],
       cosigners: [{ id: 1, version: null, protocol: null, features: [], passedOver: 0, falls: 0, claims: [] }],
     },
   ],
@@ -27,6 +28,7 @@ it.each<[name: string, answer: object]>([
       kind: 'sentry-link',
       protocol: 3,
       features: [],
+      standbys: ['sentry-link-2'],
       cosigners: [{ protocol: 2, features: ['b'], passedOver: 9, falls: 1, claims: ['c'] }],
     },
   ],

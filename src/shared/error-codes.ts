@@ -171,6 +171,10 @@ export const FIXES = {
   NODE_NOT_SERVED: 'none needed: this chain has several nodes, and another one is being served',
   NOT_LEADER:
     'none needed if another sentry-link leads within a second or two; if not, `hekate status` says why none does',
+  LINK_NOT_READY:
+    'name one that is ready (`hekate leader show`); one that is not has to run and to reach as many cosigners as a signature takes',
+  HANDOVER_FAILED:
+    'see with `hekate leader show` who leads, and in the log of the other sentry-link why it does not; this one leads again by itself',
   QUORUM_LOST: 'bring cosigners back: `hekate status` shows which are missing, and why',
   NO_LEADER:
     'none needed for the first seconds: a sentry-link leads as soon as it reaches as many cosigners as a ' +

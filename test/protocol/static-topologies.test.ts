@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LeaseTable } from '../../cosigner/lease-table.js';
+import { EMBEDDED } from '../../sentry-link/leadership/lease-backend.js';
 import { LeaseCandidate } from '../../sentry-link/leadership/lease-candidate.js';
 import { MAX_LEASE_MS } from '../../src/shared/coordination/limits.js';
 import { Prng } from '../sim/prng.js';
@@ -51,8 +52,10 @@ class TestLink {
     this.candidate = new LeaseCandidate(
       { cosigners: COSIGNERS, threshold: THRESHOLD, leaseMs: MAX_LEASE_MS },
       {
+        backend: EMBEDDED,
         clock,
         random: random.bytes,
+        ready: () => true,
         useful: () => this.served && reachesQuorum(world.topology, index),
         send: (id, message) => {
           if (!this.open[id]) return false;
@@ -61,7 +64,7 @@ class TestLink {
             const name = LINKS[index]!;
             const nowMs = clock.nowMs();
             table.hear(name, nowMs);
-            if (message.kind === 'leaseRelease') table.release(name, message.term);
+            if (message.kind === 'leaseRelease') table.release(name, message.term, nowMs);
             if (message.kind !== 'heartbeat') return;
             const { id: heartbeat, lease } = message;
             const answer = lease ? table.request(name, lease, nowMs) : { ...table.describe(nowMs), granted: false };

@@ -377,6 +377,20 @@ export const BREAKS = {
       },
     ],
   },
+  'lease-closed': {
+    what: 'a promise outlives the stream that it came on',
+    changes: [
+      {
+        file: 'cosigner/lease-table',
+        from: 'if (this.#stream !== stream || !this.#live(nowMs)) return false;',
+        to: 'if (true) return false;',
+      },
+    ],
+  },
+  'lease-kept': {
+    what: 'a lease that was handed over goes to whoever asks first',
+    changes: [{ file: 'cosigner/lease-table', from: 'if (this.#keptFor(link, nowMs)) return false;', to: '' }],
+  },
   'lease-admits': {
     what: 'whoever asks is served, whoever has the promise',
     changes: [

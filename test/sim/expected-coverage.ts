@@ -26,6 +26,10 @@ export const EXPECTED: readonly string[] = [
   'world: some are gone for good',
   'world: what was signed is forgotten, and the nodes fall behind',
   'link sees a fall',
+  'link ended in order',
+  'lease handed over by hand',
+  'lease taken by whom it was handed to',
+  'cosigner tells that its lease is free',
   ...[
     ...['DOUBLE_SIGN', 'HEIGHT_JUMP', 'HEIGHT_REGRESSION', 'ROUND_REGRESSION', 'STEP_REGRESSION'],
     ...['PROPOSAL_TIMESTAMP', 'NODE_NOT_SERVED', 'QUORUM_LOST', 'REQUEST_INVALID'],
@@ -33,7 +37,7 @@ export const EXPECTED: readonly string[] = [
   ].map((answer) => `node hears ${answer}`),
   ...[
     ...['hello', 'place or term', 'bad point', 'nonces again', 'other nonces', 'wrong share', 'replayed share'],
-    ...['stored', 'refusal', 'silence', 'question again', 'standpoint'],
+    ...['stored', 'refusal', 'silence', 'question again', 'standpoint', 'a lease that is free'],
   ].map((lie) => `lying cosigner: ${lie}`),
   ...SIGN_LIES.map((lie) => `lying link: asks, ${lie}`),
   ...[

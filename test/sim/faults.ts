@@ -10,6 +10,8 @@ const FAULTS = [
   'crash-all',
   'kill-all',
   'link',
+  'end-link',
+  'transfer',
   'node',
   'cut',
   'cut',

@@ -94,6 +94,8 @@ export class LyingCosigner {
         };
         return this.#note('place or term', lie);
       }
+      case 'leaseFree':
+        return this.#note('a lease that is free', { ...message, turn: this.#random.below(3) });
       case 'nonceBatch':
         return this.#falseNonces(message);
       case 'waitQuestion':

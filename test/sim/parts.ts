@@ -85,6 +85,7 @@ export function neverClosing(service: NodeServing): NodeServing {
   return {
     open: () => service.open(),
     close: () => undefined,
+    retire: () => Promise.resolve(),
     status: () => service.status(),
     reaches: (chainId) => service.reaches(chainId),
   };

@@ -355,6 +355,8 @@ export class SimCosigner {
       return false;
     }
     this.disk.replace(path, old);
+    // With its mark still there it is an older copy, and no file that is gone any more.
+    this.#spoiled.delete(chain.chainId);
     const mark = decodeMark(this.disk.file(markPath(path)), bindingOf(chain), path).watermark;
     this.#deps.checker.floorSet(this.id, chain.chainId, mark);
     this.#forgotten();

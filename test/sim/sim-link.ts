@@ -16,6 +16,7 @@ import type { Proof } from '../../src/shared/watermark/proof.js';
 import { compareHrs } from '../../src/shared/watermark/watermark.js';
 import type { CheckedChain, Checker } from './checker.js';
 import type { Coverage } from './coverage.js';
+import { FINISH_MS } from '../../src/shared/process/lifecycle.js';
 import type { Prng } from './prng.js';
 import { ProcessClock } from './process-clock.js';
 
@@ -138,6 +139,28 @@ export class SimLink {
       disconnected: (reason) => handlers.disconnected(reason),
       dialFailed: (...why) => handlers.dialFailed(...why),
     };
+  }
+
+  /** It is told to end, and does what it does then; `ended` when it is gone, unless something else ended it meanwhile. */
+  end(ended: () => void): void {
+    const told = this.#process;
+    if (told === undefined) return;
+    this.clock.arrive(() => {
+      void told.retire(FINISH_MS).then(async () => {
+        if (this.#process !== told) return;
+        await told.stop();
+        if (this.#process === told) ended();
+      });
+    });
+  }
+
+  /** An operator hands the lease over to a link that is ready. Whether there is anything to hand over, and to whom. */
+  transfer(): boolean {
+    const link = this.#process;
+    const [to] = link?.link.candidate.standbys() ?? [];
+    if (link === undefined || to === undefined || link.link.candidate.term() === undefined) return false;
+    this.clock.arrive(() => void link.handOver(to, FINISH_MS));
+    return true;
   }
 
   /** The process dies; its connections to nodes end with it. `loses`: and its newest signatures. */

@@ -76,6 +76,8 @@ export class SimNode {
   #cursor: { height: bigint; round: number; step: SignStep };
   /** Heights whose precommit was signed. */
   signedHeights = 0;
+  /** It asks for no height far above its own: a cosigner that never signed would be lost up there, once nobody mends it. */
+  inStep = false;
   /** In the last phase what it asks must be signed. */
   wellBehaved = false;
   /** It asks for nothing. */
@@ -246,7 +248,7 @@ export class SimNode {
       return { ...last, block: last.block === undefined ? this.#block() : undefined, extension: undefined };
     if (roll < 0.2) return { ...last, block: this.#block() };
     if (roll < 0.26) return this.#almostTheSame(last);
-    if (roll < 0.27) return { ...last, height: last.height + 200_000n, timestamp: this.#now() };
+    if (roll < 0.27 && !this.inStep) return { ...last, height: last.height + 200_000n, timestamp: this.#now() };
     if (last.height > 3n) return { ...last, height: last.height - 1n, timestamp: this.#now() };
     return last;
   }

@@ -38,6 +38,7 @@ export interface WireLink {
 }
 
 const REDIAL_MS = 150;
+const FIRST_REDIAL_MS = 15;
 const HELLO_TIMEOUT_MS = 1_000;
 const SILENCE_MS = 900;
 /** Of a gRPC frame, before the message. */
@@ -60,6 +61,8 @@ export class SimWire {
   readonly #coverage: Coverage;
   /** What becomes of a message on its way to the link. */
   readonly #forge: (message: CosignerMessage) => CosignerMessage;
+  /** The link has lost the stream, and lives. */
+  readonly #dropped: () => void;
   readonly #baseDelayMs: number;
   /** Cut in one direction or both. */
   cutUp = false;
@@ -81,6 +84,7 @@ export class SimWire {
       readonly faults: WireFaults;
       readonly coverage: Coverage;
       readonly forge: (message: CosignerMessage) => CosignerMessage;
+      readonly dropped?: () => void;
     },
   ) {
     this.linkName = link.name;
@@ -92,6 +96,7 @@ export class SimWire {
     this.#faults = deps.faults;
     this.#coverage = deps.coverage;
     this.#forge = deps.forge;
+    this.#dropped = deps.dropped ?? (() => undefined);
     this.#baseDelayMs = deps.random.between(0.2, 15);
   }
 
@@ -136,7 +141,11 @@ export class SimWire {
       if (this.#clock.nowMs() - this.#lastReceivedMs > SILENCE_MS) this.#drop();
       return;
     }
-    this.#dial(this.#handlers);
+    this.#redial();
+  }
+
+  #redial(): void {
+    if (this.#handlers !== undefined && !this.#link.clock.stopped && !this.#open) this.#dial(this.#handlers);
   }
 
   #dial(handlers: CosignerHandlers): void {
@@ -223,7 +232,9 @@ export class SimWire {
     if (!this.#open) return;
     this.#open = false;
     this.#epoch++;
+    this.#dropped();
     this.#handlers?.disconnected(new HekateError('PEER_DROPPED', 'the simulated connection is gone'));
+    this.#clock.schedule(FIRST_REDIAL_MS, () => this.#redial());
     this.#later(this.cutUp, () => this.#endSession(), this.#epoch);
   }
 

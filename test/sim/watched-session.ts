@@ -4,6 +4,7 @@ import type { EndLink } from '../../cosigner/links/link-stream.js';
 import { HEARTBEATS_PER_LEASE, MAX_LEASE_MS } from '../../src/shared/coordination/limits.js';
 import type {
   CosignerMessage,
+  HeartbeatReply,
   LeaseRequest,
   LinkMessage,
   NonceBatch,
@@ -48,10 +49,15 @@ export class PromiseSeen {
   #untilMs = 0;
   #leaseMs = 0;
   #heardMs = -Infinity;
+  #stream: object | undefined;
+  /** Whom the last holder handed it to, and until when nobody else may have it. */
+  #kept: { readonly link: string; readonly untilMs: number } | undefined;
+  readonly #ready = new Map<string, number>();
   /** Since when the promise has been live and its holder heard without a break. */
   #aliveSinceMs = Infinity;
 
-  granted(link: string, term: number, leaseMs: number, nowMs: number): void {
+  granted(link: string, term: number, leaseMs: number, nowMs: number, stream: object): void {
+    [this.#stream, this.#kept] = [stream, undefined];
     if (link !== this.#holder || !this.#aliveAt(nowMs)) this.#aliveSinceMs = nowMs;
     [this.#holder, this.#term, this.#leaseMs, this.#untilMs] = [link, term, leaseMs, nowMs + leaseMs];
     this.#heardMs = nowMs;
@@ -63,12 +69,31 @@ export class PromiseSeen {
     this.#heardMs = nowMs;
   }
 
-  released(link: string, term: number): void {
-    if (link === this.#holder && term === this.#term) this.#untilMs = 0;
+  released(link: string, term: number, nowMs: number, to = ''): void {
+    if (link !== this.#holder || term !== this.#term || nowMs >= this.#untilMs) return;
+    this.#untilMs = 0;
+    const readyMs = this.#ready.get(to) ?? -Infinity;
+    if (to !== link && nowMs - readyMs < MAX_LEASE_MS / 2) this.#kept = { link: to, untilMs: nowMs + MAX_LEASE_MS / 2 };
+  }
+
+  closed(stream: object): void {
+    if (stream === this.#stream) this.#untilMs = 0;
+  }
+
+  /** What a link says of itself with a heartbeat. */
+  isReady(link: string, ready: boolean, nowMs: number): void {
+    if (ready) this.#ready.set(link, nowMs);
+    else this.#ready.delete(link);
+  }
+
+  /** For whom it is kept; undefined: for nobody. */
+  keptFor(nowMs: number): string | undefined {
+    return this.#kept !== undefined && nowMs < this.#kept.untilMs ? this.#kept.link : undefined;
   }
 
   forget(): void {
-    [this.#holder, this.#untilMs, this.#aliveSinceMs] = ['', 0, Infinity];
+    [this.#holder, this.#untilMs, this.#aliveSinceMs, this.#kept] = ['', 0, Infinity, undefined];
+    this.#ready.clear();
   }
 
   holder(nowMs: number): string | undefined {
@@ -135,6 +160,7 @@ export class WatchedSession {
   close(): void {
     this.#unanswered = 0;
     this.#session.close();
+    this.#host.promise.closed(this);
   }
 
   receive(message: LinkMessage): void {
@@ -148,8 +174,10 @@ export class WatchedSession {
       const asked = this.#asked.get(message.id) ?? [];
       this.#asked.set(message.id, asked);
       asked.push({ request: message, atMs, byAnyone: this.#host.servesAll() });
-    } else if (message.kind === 'heartbeat' && message.lease !== undefined) this.#leases.set(message.id, message.lease);
-    else if (message.kind === 'leaseRelease') promise.released(this.#link, message.term);
+    } else if (message.kind === 'heartbeat') {
+      promise.isReady(this.#link, message.ready === true, atMs);
+      if (message.lease !== undefined) this.#leases.set(message.id, message.lease);
+    } else if (message.kind === 'leaseRelease') promise.released(this.#link, message.term, atMs, message.to);
     else if (message.kind === 'waitAnswer') checker.answered(id, message);
     else if (message.kind === 'proof') checker.shown(id, message.proof);
     else if (message.kind === 'linkHello') for (const proof of message.newest) checker.shown(id, proof);
@@ -167,7 +195,9 @@ export class WatchedSession {
       case 'stored':
         return coverage.note('cosigner says stored');
       case 'heartbeatReply':
-        return this.#replies(message.id, message.granted);
+        return this.#replies(message);
+      case 'leaseFree':
+        return coverage.note('cosigner tells that its lease is free');
       case 'signed':
         this.#shareLeaves(message);
         if (message.fresh !== undefined) this.#noncesLeave(message.fresh);
@@ -188,18 +218,25 @@ export class WatchedSession {
     for (const commitment of batch.commitments) issued.set(commitment.nonceId, commitment);
   }
 
-  #replies(id: number, granted: boolean): void {
-    const { promise, clock, checker, startedMs } = this.#host;
+  #replies({ id, granted, holder: named }: HeartbeatReply): void {
+    const { promise, clock, checker, coverage, startedMs } = this.#host;
     const lease = this.#leases.get(id);
     this.#leases.delete(id);
-    if (!granted || lease === undefined) return;
     const nowMs = clock.nowMs();
     const holder = promise.holder(nowMs);
-    const who = `cosigner ${this.#host.id} promises its lease to ${this.#link}`;
+    const host = `cosigner ${this.#host.id}`;
+    if (!granted || lease === undefined) {
+      const why = `${host} says that "${named}" has its lease, and "${holder ?? ''}" has it`;
+      return checker.demand('lease', named === (holder ?? ''), why);
+    }
+    const who = `${host} promises its lease to ${this.#link}`;
     checker.demand('lease', holder === undefined || holder === this.#link, `${who}, and ${holder} has it`);
+    const kept = promise.keptFor(nowMs);
+    checker.demand('lease', kept === undefined || kept === this.#link, `${who}, and it was handed over to ${kept}`);
+    if (kept !== undefined) coverage.note('lease taken by whom it was handed to');
     const early = !lease.renewal && holder === undefined && nowMs < startedMs + MAX_LEASE_MS;
     checker.demand('lease', !early, `${who}, and may have promised it to another before it was started`);
-    promise.granted(this.#link, lease.term, lease.leaseMs, nowMs);
+    promise.granted(this.#link, lease.term, lease.leaseMs, nowMs, this);
   }
 
   #shareLeaves(reply: SignedReply): void {

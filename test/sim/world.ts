@@ -38,6 +38,8 @@ const BEHIND_MS = 36_000;
 const BEHIND = 40n;
 /** What a port that refuses may do to leadership: it stands in for a promise for 10 s (docs/invariants.md). */
 const STAND_IN_MS = 11_000;
+/** So long a link leads without the promise of a stream that is closed, and until it has let go; clocks go as they like. */
+const REDIAL_MS = 600;
 /** A process that was stopped has this long to see what it has missed. */
 const CATCH_UP_MS = 6_000;
 
@@ -285,6 +287,7 @@ export class World {
     return new SimWire(link, cosigner, {
       ...{ clock: this.#clock, random: this.#random.fork(), faults: this.#wireFaults, coverage: this.coverage },
       forge: (message) => this.#forge(message),
+      dropped: () => this.#excuseDiallers(REDIAL_MS),
     });
   }
 
@@ -314,6 +317,11 @@ export class World {
       this.#checker.demand('one-dialler', allowed, `${link.name} dials ${name} while ${others.join()} does`),
     );
     return node.connect(link.name, link.clock, abort);
+  }
+
+  /** Two links may dial one node for so long, for what the world does. */
+  #excuseDiallers(ms: number): void {
+    this.#diallersExcusedUntilMs = Math.max(this.#diallersExcusedUntilMs, this.#clock.nowMs() + ms);
   }
 
   #guard(check: () => void): void {
@@ -351,6 +359,11 @@ export class World {
         return;
       case 'link':
         return this.#crashLink(link);
+      case 'end-link':
+        return this.#endLink(link);
+      case 'transfer':
+        if (this.#links.some((one) => one.transfer())) this.coverage.note('lease handed over by hand');
+        return;
       case 'node':
         return random.pick(this.#chains.flatMap(({ nodes }) => nodes)).restart();
       case 'cut':
@@ -418,6 +431,14 @@ export class World {
     this.#clock.schedule(this.#random.between(10, 2_500), () => link.start());
   }
 
+  #endLink(link: SimLink): void {
+    this.#note(`${link.name} is told to end`);
+    link.end(() => {
+      this.coverage.note('link ended in order');
+      this.#crashLink(link, false);
+    });
+  }
+
   #cut(): void {
     const random = this.#random;
     const [up, down] = random.pick([
@@ -441,7 +462,7 @@ export class World {
     const refused = ids.filter(() => random.chance(0.6)).map((id) => this.#wireOf(link.name, id));
     this.#note(`ports refuse ${link.name}: ${refused.map(({ cosignerId }) => cosignerId).join()}`);
     const ms = random.between(200, 4_000);
-    this.#diallersExcusedUntilMs = Math.max(this.#diallersExcusedUntilMs, this.#clock.nowMs() + ms + STAND_IN_MS);
+    this.#excuseDiallers(ms + STAND_IN_MS);
     for (const wire of refused) wire.refuse(true);
     this.#clock.schedule(ms, () => {
       for (const wire of refused) wire.refuse(false);
@@ -548,7 +569,7 @@ export class World {
     if (host instanceof SimLink) {
       this.#linksExcusedUntilMs.set(name, nowMs + ms + CATCH_UP_MS);
       // A process that is stopped closes nothing; and a lease that ran out while the clock stood still looks alive.
-      this.#diallersExcusedUntilMs = Math.max(this.#diallersExcusedUntilMs, nowMs + ms + CATCH_UP_MS);
+      this.#excuseDiallers(ms + CATCH_UP_MS);
     }
     host.clock.stop(suspended);
     this.#clock.schedule(ms, () => host.clock.goOn());
@@ -652,6 +673,7 @@ export class World {
     Object.assign(this.#wireFaults, { loss: 0, duplicate: 0, straggle: 0 });
     Object.assign(this.#diskFaults, { writeFailure: 0, slowWrite: 0, readFailure: 0 });
     for (const liar of this.#lyingLinks) liar.stop();
+    for (const { nodes } of this.#chains) for (const node of nodes) node.inStep = true;
     for (const { clock } of [...this.#cosigners, ...this.#links]) {
       clock.goOn();
       clock.setRate(1);

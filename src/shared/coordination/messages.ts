@@ -48,6 +48,8 @@ export interface Heartbeat {
   readonly id: number;
   /** Undefined: a standby that only asks how things are. */
   readonly lease: LeaseRequest | undefined;
+  /** A standby that could have everything signed if it led, as far as it can tell. */
+  readonly ready?: boolean;
 }
 
 export interface LeaseRequest {
@@ -61,6 +63,8 @@ export interface LeaseRequest {
 export interface LeaseRelease {
   readonly kind: 'leaseRelease';
   readonly term: number;
+  /** Pinned name of the link that is to lead next; undefined: whichever. */
+  readonly to?: string | undefined;
 }
 
 export interface SignRequest extends ChainKey {
@@ -124,7 +128,16 @@ export interface HeartbeatReply {
   readonly renewedTerm: number;
   /** Another link is connected here, and could lead. */
   readonly otherLink: boolean;
+  /** Told the holder of the lease: pinned names of the links that said that they are ready to lead. */
+  readonly standbys?: readonly string[] | undefined;
   readonly chains: readonly ChainReport[];
+}
+
+/** The lease here has ended before its time: given back, or its holder's stream is closed. */
+export interface LeaseFree {
+  readonly kind: 'leaseFree';
+  /** In which of the links that hear this is the one that gets it to ask: 0 at once, the others each a little after the last. */
+  readonly turn: number;
 }
 
 /** Fresh commitments for the coordinator's pool. */
@@ -159,4 +172,4 @@ export interface RefusedReply {
 }
 
 export type SignReply = SignedReply | StoredReply | RefusedReply;
-export type CosignerMessage = CosignerHello | HeartbeatReply | NonceBatch | SignReply | Carried;
+export type CosignerMessage = CosignerHello | HeartbeatReply | LeaseFree | NonceBatch | SignReply | Carried;

@@ -110,6 +110,8 @@ export interface LinkStatus extends Release {
   readonly term: number | null;
   /** The link that leads, by the name that the cosigners have pinned, or null when they name none. */
   readonly leader: string | null;
+  /** Of one that leads: links that are ready to take over. */
+  readonly standbys: readonly string[];
   readonly chains: readonly QuorumStatus[];
   readonly cosigners: readonly PeerStatus[];
   readonly nodes: readonly NodeStatus[];

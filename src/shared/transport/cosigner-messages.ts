@@ -1,5 +1,5 @@
-import { MAX_CHAINS, MAX_COSIGNERS, MAX_SIGN_BYTES } from '../coordination/limits.js';
-import type { ChainKey, ChainReport, CosignerMessage, NonceBatch } from '../coordination/messages.js';
+import { MAX_CHAINS, MAX_COSIGNERS, MAX_LINKS, MAX_SIGN_BYTES } from '../coordination/limits.js';
+import type { ChainKey, ChainReport, CosignerMessage, HeartbeatReply, NonceBatch } from '../coordination/messages.js';
 import type { Release } from '../coordination/release.js';
 import { SCALAR_BYTES } from '../frost/group.js';
 import { toSignatureShare, type SignerShare } from '../frost/signature-share.js';
@@ -25,8 +25,10 @@ export interface WireCosignerMessage {
     readonly remainingMs: number;
     readonly renewedTerm: Wire64;
     readonly otherLink: boolean;
+    readonly standbys: readonly string[];
     readonly chains: readonly WireReport[];
   };
+  readonly leaseFree?: { readonly turn: number };
   readonly nonceBatch?: WireBatch;
   readonly signed?: {
     readonly id: Wire64;
@@ -67,6 +69,8 @@ export function toWireCosignerMessage(message: CosignerMessage): object {
       return { signed: message };
     case 'nonceBatch':
       return { nonceBatch: message };
+    case 'leaseFree':
+      return { leaseFree: message };
     case 'stored':
       return { stored: message };
     case 'refused':
@@ -97,6 +101,8 @@ export function fromWireCosignerMessage(wire: WireCosignerMessage): CosignerMess
   }
   if (wire.nonceBatch) return readBatch(wire.nonceBatch);
   if (wire.heartbeatReply) return readHeartbeatReply(wire.heartbeatReply);
+  if (wire.leaseFree)
+    return { kind: 'leaseFree', turn: value.between(wire.leaseFree.turn, 0, MAX_LINKS, 'turn of a link') };
   if (wire.stored) {
     const signBytes = value.sized(wire.stored.signBytes, 1, MAX_SIGN_BYTES, 'sign bytes');
     return { kind: 'stored', id: safeNumber(wire.stored.id, 'request id'), signBytes };
@@ -123,7 +129,8 @@ export function fromWireCosignerMessage(wire: WireCosignerMessage): CosignerMess
 }
 
 function readHeartbeatReply(wire: NonNullable<WireCosignerMessage['heartbeatReply']>): CosignerMessage {
-  return {
+  const standbys = value.atMost(wire.standbys, MAX_LINKS, 'list of standbys').map(readName);
+  const reply: HeartbeatReply = {
     kind: 'heartbeatReply',
     id: safeNumber(wire.id, 'heartbeat id'),
     granted: wire.granted,
@@ -134,6 +141,11 @@ function readHeartbeatReply(wire: NonNullable<WireCosignerMessage['heartbeatRepl
     otherLink: wire.otherLink,
     chains: readReports(wire.chains),
   };
+  return standbys.length === 0 ? reply : { standbys, ...reply };
+}
+
+function readName(name: string): string {
+  return value.text(name, 1, MAX_NAME_BYTES, 'name of a standby');
 }
 
 function readBatch(wire: WireBatch): NonceBatch {

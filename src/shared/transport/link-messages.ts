@@ -11,15 +11,16 @@ import type { Proof } from '../watermark/proof.js';
 import { chainKey, readCommitment, type WireCommitment } from './commitment-codec.js';
 import { readRelease } from './release-codec.js';
 import { fromWireCarried, toWireCarried, type WireAnswer, type WireQuestion } from './wait-codec.js';
-import { atMost, between, malformed, safeNumber, sized, type Wire64 } from './wire-values.js';
+import { MAX_NAME_BYTES } from './message-bounds.js';
+import { atMost, between, malformed, safeNumber, sized, text, type Wire64 } from './wire-values.js';
 
 const SIGNATURE_BYTES = 64;
 
 /** LinkMessage as protobufjs decodes it: unset scalars have their default, unset messages are null. */
 export interface WireLinkMessage {
   readonly linkHello?: Release & { readonly newest: readonly Proof[] };
-  readonly heartbeat?: { readonly id: Wire64; readonly lease?: WireLease | null };
-  readonly leaseRelease?: { readonly term: Wire64 };
+  readonly heartbeat?: { readonly id: Wire64; readonly lease?: WireLease | null; readonly ready: boolean };
+  readonly leaseRelease?: { readonly term: Wire64; readonly to: string };
   readonly signRequest?: ChainKey & {
     readonly id: Wire64;
     readonly term: Wire64;
@@ -68,10 +69,19 @@ export function toWireLinkMessage(message: LinkMessage): object {
 export function fromWireLinkMessage(wire: WireLinkMessage): LinkMessage | undefined {
   if (wire.signRequest) return readSignRequest(wire.signRequest);
   if (wire.heartbeat) {
-    const { id, lease } = wire.heartbeat;
-    return { kind: 'heartbeat', id: safeNumber(id, 'heartbeat id'), lease: lease ? readLease(lease) : undefined };
+    const { id, lease, ready } = wire.heartbeat;
+    const beat = {
+      kind: 'heartbeat',
+      id: safeNumber(id, 'heartbeat id'),
+      lease: lease ? readLease(lease) : undefined,
+    } as const;
+    return ready ? { ready, ...beat } : beat;
   }
-  if (wire.leaseRelease) return { kind: 'leaseRelease', term: safeNumber(wire.leaseRelease.term, 'term') };
+  if (wire.leaseRelease) {
+    const { term, to } = wire.leaseRelease;
+    const release = { kind: 'leaseRelease', term: safeNumber(term, 'term') } as const;
+    return to === '' ? release : { to: text(to, 1, MAX_NAME_BYTES, 'name of the next leader'), ...release };
+  }
   if (wire.linkHello) {
     const release = readRelease(wire.linkHello);
     // Nothing is done with it but to say that it is too old.
