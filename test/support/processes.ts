@@ -71,7 +71,11 @@ export class TestProcess {
         log.write(`${error.message}\n`);
         ended(null, null);
       });
-      this.child.once('close', ended);
+      this.child.once('close', (code, signal) => {
+        if (fifo === undefined || fifo.read.closed) return ended(code, signal);
+        // What it said last is still in the pipe.
+        fifo.read.once('close', () => ended(code, signal)).resume();
+      });
     });
   }
 
@@ -142,6 +146,7 @@ export class TestProcess {
   /** SIGKILL: no goodbye, as in a crash. */
   async crash(): Promise<Exit> {
     this.kill('SIGKILL');
+    this.resumeOutput();
     return this.exited;
   }
 }
