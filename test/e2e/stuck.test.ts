@@ -370,9 +370,7 @@ describe('one process', () => {
       const { watcher, link } = await start();
       watcher.kill('SIGKILL');
       await gone(link);
-      const last = (await eventually('stopped', 5_000, () =>
-        readEvents(watcher.logFile).find(({ event }) => event === 'stopping'),
-      )) as LogEvent;
+      const last = await said(watcher, 'stopping');
       expect(last['reason']).toBe('parent is gone');
     });
 
