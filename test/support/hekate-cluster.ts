@@ -28,7 +28,15 @@ export interface ClusterOptions {
   readonly nodeArgs?: (name: string) => readonly string[];
   /** Environment of one process, on top of ours. */
   readonly env?: (name: string) => Readonly<Record<string, string>>;
+  /** What is put before the command line of one process, which it must end up executing. */
+  readonly wrap?: (name: string) => readonly string[];
+  /** Where one process logs, instead of `NAME.log` beside its home. */
+  readonly logFile?: (name: string) => string | undefined;
+  /** See ProcessOptions.output. */
+  readonly output?: (name: string) => number | undefined;
 }
+
+type ProcessSurroundings = Pick<ClusterOptions, 'unwatched' | 'nodeArgs' | 'env' | 'wrap' | 'logFile' | 'output'>;
 
 /** One process of a cluster: a home folder and, while it runs, a child. */
 export class HekateProcess {
@@ -40,10 +48,10 @@ export class HekateProcess {
     readonly name: string,
     private readonly role: 'cosigner' | 'sentry-link',
     folder: string,
-    private readonly options: Pick<ClusterOptions, 'unwatched' | 'nodeArgs' | 'env'> = {},
+    private readonly options: ProcessSurroundings = {},
   ) {
     this.home = join(folder, name);
-    this.logFile = join(folder, `${name}.log`);
+    this.logFile = options.logFile?.(name) ?? join(folder, `${name}.log`);
   }
 
   get running(): boolean {
@@ -58,25 +66,16 @@ export class HekateProcess {
   /** Resolves once it says that it is ready. */
   async start(): Promise<void> {
     if (this.running) throw new Error(`${this.name} runs already`);
-    const { unwatched = false, nodeArgs, env } = this.options;
+    const { unwatched = false, nodeArgs, env, wrap } = this.options;
+    const output = this.options.output?.(this.name);
+    const start = [HEKATE_MAIN, this.role, 'start', '--home', this.home, '--log-format', 'json'];
+    const line = [...(wrap?.(this.name) ?? []), process.execPath, ...(nodeArgs?.(this.name) ?? []), ...start];
+    const [command = '', ...args] = line;
     this.child = new TestProcess({
-      name: this.name,
-      command: process.execPath,
-      args: [
-        ...(nodeArgs?.(this.name) ?? []),
-        HEKATE_MAIN,
-        this.role,
-        'start',
-        '--home',
-        this.home,
-        '--log-format',
-        'json',
-      ],
-      logFile: this.logFile,
-      unwatched,
-      env: env?.(this.name) ?? {},
+      ...{ name: this.name, command, args, logFile: this.logFile, unwatched, env: env?.(this.name) ?? {} },
+      ...(output !== undefined && { output }),
     });
-    if (unwatched) await this.untilReadyInFile(this.child);
+    if (unwatched || output !== undefined) await this.untilReadyInFile(this.child);
     else await this.child.waitForLine('ready', (line) => parseEvent(line)?.event === 'ready', READY_MS);
   }
 

@@ -15,6 +15,8 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The child writes to the file itself: no line is seen here, and none costs this process anything. */
   readonly unwatched?: boolean;
+  /** The child writes here instead, a pipe say; whoever opened it closes it, and sees that it gets to the file. */
+  readonly output?: number;
 }
 
 export interface Exit {
@@ -38,13 +40,14 @@ export class TestProcess {
     this.logFile = options.logFile;
     mkdirSync(dirname(options.logFile), { recursive: true });
     const log = createWriteStream(options.logFile, { flags: 'a' });
-    const output = options.unwatched === true ? openSync(options.logFile, 'a') : 'pipe';
+    const file = options.unwatched === true && options.output === undefined ? openSync(options.logFile, 'a') : undefined;
+    const output = options.output ?? file ?? 'pipe';
     this.child = spawn(options.command, options.args, {
       cwd: PROJECT_ROOT,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', output, output],
     });
-    if (output !== 'pipe') closeSync(output);
+    if (file !== undefined) closeSync(file);
     guardAgainstOrphan(this.child);
     for (const stream of [this.child.stdout, this.child.stderr]) {
       if (stream === null) continue;
