@@ -11,7 +11,7 @@ import { Evidence } from './evidence.js';
 import { signal, treeOf } from './process-tree.js';
 import { SignatureBook } from './signature-book.js';
 import type { VoteCounts } from './vote-tally.js';
-import type { Wire, Wires } from './wires.js';
+import type { Network, Wire } from './wires.js';
 
 /** The validator's side: what asks for signatures, and counts what becomes of them. */
 export interface Validator {
@@ -44,7 +44,7 @@ export interface GroundOptions extends Pick<ClusterOptions, 'wrap' | 'logFile' |
   readonly folder: string;
   readonly validator: Validator;
   readonly book: SignatureBook;
-  readonly wires: Wires;
+  readonly wires: Network;
   readonly cleanup: Cleanup;
   readonly links?: number;
   /** Names instead of 127.0.0.1 in the configuration of the links. */
@@ -73,7 +73,7 @@ export class Ground {
     readonly cluster: HekateCluster,
     readonly validator: Validator,
     readonly book: SignatureBook,
-    private readonly wires: Wires,
+    private readonly wires: Network,
     runFolders: ReadonlyMap<string, string>,
     wiresByEnds: ReadonlyMap<string, Wire>,
   ) {
@@ -114,7 +114,7 @@ export class Ground {
   async stop(): Promise<void> {
     await this.evidence.stop();
     this.thaw();
-    for (const process of this.cluster.processes) if (process.running) await this.kill(process);
+    for (const process of this.cluster.processes) await this.kill(process);
     await this.validator.stop();
   }
 
@@ -160,6 +160,7 @@ export class Ground {
 
   /** SIGKILL, with whatever watches over it: the host is gone. */
   async kill(process: HekateProcess): Promise<void> {
+    if (!process.running) return;
     for (const pid of treeOf(process.pid)) signal(pid, 'SIGKILL');
     await process.crash();
   }
@@ -241,17 +242,14 @@ async function connect(
   const made = new Map<string, Wire>();
   const add = async (link: HekateProcess, peer: string, target: number): Promise<string> => {
     const wire = await wires.add(endsOf(link.name, peer), target);
-    made.set(wire.name, wire);
-    return `${hostOf(peer)}:${wire.port}`;
+    if (wire !== undefined) made.set(wire.name, wire);
+    return `${hostOf(peer)}:${wire?.port ?? target}`;
   };
   for (const link of cluster.links) {
     const file = join(link.home, 'sentry-link.toml');
     let text = readFileSync(file, 'utf8');
     for (const [i, port] of cluster.ports.entries())
-      text = text.replace(
-        `address = "127.0.0.1:${port}"`,
-        `address = "${await add(link, `cosigner-${i + 1}`, port)}"`,
-      );
+      text = text.replace(`address = "127.0.0.1:${port}"`, `address = "${await add(link, `cosigner-${i + 1}`, port)}"`);
     const nodes: string[] = [];
     for (const [i, port] of validator.ports.entries()) nodes.push(`"tcp://${await add(link, nodeName(i), port)}"`);
     writeFileSync(file, text.replace(/^nodes = .*$/m, `nodes = [${nodes.join(', ')}]`));

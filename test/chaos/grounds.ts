@@ -112,7 +112,10 @@ async function startHosts({ folder, book, wires, cleanup, chainId }: Common): Pr
   const onDisk = new Map(['cosigner-2', 'sentry-link-2'].map((name) => [name, join(logs, `${name}.log`)]));
   const piped = (name: string): string => join(folder, `${name}.piped.log`);
   const pipes = new Map(
-    ['cosigner-1', 'sentry-link-1'].map((name) => [name, LogPipe.create(join(folder, `${name}.pipe`), piped(name), cleanup)]),
+    ['cosigner-1', 'sentry-link-1'].map((name) => [
+      name,
+      LogPipe.create(join(folder, `${name}.pipe`), piped(name), cleanup),
+    ]),
   );
   let state = '';
   const ground = await Ground.start({

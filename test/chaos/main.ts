@@ -32,7 +32,10 @@ async function main(args: readonly string[]): Promise<number> {
   return run(options, scenarios);
 }
 
-async function run({ minutes, seed = randomInt(2 ** 32), json }: ChaosOptions, all: readonly Scenario[]): Promise<number> {
+async function run(
+  { minutes, seed = randomInt(2 ** 32), json }: ChaosOptions,
+  all: readonly Scenario[],
+): Promise<number> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const missing = missingGrounds(all);
   for (const [ground, reason] of missing) say(`ground '${ground}' is left out: ${reason}`);

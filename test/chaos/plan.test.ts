@@ -48,7 +48,8 @@ describe('turns', () => {
     expect(rounds[0]).not.toEqual(rounds[1]);
   });
   it('keep to a ground', () => {
-    for (const { ground, steps } of take(3, 8)) expect(new Set(steps.map(({ scenario }) => scenario.ground))).toEqual(new Set([ground]));
+    for (const { ground, steps } of take(3, 8))
+      expect(new Set(steps.map(({ scenario }) => scenario.ground))).toEqual(new Set([ground]));
   });
   it('leave out grounds without a scenario', () => {
     const only = chosen(['real/']);

@@ -110,7 +110,7 @@ const killAll = (ground: Ground): Promise<unknown> =>
 
 /** Asks for a second block at the newest place again and again while something goes on. */
 async function temptFor(ground: Ground, ms: number): Promise<void> {
-  for (const until = performance.now() + ms; performance.now() < until; ) {
+  for (const until = performance.now() + ms; performance.now() < until;) {
     await ground.validator.tempt();
     await delay(150);
   }
@@ -257,4 +257,3 @@ export const PROCESS_SCENARIOS: readonly Scenario[] = [
   ...FROZEN.map((row) => frozen('real', row, false)),
   ...RESTARTED.map((row) => restarted('real', row, row.process === 'leader')),
 ];
-

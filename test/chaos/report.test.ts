@@ -4,10 +4,23 @@ import type { Scenario } from './scenario.js';
 import { NO_VOTES, type VoteCounts } from './vote-tally.js';
 
 const scenario: Scenario = {
-  ...{ name: 'kill/it', ground: 'asked', what: 'kill -9 of it', goal: { gapMs: 1_000, missed: 1 }, mayMiss: 1, faults: 2 },
+  ...{
+    name: 'kill/it',
+    ground: 'asked',
+    what: 'kill -9 of it',
+    goal: { gapMs: 1_000, missed: 1 },
+    mayMiss: 1,
+    faults: 2,
+  },
   run: async () => undefined,
 };
-const quorumLost: Scenario = { ...scenario, name: 'kill/all', goal: { missed: Infinity }, mayMiss: Infinity, faults: 1 };
+const quorumLost: Scenario = {
+  ...scenario,
+  name: 'kill/all',
+  goal: { missed: Infinity },
+  mayMiss: Infinity,
+  faults: 1,
+};
 const outcome = (counts: Partial<VoteCounts>, more: Partial<Outcome> = {}): Outcome => ({
   ...{ scenario, doubles: [], counts: { ...NO_VOTES, asked: 100, signed: 100, longestGapMs: 900, ...counts } },
   ...more,
@@ -31,19 +44,27 @@ describe('a row', () => {
   });
 
   it('sums the runs of its scenario', () => {
-    const runs = [outcome({ missed: 1, late: 2 }), outcome({ asked: 7, signed: 7, longestGapMs: 40 }, { doubles: ['x', 'y'] })];
+    const runs = [
+      outcome({ missed: 1, late: 2 }),
+      outcome({ asked: 7, signed: 7, longestGapMs: 40 }, { doubles: ['x', 'y'] }),
+    ];
     expect(resultsOf(runs)).toMatchObject([
       { name: 'asked/kill/it', faults: 4, asked: 107, signed: 107, late: 2, missed: 1, longestGapMs: 900, doubles: 2 },
     ]);
   });
 });
 
-const results = resultsOf([outcome({ missed: 2, signed: 98 }), outcome({}, { scenario: quorumLost, doubles: ['a and b'] })]);
+const results = resultsOf([
+  outcome({ missed: 2, signed: 98 }),
+  outcome({}, { scenario: quorumLost, doubles: ['a and b'] }),
+]);
 
 it('the table has a line for each scenario, the sums, and what went wrong', () => {
   const lines = table(results).split('\n');
   expect(lines[0]).toMatch(/^scenario +faults +asked +signed +late +missed +lost +longest gap +doubles +goal +what$/);
-  expect(lines[1]).toMatch(/^asked\/kill\/it +2 +100 +98 +0 +2 +0 +0\.90 s +0 +<= 1 s, <= 1 missed +FAILED +kill -9 of it$/);
+  expect(lines[1]).toMatch(
+    /^asked\/kill\/it +2 +100 +98 +0 +2 +0 +0\.90 s +0 +<= 1 s, <= 1 missed +FAILED +kill -9 of it$/,
+  );
   expect(lines[2]).toMatch(/^asked\/kill\/all +1 +100 +100 +0 +0 +0 +0\.90 s +1 +FAILED +kill -9 of it$/);
   expect(lines.slice(3)).toEqual([
     '',
@@ -63,5 +84,12 @@ it('the JSON is one line, with what scripts look for first', () => {
   expect(Object.keys(rows[0] ?? {}).slice(0, 7)).toEqual([
     ...['name', 'asked', 'signed', 'late', 'missed', 'longestGapMs', 'doubles'],
   ]);
-  expect(rows[0]).toMatchObject({ name: 'asked/kill/it', asked: 100, signed: 98, missed: 2, longestGapMs: 900, doubles: 0 });
+  expect(rows[0]).toMatchObject({
+    name: 'asked/kill/it',
+    asked: 100,
+    signed: 98,
+    missed: 2,
+    longestGapMs: 900,
+    doubles: 0,
+  });
 });

@@ -97,7 +97,10 @@ function totals(results: readonly ChaosResult[]): string {
   );
 }
 
-export function jsonLine(results: readonly ChaosResult[], run: { readonly seed: number; readonly minutes: number }): string {
+export function jsonLine(
+  results: readonly ChaosResult[],
+  run: { readonly seed: number; readonly minutes: number },
+): string {
   return JSON.stringify({
     results: results.map(({ name, asked, signed, late, missed, longestGapMs, doubles, ...rest }) => ({
       ...{ name, asked, signed, late, missed, longestGapMs, doubles },

@@ -112,7 +112,10 @@ async function limited(task: Promise<void>): Promise<void> {
 
 function progress({ scenario, counts, doubles, failure }: Outcome, ms: number, faults: number): string {
   const { asked, late, missed, longestGapMs } = counts;
-  const bad = [...doubles.map((double) => `DOUBLE ${double}`), ...(failure === undefined ? [] : [`FAILED: ${failure}`])];
+  const bad = [
+    ...doubles.map((double) => `DOUBLE ${double}`),
+    ...(failure === undefined ? [] : [`FAILED: ${failure}`]),
+  ];
   const told = `${asked} asked, ${late} late, ${missed} missed, gap ${(longestGapMs / 1_000).toFixed(2)} s`;
   return [`${faults} ${fullName(scenario)} (${(ms / 1_000).toFixed(1)} s): ${told}`, ...bad].join('; ');
 }

@@ -132,9 +132,7 @@ it('two unprotected signers of one key are found out by what they signed', () =>
   });
   const vote = { type: PRECOMMIT, height: 7n, round: 0, chainId: CHAIN, timestamp: { seconds: 1n, nanos: 0 } };
   const one = signer(privateKey)(voteSignBytes({ ...vote, blockId: block(1) }));
-  const later = signer(privateKey)(
-    voteSignBytes({ ...vote, blockId: block(1), timestamp: { seconds: 9n, nanos: 9 } }),
-  );
+  const later = signer(privateKey)(voteSignBytes({ ...vote, blockId: block(1), timestamp: { seconds: 9n, nanos: 9 } }));
   const other = signer(copy)(voteSignBytes({ ...vote, blockId: block(2) }));
   const book = new SignatureBook(2);
   const tell = (where: string, bytes: Uint8Array): void => {

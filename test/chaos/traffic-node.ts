@@ -39,12 +39,7 @@ export class TrafficNode {
     this.chain = new ModelChain({ chainId, version: VERSION, extension });
   }
 
-  static async create(
-    chainId: string,
-    publicKey: Uint8Array,
-    book: SignatureBook,
-    port: number,
-  ): Promise<TrafficNode> {
+  static async create(chainId: string, publicKey: Uint8Array, book: SignatureBook, port: number): Promise<TrafficNode> {
     const node = new TrafficNode(chainId, publicKey, book, port);
     await node.start();
     return node;

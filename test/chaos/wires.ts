@@ -32,6 +32,7 @@ const STREAMS: Readonly<Record<Direction, readonly ToxicDirection[]>> = {
 /** A port of 127.0.0.1 that leads to another one, and what happens to the bytes on the way. */
 export class Wire {
   private toxics = 0;
+  private enabled = true;
 
   constructor(
     readonly name: string,
@@ -82,14 +83,29 @@ export class Wire {
   }
 
   private async enable(enabled: boolean): Promise<void> {
+    if (enabled === this.enabled) return;
     const { listen, upstream } = this.proxy;
     await this.proxy.update({ enabled, listen, upstream });
+    this.enabled = enabled;
   }
 }
 
+/** What lies between the links and everybody else. */
+export interface Network {
+  /** The port by which a link reaches `target`, a port of 127.0.0.1; undefined: directly. */
+  add(name: string, target: number): Promise<Wire | undefined>;
+  /** All wires are as at the beginning. */
+  heal(): Promise<void>;
+}
+
+/** Nothing in between: for measuring. */
+export function noWires(): Network {
+  return { add: async () => undefined, heal: async () => undefined };
+}
+
 /** Toxiproxy, a process of its own, and the wires through it. */
-export class Wires {
-  readonly all: Wire[] = [];
+export class Wires implements Network {
+  private readonly all: Wire[] = [];
 
   private constructor(private readonly client: Toxiproxy) {}
 
@@ -112,7 +128,6 @@ export class Wires {
     return new Wires(client);
   }
 
-  /** `target`: a port of 127.0.0.1. */
   async add(name: string, target: number): Promise<Wire> {
     const listen = '127.0.0.1:0';
     const proxy = await this.client.createProxy({ name, listen, upstream: `127.0.0.1:${target}` });

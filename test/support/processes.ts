@@ -40,7 +40,8 @@ export class TestProcess {
     this.logFile = options.logFile;
     mkdirSync(dirname(options.logFile), { recursive: true });
     const log = createWriteStream(options.logFile, { flags: 'a' });
-    const file = options.unwatched === true && options.output === undefined ? openSync(options.logFile, 'a') : undefined;
+    const file =
+      options.unwatched === true && options.output === undefined ? openSync(options.logFile, 'a') : undefined;
     const output = options.output ?? file ?? 'pipe';
     this.child = spawn(options.command, options.args, {
       cwd: PROJECT_ROOT,
