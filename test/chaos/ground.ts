@@ -133,8 +133,7 @@ export class Ground {
 
   leader(timeoutMs = 30_000): Promise<HekateProcess> {
     return eventually('a link that leads', timeoutMs, async () => {
-      for (const link of this.cluster.links)
-        if (link.running && (await statusOf(link))?.['leading' as keyof LinkStatus] === true) return link;
+      for (const link of this.cluster.links) if (link.running && (await leads(link))) return link;
       return undefined;
     });
   }
@@ -221,6 +220,11 @@ export function nodeName(at: number): string {
 
 async function statusOf(process: HekateProcess): Promise<CosignerStatus | LinkStatus | undefined> {
   return readStatus(process.home).catch(() => undefined);
+}
+
+async function leads(link: HekateProcess): Promise<boolean> {
+  const status = await statusOf(link);
+  return status?.kind === 'sentry-link' && status.leading;
 }
 
 function newRunFolder(cleanup: Cleanup): string {

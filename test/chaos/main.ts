@@ -4,7 +4,7 @@ import { messageOf } from '../../src/shared/errors.js';
 import { Cleanup } from '../support/cleanup-tasks.js';
 import { makeRunFolder } from '../support/run-folder.js';
 import { parseOptions, USAGE, type ChaosOptions } from './options.js';
-import { chosen, SCENARIOS } from './plan.js';
+import { chosen } from './plan.js';
 import { failed, jsonLine, resultsOf, table, type Outcome } from './report.js';
 import { missingGrounds, runChaos } from './run.js';
 import { fullName, type Scenario } from './scenario.js';

@@ -14,8 +14,7 @@ function otherNode(ground: Ground): number {
   );
 }
 
-/** One validator of four on two nodes: what its own failover is for. */
-export const NODE_SCENARIOS: readonly Scenario[] = [
+const ROWS: readonly Scenario[] = [
   {
     ...{ name: 'kill/served-node', ...SWITCHED },
     what: 'kill -9 of the node that is served; started again after 12 s',
@@ -83,3 +82,6 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
     },
   },
 ];
+
+/** One validator of four on two nodes: what its own failover is for. */
+export const NODE_SCENARIOS: readonly Scenario[] = [...ROWS];

@@ -62,20 +62,23 @@ export class PrivvalTap {
     // Both ways at once where the signer is there already; it says nothing before the node does.
     const toNode = await secureChannel(socketChannel(node, { transport: 'tcp' }), deps);
     const early: Uint8Array[] = [];
-    let toSigner: ByteChannel | undefined;
+    const other: { channel?: ByteChannel } = {};
     let over = false;
     const conversation = new PrivvalConversation(this.events);
     const forward = (bytes: Uint8Array): void => {
       conversation.fromNode(bytes);
-      toSigner?.write(bytes);
+      other.channel?.write(bytes);
     };
     const end = (): void => {
       if (over) return;
       over = true;
       conversation.ended();
     };
-    toNode.start({ bytes: (bytes) => (toSigner === undefined ? void early.push(bytes) : forward(bytes)), closed: end });
-    toSigner = await secureChannel(socketChannel(signer, { transport: 'tcp' }), deps);
+    toNode.start({
+      bytes: (bytes) => (other.channel === undefined ? void early.push(bytes) : forward(bytes)),
+      closed: end,
+    });
+    const toSigner = await secureChannel(socketChannel(signer, { transport: 'tcp' }), deps);
     toSigner.start({
       bytes: (bytes) => {
         conversation.fromSigner(bytes);
@@ -83,6 +86,7 @@ export class PrivvalTap {
       },
       closed: end,
     });
+    other.channel = toSigner;
     for (const bytes of early) forward(bytes);
   }
 
