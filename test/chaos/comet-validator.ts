@@ -58,7 +58,7 @@ export class CometValidator implements Validator {
     const { folder, chainId, timeoutCommit, validators = 1, twins = 0, book } = options;
     const network = await createNetwork({
       ...{ version: CHAOS_NODE, folder, chainId, timeoutCommit, validators, twins },
-      ...{ privval: 'tcp', voteExtensions: true },
+      ...{ privval: 'tcp', voteExtensions: true, paced: true },
     });
     const first = must(network[0], 'a network has a node');
     const ours = [first, ...network.slice(validators)];

@@ -41,9 +41,14 @@ export async function runChaos({ scenarios, seed, minutes, say, onOutcome, clean
   const turns = turnsOf(scenarios, seed);
   const rounds = minutes === undefined ? turnsInRound(scenarios) : Infinity;
   let faults = 0;
+  let stage: Open | undefined;
+  const close = async (): Promise<void> => {
+    await stage?.close();
+    stage = undefined;
+  };
   for (let turn = 0; turn < rounds && performance.now() < untilMs; turn++) {
     const { ground, steps } = turns.next().value;
-    let stage: Open | undefined;
+    if (stage?.ground !== ground) await close();
     for (const { scenario, seed: stepSeed } of steps) {
       if (performance.now() >= untilMs) break;
       stage ??= await open(ground, cleanup, say);
@@ -52,15 +57,14 @@ export async function runChaos({ scenarios, seed, minutes, say, onOutcome, clean
       faults += scenario.faults ?? 1;
       onOutcome(outcome);
       say(progress(outcome, performance.now() - from, faults));
-      if (outcome.failure === undefined) continue;
-      await stage.close();
-      stage = undefined;
+      if (outcome.failure !== undefined) await close();
     }
-    await stage?.close();
   }
+  await close();
 }
 
 interface Open {
+  readonly ground: GroundName;
   readonly stage: Stage;
   readonly close: () => Promise<void>;
 }
@@ -72,7 +76,7 @@ async function open(name: GroundName, cleanup: Cleanup, say: (line: string) => v
   const close = (): Promise<void> => (closed ??= own.run(false));
   cleanup.add(close);
   try {
-    return { stage: await startStage(name, own), close };
+    return { ground: name, stage: await startStage(name, own), close };
   } catch (error) {
     await close();
     throw error;

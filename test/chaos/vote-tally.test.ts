@@ -62,6 +62,16 @@ describe('VoteTally', () => {
       { asked: 1, signed: 0, missed: 1, longestGapMs: 9_000 },
     ],
     [
+      'being answered just now',
+      (tally) => {
+        tally.asked('a', 0);
+        tally.wasSigned('a', 5);
+        tally.asked('b', 10);
+      },
+      15,
+      { asked: 1, signed: 1, missed: 0 },
+    ],
+    [
       'asked by a node that is gone',
       (tally) => {
         tally.asked('a', 0);

@@ -67,25 +67,18 @@ export class VoteTally {
     for (const [name, { state }] of this.votes) if (state === 'open') this.votes.delete(name);
   }
 
-  /** Votes that nobody has answered yet. */
-  get open(): number {
-    return this.count('open');
-  }
-
-  /** Up to now. */
+  /** Up to now. What is being answered just now is nobody's yet; what has waited for longer than LATE_MS is missed. */
   counts(nowMs: number): VoteCounts {
+    const votes = [...this.votes.values()];
+    const fresh = votes.filter(({ state, askedMs }) => state === 'open' && nowMs - askedMs <= LATE_MS).length;
     return {
-      asked: this.votes.size,
+      asked: votes.length - fresh,
       signed: this.signed,
       late: this.late,
-      missed: this.count('missed') + this.count('open'),
+      missed: votes.length - fresh - this.signed,
       lost: this.lostRequests,
       longestGapMs: Math.round(Math.max(this.longestMs, nowMs - this.quietSinceMs)),
     };
-  }
-
-  private count(wanted: Vote['state']): number {
-    return [...this.votes.values()].filter(({ state }) => state === wanted).length;
   }
 }
 

@@ -34,6 +34,8 @@ export interface CometNetworkOptions {
   readonly twins?: number;
   /** Default "0ms": as fast as it goes. Several validators need some time, or late precommits are left out of commits. */
   readonly timeoutCommit?: string;
+  /** See CometHomeOptions.paced. */
+  readonly paced?: boolean;
 }
 
 /** Homes of a whole network, ready to start; the first node is the remote-signed one. */
@@ -48,7 +50,8 @@ export async function createNetwork(options: CometNetworkOptions): Promise<Comet
     const addresses = { file: undefined, tcp: `tcp://127.0.0.1:${privvalPort}`, unix: `unix://${home}/privval.sock` };
     const timeoutCommit = options.timeoutCommit ?? '0ms';
     const privvalAddress = addresses[privval];
-    await initHome({ version: options.version, home, rpcPort, p2pPort, privvalAddress, timeoutCommit });
+    const { version, paced = false } = options;
+    await initHome({ version, home, rpcPort, p2pPort, privvalAddress, timeoutCommit, paced });
     const key = privval === 'file' ? undefined : moveKeyAway(home, join(options.folder, `node${i}-key`));
     const validator = (i < count ? undefined : nodes[0]?.validator) ?? validatorOf(home);
     nodes.push(new CometNode({ version: options.version, home, rpcPort, p2pPort, privvalAddress, key, validator }));
