@@ -13,7 +13,8 @@ const FOR_EVER_MS = 2 ** 31 - 1;
 /**
  * Stands between a node's encrypted tcp port and its signers, and reads along: to the node it is the signer, to the signer the
  * node, which neither can tell, for a node's key is a new one at each start and it takes any signer's. The node's hello comes
- * first, so that a signer waits as long as it would without this; a FIN goes on as FIN, a RST as RST.
+ * first, so that a signer waits as long as it would without this; a FIN goes on as FIN, a RST as RST, and what comes after either
+ * is answered with a RST, as by the kernel of a process that is gone.
  */
 export class PrivvalTap {
   private readonly identity = identityFromSeed(systemRandom(32));
@@ -50,7 +51,7 @@ export class PrivvalTap {
     const over = (to: Socket, how: 'fin' | 'rst'): void => {
       if (to.destroyed) return;
       if (how === 'rst') to.resetAndDestroy();
-      else to.end(() => setTimeout(() => to.destroy(), 1_000).unref());
+      else to.end(() => to.destroy());
     };
     void ended.signer.then((how) => over(node, how));
     void ended.node.then((how) => over(signer, how));
