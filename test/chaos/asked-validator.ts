@@ -3,7 +3,7 @@ import { writeValidatorKey } from '../support/validator-key.js';
 import type { Validator } from './ground.js';
 import type { SignatureBook } from './signature-book.js';
 import { TrafficNode } from './traffic-node.js';
-import { VoteTally, type VoteCounts } from './vote-tally.js';
+import { VoteTally, type Gap, type VoteCounts } from './vote-tally.js';
 
 /** One node of ours that asks every 50 ms, faster than any chain. */
 export class AskedValidator implements Validator {
@@ -37,6 +37,10 @@ export class AskedValidator implements Validator {
 
   async counts(): Promise<VoteCounts> {
     return this.running.tally.counts(performance.now());
+  }
+
+  longestGap(): Gap {
+    return this.running.tally.longestGap(performance.now());
   }
 
   signsOn(votes: number, timeoutMs: number): Promise<void> {

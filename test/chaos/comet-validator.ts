@@ -8,7 +8,7 @@ import { PrivvalTap } from './privval-tap.js';
 import { blockName, nameOf, type Place, type SignatureBook } from './signature-book.js';
 import type { Validator } from './ground.js';
 import { signal } from './process-tree.js';
-import { VoteTally, type VoteCounts } from './vote-tally.js';
+import { VoteTally, type Gap, type VoteCounts } from './vote-tally.js';
 
 export const CHAOS_NODE: CometVersion = 'v0.38.21';
 
@@ -99,6 +99,10 @@ export class CometValidator implements Validator {
     if (this.others.length === 0) return counts;
     const { asked, missed } = await this.commits();
     return { ...counts, asked, signed: asked - missed, missed };
+  }
+
+  longestGap(): Gap {
+    return this.tally.longestGap(performance.now());
   }
 
   async signsOn(votes: number, timeoutMs: number): Promise<void> {

@@ -10,7 +10,7 @@ import { guardAgainstLeftFolder } from '../support/orphan-guard.js';
 import { Evidence } from './evidence.js';
 import { signal, treeOf } from './process-tree.js';
 import { SignatureBook } from './signature-book.js';
-import type { VoteCounts } from './vote-tally.js';
+import type { Gap, VoteCounts } from './vote-tally.js';
 import type { Network, Wire } from './wires.js';
 
 /** The validator's side: what asks for signatures, and counts what becomes of them. */
@@ -25,6 +25,8 @@ export interface Validator {
   beginCount(): void;
   /** Since the last beginCount. */
   counts(): Promise<VoteCounts>;
+  /** The longest time without a signature since the last beginCount, in ms of performance.now(). */
+  longestGap(): Gap;
   /** Resolves once so many votes in a row were signed from now on. */
   signsOn(votes: number, timeoutMs: number): Promise<void>;
   /** Asks for a second signature at the newest place, where it can be made to. */

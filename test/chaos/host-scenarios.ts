@@ -32,9 +32,9 @@ function named(ground: Ground, name: string): HekateProcess {
 }
 
 /** The reader of a process's log stops for a while. */
-function stalled(name: string, process: string, leads: boolean, row: Pick<Scenario, 'goal' | 'mayMiss'>): Scenario {
+function stalled(name: string, process: string, leads: boolean): Scenario {
   const what = `${leads ? 'the leading link' : 'a cosigner'}’s log goes into a pipe whose reader stops for 6 s`;
-  return onHosts({ name, ground: 'hosts', what, ...row }, async ({ ground, hosts }) => {
+  return onHosts({ name, what, ...FREE, ...(leads && { short: true }) }, async ({ ground, hosts }) => {
     if (leads) await ground.leadBy(named(ground, process));
     const pipe = must(hosts.pipes.get(process), 'its log goes into a pipe');
     ground.later(() => pipe.resume());
@@ -47,7 +47,7 @@ function stalled(name: string, process: string, leads: boolean, row: Pick<Scenar
 /** The disk under a process's log is full for a while. */
 function fullLog(name: string, process: string, leads: boolean): Scenario {
   const what = `the disk under ${leads ? 'the leading link' : 'a cosigner'}’s log is full for 4 s`;
-  return onHosts({ name, what, ...FREE }, async ({ ground, hosts }) => {
+  return onHosts({ name, what, ...FREE, ...(leads && { short: true }) }, async ({ ground, hosts }) => {
     hosts.logDisk.empty();
     if (leads) await ground.leadBy(named(ground, process));
     ground.later(() => hosts.logDisk.empty());
@@ -100,8 +100,8 @@ export const HOST_SCENARIOS: readonly Scenario[] = [
   ),
   fullLog('disk-full/log-cosigner', 'cosigner-2', false),
   fullLog('disk-full/log-leader', 'sentry-link-2', true),
-  stalled('log-stalled/cosigner', 'cosigner-1', false, { goal: NOTHING, mayMiss: 0 }),
-  stalled('log-stalled/leader', 'sentry-link-1', true, { goal: NOTHING, mayMiss: 0 }),
+  stalled('log-stalled/cosigner', 'cosigner-1', false),
+  stalled('log-stalled/leader', 'sentry-link-1', true),
   onHosts(
     {
       ...{ name: 'dns-dead/node', ground: 'hosts', goal: { gapMs: 2_000, missed: 0 }, mayMiss: 0, faults: 2 },

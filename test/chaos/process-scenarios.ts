@@ -250,7 +250,7 @@ const ALONE: readonly Scenario[] = [
 
 export const PROCESS_SCENARIOS: readonly Scenario[] = [
   ...KILLED.map((row) => killed('asked', row, true)),
-  ...FROZEN.map((row) => frozen('asked', row, row.process === 'cosigner')),
+  ...FROZEN.map((row) => frozen('asked', row, row.process !== 'standby')),
   ...RESTARTED.map((row) => restarted('asked', row, row.process !== 'standby')),
   ...ALONE,
   ...KILLED.map((row) => killed('real', row, row.process === 'leader')),

@@ -17,6 +17,12 @@ export interface VoteCounts {
 
 export const NO_VOTES: VoteCounts = { asked: 0, signed: 0, late: 0, missed: 0, lost: 0, longestGapMs: 0 };
 
+/** From one signature to the next. */
+export interface Gap {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 interface Vote {
   readonly askedMs: number;
   state: 'open' | 'signed' | 'missed';
@@ -28,12 +34,13 @@ export class VoteTally {
   private signed = 0;
   private late = 0;
   private lostRequests = 0;
-  private longestMs = 0;
+  private longest: Gap;
   private quietSinceMs: number;
 
   /** The gap begins now. */
   constructor(nowMs: number) {
     this.quietSinceMs = nowMs;
+    this.longest = { fromMs: nowMs, toMs: nowMs };
   }
 
   /** `vote` names chain, height, round and type. */
@@ -43,7 +50,7 @@ export class VoteTally {
 
   /** Counted here only if it was asked here: what was asked before belongs to who counted then. The gap ends either way. */
   wasSigned(vote: string, nowMs: number): void {
-    this.longestMs = Math.max(this.longestMs, nowMs - this.quietSinceMs);
+    this.longest = this.longestGap(nowMs);
     this.quietSinceMs = nowMs;
     const asked = this.votes.get(vote);
     if (asked === undefined || asked.state === 'signed') return;
@@ -77,8 +84,14 @@ export class VoteTally {
       late: this.late,
       missed: votes.length - fresh - this.signed,
       lost: this.lostRequests,
-      longestGapMs: Math.round(Math.max(this.longestMs, nowMs - this.quietSinceMs)),
+      longestGapMs: Math.round(lengthOf(this.longestGap(nowMs))),
     };
+  }
+
+  /** The longest time without a signature, up to now. */
+  longestGap(nowMs: number): Gap {
+    const last = { fromMs: this.quietSinceMs, toMs: nowMs };
+    return lengthOf(last) > lengthOf(this.longest) ? last : this.longest;
   }
 }
 
@@ -91,4 +104,8 @@ export function sumOf(a: VoteCounts, b: VoteCounts): VoteCounts {
     lost: a.lost + b.lost,
     longestGapMs: Math.max(a.longestGapMs, b.longestGapMs),
   };
+}
+
+function lengthOf({ fromMs, toMs }: Gap): number {
+  return toMs - fromMs;
 }

@@ -80,12 +80,12 @@ export class HekateProcess {
   }
 
   private async untilReadyInFile(child: TestProcess): Promise<void> {
-    const startsBefore = this.events().filter(({ event }) => event === 'ready').length;
-    const look = (): true | undefined => {
-      if (!child.running) throw new Error(`${this.name} ended:\n${tailOf(this.logFile)}`);
-      return this.events().filter(({ event }) => event === 'ready').length > startsBefore ? true : undefined;
-    };
-    await eventually(`${this.name} is ready`, READY_MS, look, 5);
+    const readies = (): number => this.events().filter(({ event }) => event === 'ready').length;
+    const before = readies();
+    const look = (): 'ready' | 'ended' | undefined =>
+      readies() > before ? 'ready' : child.running ? undefined : 'ended';
+    if ((await eventually(`${this.name} is ready`, READY_MS, look, 5)) === 'ended')
+      throw new Error(`${this.name} ended:\n${tailOf(this.logFile)}`);
   }
 
   /** SIGTERM. Resolves with the exit code, null when it had to be killed. */
