@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Prng } from '../sim/prng.js';
 import type { Ground } from './ground.js';
 import { ANY, type Goal, type Scenario } from './scenario.js';
-import { LEADER_FROZEN, LEADER_KILLED, NOTHING } from './process-scenarios.js';
+import { LEADER_FROZEN, LEADER_KILLED, NODE_AWAY, NOTHING } from './process-scenarios.js';
 import type { Wire } from './wires.js';
 
 /** Between which ends. */
@@ -44,6 +44,7 @@ interface Row {
 
 const LINK_CUT_OFF = { goal: LEADER_FROZEN, mayMiss: 1 };
 const FREE = { goal: NOTHING, mayMiss: 0 };
+const AWAY = { goal: NODE_AWAY, mayMiss: 0 };
 const silent = (wire: Wire): Promise<void> => wire.silence('both');
 const deaf = (wire: Wire): Promise<void> => wire.silence('to the link');
 const dumb = (wire: Wire): Promise<void> => wire.silence('from the link');
@@ -115,14 +116,14 @@ const ROWS: readonly Row[] = [
     mayMiss: ANY,
     hurt: silent,
   },
-  { name: 'half-open/node', where: 'leader-node', how: 'silence both ways', seconds: 7, ...FREE, hurt: silent },
+  { name: 'half-open/node', where: 'leader-node', how: 'silence both ways', seconds: 7, ...AWAY, hurt: silent },
   { name: 'half-open/node-to', where: 'leader-node', how: 'silence towards the link', seconds: 7, ...FREE, hurt: deaf },
   {
     name: 'half-open/node-from',
     where: 'leader-node',
     how: 'silence towards the node',
     seconds: 7,
-    ...FREE,
+    ...AWAY,
     hurt: dumb,
   },
   {
@@ -205,7 +206,7 @@ const ROWS: readonly Row[] = [
     where: 'leader-node',
     how: 'RST, also for new connections',
     seconds: 0.5,
-    ...FREE,
+    ...AWAY,
     short: true,
     hurt: (wire) => wire.reset(),
   },
@@ -257,7 +258,7 @@ const FLAPPING: Scenario = {
 };
 
 const HALF_OPEN: Scenario = {
-  ...{ name: 'half-open/node-restarted', ground: 'asked', ...FREE, faults: 2 },
+  ...{ name: 'half-open/node-restarted', ground: 'asked', ...AWAY, faults: 2 },
   what: 'silence between the leading link and the node, which restarts meanwhile: the link holds a connection of nobody, for 3 s',
   run: async ({ ground }) => {
     const wires = ground.wiresToNodes(await ground.leader());
