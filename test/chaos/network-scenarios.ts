@@ -117,7 +117,7 @@ const ROWS: readonly Row[] = [
     hurt: silent,
   },
   { name: 'half-open/node', where: 'leader-node', how: 'silence both ways', seconds: 7, ...AWAY, hurt: silent },
-  { name: 'half-open/node-to', where: 'leader-node', how: 'silence towards the link', seconds: 7, ...FREE, hurt: deaf },
+  { name: 'half-open/node-to', where: 'leader-node', how: 'silence towards the link', seconds: 7, ...AWAY, hurt: deaf },
   {
     name: 'half-open/node-from',
     where: 'leader-node',
@@ -223,7 +223,7 @@ const ROWS: readonly Row[] = [
     where: 'leader-node',
     how: 'FIN, new connections refused',
     seconds: 1,
-    ...FREE,
+    ...AWAY,
     hurt: (wire) => wire.cut(),
   },
 ];
