@@ -183,7 +183,9 @@ export class CometValidator implements Validator {
       answered: (record) => {
         const place = placeOf(record);
         if (record.outcome !== 'signed') {
-          this.tally.wasMissed(nameOf(place));
+          // A node that was killed forgets what it had signed last, and asks for another block there.
+          if (book.isSigned(place)) this.tally.forget(nameOf(place));
+          else this.tally.wasMissed(nameOf(place));
           if (at === this.lastSigned) this.signedInARow = 0;
           return;
         }

@@ -51,8 +51,8 @@ export async function runChaos({ scenarios, seed, minutes, say, onOutcome, clean
     if (stage?.ground !== ground) await close();
     for (const { scenario, seed: stepSeed } of steps) {
       if (performance.now() >= untilMs) break;
-      stage ??= await open(ground, cleanup, say);
       const from = performance.now();
+      stage ??= await open(ground, cleanup, say).catch(() => open(ground, cleanup, say));
       const outcome = await step(stage.stage, scenario, new Prng(stepSeed));
       faults += scenario.faults ?? 1;
       onOutcome(outcome);

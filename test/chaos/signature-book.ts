@@ -44,6 +44,11 @@ export class SignatureBook {
     note(this.signed, nameOf(place), block, where);
   }
 
+  /** Whether some signature for this place was seen. */
+  isSigned(place: Place): boolean {
+    return this.signed.has(nameOf(place));
+  }
+
   /** A cosigner's state has this block at this place: it has given a share for it, and may have given it to somebody. */
   storedBy(cosigner: string, place: Place, block: BlockName): void {
     this.seen++;

@@ -72,6 +72,18 @@ describe('VoteTally', () => {
       { asked: 1, signed: 1, missed: 0 },
     ],
     [
+      'asked for another block where one had its signature: nobody’s vote',
+      (tally) => {
+        tally.asked('a', 0);
+        tally.forget('a');
+        tally.asked('b', 0);
+        tally.wasSigned('b', 1);
+        tally.forget('b');
+      },
+      1,
+      { asked: 1, signed: 1, missed: 0 },
+    ],
+    [
       'asked by a node that is gone',
       (tally) => {
         tally.asked('a', 0);

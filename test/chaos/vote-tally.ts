@@ -65,6 +65,11 @@ export class VoteTally {
     if (asked?.state === 'open') asked.state = 'missed';
   }
 
+  /** Nobody's vote: what was asked there had its signature before. */
+  forget(vote: string): void {
+    if (this.votes.get(vote)?.state !== 'signed') this.votes.delete(vote);
+  }
+
   wasLost(): void {
     this.lostRequests++;
   }
