@@ -11,6 +11,9 @@ const FREE = { ground: 'hosts', goal: NOTHING, mayMiss: 0 } as const;
 /** Years, days, and an hour. */
 const HOURS = [-17_520, -72, -1, 1, 72, 17_520] as const;
 
+/** A reset that is taken back at once reaches nobody. */
+const RESET_MS = 200;
+
 interface Hurt {
   readonly ground: Ground;
   readonly hosts: Hosts;
@@ -112,6 +115,7 @@ export const HOST_SCENARIOS: readonly Scenario[] = [
       ground.later(() => hosts.dns.revive());
       hosts.dns.die();
       await Promise.all(wires.map((wire) => wire.reset()));
+      await delay(RESET_MS);
       for (const wire of wires) await wire.heal();
       await delay(5_000);
       hosts.dns.revive();
@@ -127,6 +131,7 @@ export const HOST_SCENARIOS: readonly Scenario[] = [
       ground.later(() => hosts.dns.revive());
       hosts.dns.die();
       await wire.reset();
+      await delay(RESET_MS);
       await wire.heal();
       await delay(5_000);
       hosts.dns.revive();

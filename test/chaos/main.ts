@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { messageOf } from '../../src/shared/errors.js';
 import { Cleanup } from '../support/cleanup-tasks.js';
+import { guardAgainstLeftFolder } from '../support/orphan-guard.js';
 import { makeRunFolder } from '../support/run-folder.js';
 import { parseOptions, USAGE, type ChaosOptions } from './options.js';
 import { chosen } from './plan.js';
@@ -69,5 +70,7 @@ function refuse(problem: string): number {
   return WRONG_USAGE;
 }
 
-process.on('exit', makeRunFolder().remove);
+const runFolder = makeRunFolder();
+guardAgainstLeftFolder(runFolder.path);
+process.on('exit', runFolder.remove);
 process.exit(await main(process.argv.slice(2)));
