@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'cosigner/**/*.test.ts', 'sentry-link/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/traces/**'],
+          exclude: ['test/e2e/**', 'test/traces/**', 'test/chaos/short-run.test.ts'],
         },
       },
       {
@@ -32,9 +32,19 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'chaos',
+          include: ['test/chaos/short-run.test.ts'],
+          testTimeout: 240_000,
+          poolOptions: { forks: { singleFork: true } },
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'traces',
           include: ['test/traces/**/*.test.ts'],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,5 +1,5 @@
-// Real CometBFT nodes for the end-to-end tests, built once into .cache/bin, and with --node24 a Node 24 to run the unit
-// tests on a second time. `npm test` calls this; by hand: `node scripts/fetch-nodes.mjs [--nodeMAJOR]`.
+// Real CometBFT nodes for the end-to-end tests and toxiproxy for the chaos run, built once into .cache/bin, and with --node24 a
+// Node 24 to run the unit tests on a second time. `npm test` calls this; by hand: `node scripts/fetch-nodes.mjs [--nodeMAJOR]`.
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,42 +7,50 @@ import { ROOT, StepFailed, main, run, say, step } from './steps.mjs';
 
 /** 0.37.2 is what sekaid runs; 0.38 and 0.40 have vote extensions on the classic protocol; 1.0 speaks cometbft.privval.v1. */
 export const COMET_VERSIONS = ['v0.37.2', 'v0.38.21', 'v0.40.0', 'v1.0.1'];
+/** The same version as in test/chaos/wires.ts. */
+export const TOXIPROXY_VERSION = 'v2.12.0';
 const CACHE = join(ROOT, '.cache');
+const PROGRAMS = [
+  ...COMET_VERSIONS.map((version) => ({
+    ...{ title: `CometBFT ${version}`, file: `cometbft-${version}`, built: 'cometbft', check: ['version'] },
+    module: `github.com/cometbft/cometbft/cmd/cometbft@${version}`,
+  })),
+  {
+    ...{ title: `toxiproxy ${TOXIPROXY_VERSION}`, file: `toxiproxy-${TOXIPROXY_VERSION}`, built: 'server' },
+    ...{ check: ['-version'], module: `github.com/Shopify/toxiproxy/v2/cmd/server@${TOXIPROXY_VERSION}` },
+  },
+];
 
 /** Builds what is missing. Returns the reasons of what could not be had; the tests that need it say so as well. */
 export async function fetchNodes() {
-  const missing = COMET_VERSIONS.filter((version) => !existsSync(binaryOf(version)));
+  const missing = PROGRAMS.filter(({ file }) => !existsSync(join(CACHE, 'bin', file)));
   if (missing.length === 0) return [];
   const go = await run('go', ['version']).catch((error) => error);
   if (go instanceof Error) {
-    return missing.map((version) => `CometBFT ${version} cannot be built: Go 1.25 or newer is needed (${go.message})`);
+    return missing.map(({ title }) => `${title} cannot be built: Go 1.25 or newer is needed (${go.message})`);
   }
   const reasons = [];
-  for (const version of missing) {
+  for (const program of missing) {
     try {
-      await step(`building CometBFT ${version} (about a minute, once)`, () => build(version));
+      await step(`building ${program.title} (about a minute, once)`, () => build(program));
     } catch (error) {
       if (!(error instanceof StepFailed)) throw error;
       const lastLines = error.output.trim().split('\n').slice(-3).join(' | ');
-      reasons.push(`CometBFT ${version} could not be built with ${go.trim()}: ${error.message}: ${lastLines}`);
+      reasons.push(`${program.title} could not be built with ${go.trim()}: ${error.message}: ${lastLines}`);
     }
   }
   return reasons;
 }
 
-function binaryOf(version) {
-  return join(CACHE, 'bin', `cometbft-${version}`);
-}
-
-async function build(version) {
-  const folder = join(CACHE, `build-${version}-${process.pid}`);
+async function build({ file, built, check, module }) {
+  const folder = join(CACHE, `build-${file}-${process.pid}`);
   mkdirSync(folder, { recursive: true });
   mkdirSync(join(CACHE, 'bin'), { recursive: true });
   try {
     const env = { ...process.env, GOBIN: folder };
-    await run('go', ['install', `github.com/cometbft/cometbft/cmd/cometbft@${version}`], { env });
-    await run(join(folder, 'cometbft'), ['version']);
-    renameSync(join(folder, 'cometbft'), binaryOf(version));
+    await run('go', ['install', module], { env });
+    await run(join(folder, built), check);
+    renameSync(join(folder, built), join(CACHE, 'bin', file));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -4,6 +4,7 @@ const BETTER = {
   'ms/s': 'less',
   'ms/vote': 'less',
   MB: 'less',
+  votes: 'less',
   'votes/s': 'more',
   'blocks/s': 'more',
   'of FilePV': 'more',

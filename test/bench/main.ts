@@ -4,6 +4,7 @@ import { wants, type Bench } from './bench.js';
 import { coldStart } from './cold-start-bench.js';
 import { realNode } from './comet-bench.js';
 import { savedTable } from './comparison-table.js';
+import { failoverBenches } from './failover-bench.js';
 import { measure } from './measure.js';
 import { parseOptions, USAGE, type Compare } from './options.js';
 import { overload } from './overload-bench.js';
@@ -13,7 +14,11 @@ import { manyChains, oneChain } from './throughput-bench.js';
 import { makeRunFolder } from '../support/run-folder.js';
 import { voteBenches } from './vote-bench.js';
 
-const BENCHES: readonly Bench[] = [...voteBenches, oneChain, manyChains, overload, realNode, coldStart, parts];
+const BENCHES: readonly Bench[] = [
+  ...voteBenches,
+  ...[oneChain, manyChains, overload, realNode, coldStart, parts],
+  ...failoverBenches,
+];
 const ROWS = BENCHES.flatMap(({ names }) => names);
 const WRONG_USAGE = 2;
 

@@ -43,6 +43,8 @@ export interface CometHomeOptions {
   readonly privvalAddress: string | undefined;
   /** "0ms" makes blocks as fast as the signer answers. */
   readonly timeoutCommit: string;
+  /** Waits that long also where every precommit is there already. Default: no. */
+  readonly paced?: boolean;
 }
 
 export interface GenesisValidator {
@@ -72,7 +74,7 @@ export async function initHome(options: CometHomeOptions): Promise<void> {
     'p2p.allow_duplicate_ip': 'true',
     'p2p.pex': 'false',
     'consensus.timeout_commit': JSON.stringify(options.timeoutCommit),
-    'consensus.skip_timeout_commit': 'true',
+    'consensus.skip_timeout_commit': options.paced === true ? 'false' : 'true',
     'tx_index.indexer': '"null"',
   });
   writeFileSync(path, config);

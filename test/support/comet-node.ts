@@ -30,27 +30,33 @@ export interface CometNetworkOptions {
   readonly privval: Privval;
   readonly voteExtensions: boolean;
   readonly validators?: number;
+  /** More nodes for the first validator, remote-signed as the first is; they come after all others. */
+  readonly twins?: number;
   /** Default "0ms": as fast as it goes. Several validators need some time, or late precommits are left out of commits. */
   readonly timeoutCommit?: string;
+  /** See CometHomeOptions.paced. */
+  readonly paced?: boolean;
 }
 
 /** Homes of a whole network, ready to start; the first node is the remote-signed one. */
 export async function createNetwork(options: CometNetworkOptions): Promise<CometNode[]> {
-  const count = options.validators ?? 1;
-  const ports = await freePorts(count * 3);
+  const { validators: count = 1, twins = 0 } = options;
+  const ports = await freePorts((count + twins) * 3);
   const nodes: CometNode[] = [];
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count + twins; i++) {
     const [rpcPort = 0, p2pPort = 0, privvalPort = 0] = ports.slice(i * 3);
     const home = join(options.folder, `node${i}`);
-    const privval = i === 0 ? options.privval : 'file';
+    const privval = i === 0 || i >= count ? options.privval : 'file';
     const addresses = { file: undefined, tcp: `tcp://127.0.0.1:${privvalPort}`, unix: `unix://${home}/privval.sock` };
     const timeoutCommit = options.timeoutCommit ?? '0ms';
     const privvalAddress = addresses[privval];
-    await initHome({ version: options.version, home, rpcPort, p2pPort, privvalAddress, timeoutCommit });
+    const { version, paced = false } = options;
+    await initHome({ version, home, rpcPort, p2pPort, privvalAddress, timeoutCommit, paced });
     const key = privval === 'file' ? undefined : moveKeyAway(home, join(options.folder, `node${i}-key`));
-    nodes.push(new CometNode({ version: options.version, home, rpcPort, p2pPort, privvalAddress, key }));
+    const validator = (i < count ? undefined : nodes[0]?.validator) ?? validatorOf(home);
+    nodes.push(new CometNode({ version: options.version, home, rpcPort, p2pPort, privvalAddress, key, validator }));
   }
-  const validators = nodes.map((node) => node.validator);
+  const validators = nodes.slice(0, count).map((node) => node.validator);
   const genesisTime = genesisTimeOf(join(options.folder, 'node0'));
   for (const node of nodes) {
     const others = nodes.filter((other) => other !== node);
@@ -77,6 +83,7 @@ interface CometNodeParts {
   readonly p2pPort: number;
   readonly privvalAddress: string | undefined;
   readonly key: ValidatorKeyFiles | undefined;
+  readonly validator: GenesisValidator;
 }
 
 /** A real CometBFT node as a child process, restarted like a service when it ends because no signer came within 3 s. */
@@ -99,7 +106,7 @@ export class CometNode {
     this.logFile = join(parts.home, 'node.log');
     this.privvalAddress = parts.privvalAddress;
     this.key = parts.key;
-    this.validator = validatorOf(parts.home);
+    this.validator = parts.validator;
     this.peerAddress = `${nodeIdOf(parts.home)}@127.0.0.1:${parts.p2pPort}`;
   }
 
@@ -110,6 +117,11 @@ export class CometNode {
 
   get running(): boolean {
     return this.process?.running ?? false;
+  }
+
+  get pid(): number {
+    if (this.process === undefined) throw new Error(`${this.home} was never started`);
+    return this.process.pid;
   }
 
   /** Starts it and returns at once; `waitForHeight` tells when it works. */

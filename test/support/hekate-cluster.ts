@@ -34,7 +34,18 @@ export interface ClusterOptions {
   readonly nodeArgs?: (name: string) => readonly string[];
   /** Environment of one process, on top of ours. */
   readonly env?: (name: string) => Readonly<Record<string, string>>;
+  /** What is put before the command line of one process, which it must end up executing. */
+  readonly wrap?: (name: string) => readonly string[];
+  /** Where one process logs, instead of `NAME.log` beside its home. */
+  readonly logFile?: (name: string) => string | undefined;
+  /** See ProcessOptions.output. */
+  readonly output?: (name: string) => number | undefined;
 }
+
+type ProcessSurroundings = Pick<
+  ClusterOptions,
+  'unwatched' | 'fifo' | 'logs' | 'watched' | 'nodeArgs' | 'env' | 'wrap' | 'logFile' | 'output'
+>;
 
 /** One process of a cluster: a home folder and, while it runs, a child. */
 export class HekateProcess {
@@ -46,10 +57,10 @@ export class HekateProcess {
     readonly name: string,
     private readonly role: 'cosigner' | 'sentry-link',
     folder: string,
-    private readonly options: Pick<ClusterOptions, 'unwatched' | 'fifo' | 'logs' | 'watched' | 'nodeArgs' | 'env'> = {},
+    private readonly options: ProcessSurroundings = {},
   ) {
     this.home = join(folder, name);
-    this.logFile = join(options.logs ?? folder, `${name}.log`);
+    this.logFile = options.logFile?.(name) ?? join(options.logs ?? folder, `${name}.log`);
   }
 
   get running(): boolean {
@@ -64,37 +75,28 @@ export class HekateProcess {
   /** Resolves once it says that it is ready. */
   async start(): Promise<void> {
     if (this.running) throw new Error(`${this.name} runs already`);
-    const { unwatched = false, fifo, watched = false, nodeArgs, env } = this.options;
+    const { unwatched = false, fifo, watched = false, nodeArgs, env, wrap } = this.options;
+    const output = this.options.output?.(this.name);
+    const alone = this.role === 'sentry-link' && !watched ? ['--no-watcher'] : [];
+    const start = [HEKATE_MAIN, this.role, 'start', '--home', this.home, '--log-format', 'json', ...alone];
+    const line = [...(wrap?.(this.name) ?? []), process.execPath, ...(nodeArgs?.(this.name) ?? []), ...start];
+    const [command = '', ...args] = line;
     this.child = new TestProcess({
-      name: this.name,
-      command: process.execPath,
-      args: [
-        ...(nodeArgs?.(this.name) ?? []),
-        HEKATE_MAIN,
-        this.role,
-        'start',
-        '--home',
-        this.home,
-        '--log-format',
-        'json',
-        ...(this.role === 'sentry-link' && !watched ? ['--no-watcher'] : []),
-      ],
-      logFile: this.logFile,
-      unwatched,
+      ...{ name: this.name, command, args, logFile: this.logFile, unwatched, env: env?.(this.name) ?? {} },
       fifo: fifo?.(this.name) ?? false,
-      env: env?.(this.name) ?? {},
+      ...(output !== undefined && { output }),
     });
-    if (unwatched) await this.untilReadyInFile(this.child);
+    if (unwatched || output !== undefined) await this.untilReadyInFile(this.child);
     else await this.child.waitForLine('ready', (line) => parseEvent(line)?.event === 'ready', READY_MS);
   }
 
   private async untilReadyInFile(child: TestProcess): Promise<void> {
-    const startsBefore = this.events().filter(({ event }) => event === 'ready').length;
-    const look = (): true | undefined => {
-      if (!child.running) throw new Error(`${this.name} ended:\n${tailOf(this.logFile)}`);
-      return this.events().filter(({ event }) => event === 'ready').length > startsBefore ? true : undefined;
-    };
-    await eventually(`${this.name} is ready`, READY_MS, look, 5);
+    const readies = (): number => this.events().filter(({ event }) => event === 'ready').length;
+    const before = readies();
+    const look = (): 'ready' | 'ended' | undefined =>
+      readies() > before ? 'ready' : child.running ? undefined : 'ended';
+    if ((await eventually(`${this.name} is ready`, READY_MS, look, 5)) === 'ended')
+      throw new Error(`${this.name} ended:\n${tailOf(this.logFile)}`);
   }
 
   /** SIGTERM. Resolves with the exit code, null when it had to be killed. */

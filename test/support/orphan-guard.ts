@@ -1,16 +1,25 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 
 /**
- * Kills the children of a test run that was itself killed: a shell that reads our children's ids from a pipe and, when
- * the pipe ends (which it does however we end), sends SIGKILL to those still on its list.
+ * Clears up after a test run that was itself killed: a shell that reads our children's ids, our mounts and our folders from a pipe
+ * and, when the pipe ends (which it does however we end), sends SIGKILL to those still on its list, unmounts and removes.
  */
 const SCRIPT = `
 trap '' INT TERM HUP
 pids=' '
+mounts=''
+folders=''
 while read -r op pid; do
-  if [ "$op" = add ]; then pids="$pids$pid "; else pids="\${pids%% $pid *} \${pids#* $pid }"; fi
+  case "$op" in
+    add) pids="$pids$pid " ;;
+    remove) pids="\${pids%% $pid *} \${pids#* $pid }" ;;
+    mount) mounts="$mounts $pid" ;;
+    folder) folders="$folders $pid" ;;
+  esac
 done
 for pid in $pids; do kill -9 "$pid" 2>/dev/null; done
+for mount in $mounts; do umount --lazy "$mount" 2>/dev/null; done
+for folder in $folders; do rm -rf "$folder"; done
 `;
 
 let guard: ChildProcess | undefined;
@@ -21,6 +30,21 @@ export function guardAgainstOrphan(child: ChildProcess): void {
   if (pid === undefined) return;
   tell(`add ${pid}`);
   child.once('exit', () => tell(`remove ${pid}`));
+}
+
+/** Unmounts what is mounted there once we have ended. */
+export function guardAgainstLeftMount(folder: string): void {
+  tell(`mount ${withoutBlanks(folder)}`);
+}
+
+/** Removes a temporary folder once we have ended. */
+export function guardAgainstLeftFolder(folder: string): void {
+  tell(`folder ${withoutBlanks(folder)}`);
+}
+
+function withoutBlanks(path: string): string {
+  if (/\s/.test(path)) throw new Error(`a path with blanks: ${path}`);
+  return path;
 }
 
 function tell(line: string): void {

@@ -1,26 +1,9 @@
 import { rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { DelimitedReader, bytesOf, integerOf, readFields } from './proto-fields.js';
-
-export type SignStepName = 'Proposal' | 'Prevote' | 'Precommit';
+import { PrivvalConversation, type SignRecord } from './privval-conversation.js';
 
 /** How often a node that is away is tried again. */
 const RETRY_MS = 50;
-
-/** One sign request of the node and what came of it. */
-export interface SignRecord {
-  readonly step: SignStepName;
-  readonly height: bigint;
-  readonly round: number;
-  /** Hex of the encoded block id, empty for nil. */
-  readonly block: string;
-  /** `lost`: the connection ended first, so the node asks again. */
-  outcome: 'pending' | 'signed' | 'refused' | 'lost';
-  /** The description of a refusal. */
-  error: string;
-  /** From the last byte of the request to the last byte of the answer. */
-  ms: number;
-}
 
 /**
  * Stands between a node's unix privval socket and its signer, where the protocol is not encrypted, and writes down
@@ -87,27 +70,17 @@ export class PrivvalRecorder {
 
   private join(signer: Socket, node: Socket): void {
     this.connections++;
-    const requests = new DelimitedReader();
-    const answers = new DelimitedReader();
-    // Answers come in the order of the requests; undefined for those that sign nothing (ping, public key).
-    const open: { record: SignRecord | undefined; askedAt: number }[] = [];
+    const conversation = new PrivvalConversation({ asked: (record) => void this.records.push(record) });
     node.on('data', (bytes) => {
-      for (const message of requests.push(bytes)) {
-        const record = requestOf(message);
-        if (record) this.records.push(record);
-        open.push({ record, askedAt: performance.now() });
-      }
+      conversation.fromNode(bytes);
       signer.write(bytes);
     });
     signer.on('data', (bytes) => {
-      for (const message of answers.push(bytes)) {
-        const asked = open.shift();
-        if (asked?.record) answer(asked.record, message, performance.now() - asked.askedAt);
-      }
+      conversation.fromSigner(bytes);
       node.write(bytes);
     });
     const ended = (): void => {
-      for (const { record } of open.splice(0)) if (record) record.outcome = 'lost';
+      conversation.ended();
       signer.destroy();
       node.destroy();
       this.sockets.delete(node);
@@ -117,36 +90,4 @@ export class PrivvalRecorder {
     node.on('error', () => {}).once('close', ended);
     if (signer.destroyed) ended();
   }
-}
-
-const STEPS: Readonly<Record<string, SignStepName>> = { 1: 'Prevote', 2: 'Precommit', 32: 'Proposal' };
-const VOTE_REQUEST = 3;
-const PROPOSAL_REQUEST = 5;
-
-/** SignVoteRequest (field 3, block id in field 4) or SignProposalRequest (field 5, block id in field 5). */
-function requestOf(message: Uint8Array): SignRecord | undefined {
-  const [request] = readFields(message);
-  if (request?.number !== VOTE_REQUEST && request?.number !== PROPOSAL_REQUEST) return undefined;
-  const fields = readFields(bytesOf(readFields(request.value as Uint8Array), 1) ?? new Uint8Array());
-  const isProposal = request.number === PROPOSAL_REQUEST;
-  const block = bytesOf(fields, isProposal ? 5 : 4) ?? new Uint8Array();
-  const isNil = bytesOf(readFields(block), 1) === undefined;
-  return {
-    step: STEPS[String(integerOf(fields, 1))] ?? 'Proposal',
-    height: integerOf(fields, 2),
-    round: Number(integerOf(fields, 3)),
-    block: isNil ? '' : Buffer.from(block).toString('hex'),
-    outcome: 'pending',
-    error: '',
-    ms: 0,
-  };
-}
-
-/** SignedVoteResponse and SignedProposalResponse: field 1 is what was signed, field 2 the RemoteSignerError. */
-function answer(record: SignRecord, message: Uint8Array, ms: number): void {
-  const [response] = readFields(message);
-  const error = bytesOf(readFields((response?.value ?? new Uint8Array()) as Uint8Array), 2);
-  record.ms = ms;
-  record.outcome = error === undefined ? 'signed' : 'refused';
-  if (error !== undefined) record.error = Buffer.from(bytesOf(readFields(error), 2) ?? []).toString();
 }

@@ -19,6 +19,8 @@ export interface ProcessOptions {
   readonly unwatched?: boolean;
   /** Standard output is a pipe, as between two programs of a shell, and not the socket that Node makes. */
   readonly fifo?: boolean;
+  /** The child writes here instead, a pipe say; whoever opened it closes it, and sees that it gets to the file. */
+  readonly output?: number;
 }
 
 export interface Exit {
@@ -43,14 +45,16 @@ export class TestProcess {
     this.logFile = options.logFile;
     mkdirSync(dirname(options.logFile), { recursive: true });
     const log = createWriteStream(options.logFile, { flags: 'a' });
-    const output = options.unwatched === true ? openSync(options.logFile, 'a') : 'pipe';
+    const file =
+      options.unwatched === true && options.output === undefined ? openSync(options.logFile, 'a') : undefined;
+    const output = options.output ?? file ?? 'pipe';
     const fifo = options.fifo === true ? openFifo(`${options.logFile}.fifo`) : undefined;
     this.child = spawn(options.command, options.args, {
       cwd: PROJECT_ROOT,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', fifo?.writeFd ?? output, output],
     });
-    if (output !== 'pipe') closeSync(output);
+    if (file !== undefined) closeSync(file);
     if (fifo !== undefined) closeSync(fifo.writeFd);
     guardAgainstOrphan(this.child);
     this.output = fifo?.read ?? this.child.stdout;

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../src/shared/errors.js';
 import type { Cleanup } from './cleanup.js';
+import { guardAgainstLeftMount } from './orphan-guard.js';
 
 /** Skips the test, and says why, where nothing can be mounted; in CI that is a failure. */
 export function needsMount(context: { skip(note: string): void }, folder: string): void {
@@ -17,12 +18,13 @@ export function needsMount(context: { skip(note: string): void }, folder: string
   }
 }
 
-/** Moves what is in `folder` to a disk of 64 KiB that is mounted there instead. */
-export function putOnSmallDisk(folder: string, cleanup: Cleanup): void {
+/** Moves what is in `folder` to a disk of 64 KiB, or of `kilobytes`, that is mounted there instead. */
+export function putOnSmallDisk(folder: string, cleanup: Cleanup, kilobytes = 64): void {
   const aside = `${folder}.aside`;
   renameSync(folder, aside);
   mkdirSync(folder, { mode: 0o700 });
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=700', 'tmpfs', folder]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k,mode=700`, 'tmpfs', folder]);
+  guardAgainstLeftMount(folder);
   // Lazily: processes that still run may have files open on it.
   cleanup.add(() => execFileSync('umount', ['--lazy', folder]));
   cpSync(aside, folder, { recursive: true });
@@ -30,6 +32,15 @@ export function putOnSmallDisk(folder: string, cleanup: Cleanup): void {
 
 export function makeReadOnly(folder: string): void {
   execFileSync('mount', ['-o', 'remount,ro', folder]);
+}
+
+export function makeWritable(folder: string): void {
+  execFileSync('mount', ['-o', 'remount,rw', folder]);
+}
+
+/** What fillDisk wrote goes. */
+export function emptyDisk(folder: string): void {
+  for (const name of readdirSync(folder)) if (name.startsWith('fill-')) rmSync(join(folder, name));
 }
 
 /** Writes until not a page is left. */
