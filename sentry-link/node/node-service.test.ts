@@ -140,15 +140,17 @@ describe('node service', () => {
     world.service.open();
     await world.clock.pass(100);
     expect(await world.ask('b')).toBe('signedVote');
-    expect(await world.ask('a')).toMatch(/NODE_NOT_SERVED|another node/);
+    expect(await world.ask('a')).toBe('NODE_NOT_SERVED: tcp://b:1 is served: it asked first');
     expect(world.asked).toHaveLength(1);
     world.refusing.add('b');
     world.open.get('b')!.close();
     await world.clock.pass(10);
+    expect(await world.ask('a')).toMatch(/b:1 is served: it asked first/);
+    await world.clock.pass(3_000);
     expect(await world.ask('a')).toBe('signedVote');
     world.refusing.delete('b');
     await world.clock.pass(2_000);
-    expect(await world.ask('b')).toMatch(/NODE_NOT_SERVED|another node/);
+    expect(await world.ask('b')).toBe('NODE_NOT_SERVED: tcp://a:1 is served: tcp://b:1 was lost');
   });
 
   it('active: after the lease was lost and won again, whichever asks first is served', async () => {
@@ -184,6 +186,8 @@ describe('node service', () => {
         address: expect.stringContaining('a:1') as string,
         connected: true,
         problem: null,
+        served: true,
+        because: 'it asked first',
         signed: 1,
         refused: 1,
       },
@@ -192,6 +196,8 @@ describe('node service', () => {
         address: expect.stringContaining('b:1') as string,
         connected: false,
         problem: 'DIAL_REFUSED',
+        served: false,
+        because: null,
         signed: 0,
         refused: 0,
       },
@@ -224,10 +230,13 @@ describe('node service', () => {
     it('a node that left a chain does not keep it from the other nodes of that chain', async () => {
       const world = await opened();
       expect(await world.ask('a', 5n, 'test-1')).toBe('signedVote');
-      expect(await world.ask('b', 6n, 'test-1')).toMatch(/another node/);
+      expect(await world.ask('b', 6n, 'test-1')).toMatch(/tcp:\/\/a:1 is served/);
       world.open.get('a')!.close();
       await world.clock.pass(1_000);
-      expect(await world.ask('a', 1n, 'test-2')).toBe('signedVote');
+      for (let height = 1n; height < 4n; height++) {
+        expect(await world.ask('a', height, 'test-2')).toBe('signedVote');
+        await world.clock.pass(1_000);
+      }
       expect(await world.ask('b', 6n, 'test-1')).toBe('signedVote');
     });
 

@@ -169,6 +169,9 @@ export const FIXES = {
   WRONG_CHAIN: 'check the chain id of the node and of the [[chain]] section',
   EXTENSION_NOT_ALLOWED: 'find out what sent this request: CometBFT extends precommits for a block only',
   NODE_NOT_SERVED: 'none needed: this chain has several nodes, and another one is being served',
+  NODE_UNKNOWN: 'name one of the nodes that `hekate status` shows for this sentry-link',
+  NODE_NOT_CONNECTED: 'start that node, or see with `hekate status` why it is not connected, and name it again then',
+  NODE_ALL_SERVED: 'none needed: with node_mode = "any" every node is served; to serve one of them write "active"',
   NOT_LEADER:
     'none needed if another sentry-link leads within a second or two; if not, `hekate status` says why none does',
   LINK_NOT_READY:
