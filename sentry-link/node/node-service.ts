@@ -47,6 +47,8 @@ interface ServedChain extends NodeServiceChain {
 interface DialledNode {
   readonly address: NodeAddress;
   readonly dialler: Dialler;
+  /** On its last connection. A node makes another one at every start, and shares it with no other. */
+  peerId: string | undefined;
   /** On its open connection. */
   session: NodeSession | undefined;
   /** What became of requests, by chain: a node that comes back with another chain id is the same one to dial. */
@@ -62,6 +64,8 @@ export class NodeService {
   readonly #deps: NodeServiceDeps;
   readonly #nodes: readonly DialledNode[];
   readonly #chains: readonly ServedChain[];
+  /** Pairs of addresses that were found to lead to one node. */
+  readonly #sameNode = new Set<string>();
   /** A connection has ended. */
   #onGone: () => void = () => undefined;
 
@@ -194,6 +198,18 @@ export class NodeService {
     this.#deps.log.info('node served', { chain: chainId, node, because: describeSince(since) });
   }
 
+  /** Two addresses that no spelling gives away can still lead to one node. */
+  #noteIdentity(node: DialledNode, peerId: string | undefined): void {
+    node.peerId = peerId;
+    const same = this.#nodes.find((other) => other !== node && other.peerId === peerId);
+    if (peerId === undefined || same === undefined) return;
+    const [one, other] = [same.address.text, node.address.text].sort() as [string, string];
+    if (this.#sameNode.has(`${one} ${other}`)) return;
+    this.#sameNode.add(`${one} ${other}`);
+    const { code, message, fix } = new HekateError('DIAL_SAME_NODE', `${one} and ${other} show the same identity (${peerId})`);
+    this.#deps.log.warn('two addresses lead to one node', { node: one, other, code, cause: message, fix });
+  }
+
   #node(address: NodeAddress, chains: readonly ServedChain[]): DialledNode {
     const { connect, clock, random, log } = this.#deps;
     const recordOf = (chain: string): NodeRecord => new NodeRecord(log, clock, { chain, node: address.text });
@@ -222,13 +238,14 @@ export class NodeService {
       for (const { arbiter } of chains) arbiter.gone(address.text, clock.nowMs());
       this.#onGone();
     };
-    const serve = (channel: ByteChannel): void => {
+    const serve = (channel: ByteChannel, peerId: string | undefined): void => {
+      this.#noteIdentity(node, peerId);
       for (const { arbiter } of chains) arbiter.connected(address.text);
       node.session = new NodeSession(channel, { chains: signers, record, clock, closed });
       node.session.start();
     };
     const dialler = new Dialler({ chain, address, connect, serve, clock, random, log });
-    const node: DialledNode = { address, dialler, session: undefined, records };
+    const node: DialledNode = { address, dialler, peerId: undefined, session: undefined, records };
     return node;
   }
 }
