@@ -63,7 +63,7 @@ async function connect(address: NodeAddress, abort: AbortSignal, options: NodeCo
   } catch (error) {
     if (trouble === undefined) throw error;
     const { code, message, fix } = classifyDial(error, address);
-    const known = `its last known address was dialled, for ${trouble.message} (${trouble.code})`;
+    const known = `its last known address was dialled, for ${trouble.message}`;
     throw new HekateError(code, `${message}; ${known}`, { cause: error, fix, details: { node: address.text } });
   }
 }

@@ -194,8 +194,12 @@ describe('node service', () => {
       await world.ask('a', height);
       await world.ask('b', height);
     }
+    world.refusing.add('a');
     world.open.get('a')!.close();
     await world.clock.pass(3_000);
+    world.refusing.delete('a');
+    await world.ask('b', 50n);
+    await world.clock.pass(1_000);
     for (let height = 50n; height < 60n; height++) {
       await world.ask('b', height);
       await world.ask('a', height);

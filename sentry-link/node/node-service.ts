@@ -132,8 +132,7 @@ export class NodeService {
    */
   use(asked: string, chainId?: string): readonly NodeUsed[] {
     const chains = this.#chains.filter((chain) => chainId === undefined || chain.chainId === chainId);
-    const [own] = chains;
-    if (own === undefined) throw new HekateError('NODE_UNKNOWN', unknownChain(this.#chains));
+    if (chains.length === 0) throw new HekateError('NODE_UNKNOWN', unknownChain(this.#chains));
     const key = findNode(
       asked,
       chains.flatMap(({ nodes }) => nodes),

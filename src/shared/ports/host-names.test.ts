@@ -23,6 +23,7 @@ class World {
 
   /** Of the oldest question. */
   async answer(found: readonly LookupAddress[] | string): Promise<void> {
+    await this.clock.pass(0);
     this.#answers.shift()?.(found);
     await this.clock.pass(0);
   }

@@ -94,16 +94,23 @@ export class HostNames {
         name.lookup = undefined;
         if (!(result instanceof LookupError)) name.known = result;
         else if (result.code === 'ENOTFOUND') name.known = undefined;
-        this.#running--;
-        this.#queue.shift()?.();
+        this.#pass();
         return result;
       });
     return { found, sinceMs: this.#clock.nowMs() };
   }
 
-  async #turn(): Promise<void> {
-    if (this.#running >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.#queue.push(resolve));
+  #turn(): Promise<void> {
+    if (this.#running >= MAX_AT_ONCE) return new Promise((resolve) => this.#queue.push(resolve));
     this.#running++;
+    return Promise.resolve();
+  }
+
+  /** Its turn goes to the next that waits for one. */
+  #pass(): void {
+    const next = this.#queue.shift();
+    if (next === undefined) this.#running--;
+    else next();
   }
 
   /** Undefined when it takes longer. */
