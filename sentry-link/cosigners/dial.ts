@@ -5,7 +5,14 @@ import { formatHostPort, type HostPort } from '../../src/shared/config/host-port
 import { HekateError, isHekateError, messageOf } from '../../src/shared/errors.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
-import { answering, isName, LOOKUP_LIMIT_MS, systemHostNames, type HostNames, type LookupError } from '../../src/shared/ports/host-names.js';
+import {
+  answering,
+  isName,
+  LOOKUP_LIMIT_MS,
+  systemHostNames,
+  type HostNames,
+  type LookupError,
+} from '../../src/shared/ports/host-names.js';
 import { systemFix } from '../../src/shared/system-error.js';
 import { pinnedTlsClient, type PinnedPeer } from '../../src/shared/transport/tls.js';
 
@@ -162,7 +169,10 @@ const CONNECT_CODES: Readonly<Record<string, ErrorCode>> = {
 function connectError(error: unknown, where: string): HekateError {
   const errno = codeOf(error);
   const code = CONNECT_CODES[errno];
-  const cause = errno === 'ETIMEOUT' ? `${where}: its name was not found within ${LOOKUP_LIMIT_MS} ms` : `cannot connect to ${where} (${errno})`;
+  const cause =
+    errno === 'ETIMEOUT'
+      ? `${where}: its name was not found within ${LOOKUP_LIMIT_MS} ms`
+      : `cannot connect to ${where} (${errno})`;
   if (code !== undefined) return new HekateError(code, cause, { cause: error });
   return new HekateError('PEER_FAILED', cause, { cause: error, ...systemFix(error) });
 }

@@ -57,7 +57,8 @@ export class RedialDelay {
   next(code: ErrorCode, openMs: number): number {
     for (const steps of this.#failures.keys()) if (openMs >= steps.lastedMs) this.#failures.delete(steps);
     if (NOBODY_THERE.has(code)) return this.#spread(USUAL.firstMs);
-    const steps = code === 'LINK_REPLACED' ? REPLACED : code === 'PROTOCOL_OLD' ? OLD : WRONG_CODES.has(code) ? WRONG : USUAL;
+    const steps =
+      code === 'LINK_REPLACED' ? REPLACED : code === 'PROTOCOL_OLD' ? OLD : WRONG_CODES.has(code) ? WRONG : USUAL;
     const failures = this.#failures.get(steps) ?? 0;
     this.#failures.set(steps, failures + 1);
     if (steps === USUAL && failures === 0 && openMs > 0) return this.#spread(AT_ONCE_MS);

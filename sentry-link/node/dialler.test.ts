@@ -141,7 +141,9 @@ describe('dialler: when it dials', () => {
   it('dials what is wrong less often each time, down to every 5 s, until it is wrong no more', async () => {
     const world = setUp();
     const fails = (error: unknown) => () => world.last().fail(error);
-    const wrong = [coded('SC_BAD_HELLO'), coded('SC_BAD_AUTH'), coded('SC_BAD_HELLO'), coded('SC_AUTH_FAILED')].map(fails);
+    const wrong = [coded('SC_BAD_HELLO'), coded('SC_BAD_AUTH'), coded('SC_BAD_HELLO'), coded('SC_AUTH_FAILED')].map(
+      fails,
+    );
     const ends = [...wrong, ...wrong, fails(errno('ECONNREFUSED')), ...wrong];
     expect(await waits(world, ends)).toEqual([
       ...[600, 1_100, 2_100, 4_100, 5_100, 5_100, 5_100, 5_100],

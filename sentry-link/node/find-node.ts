@@ -15,7 +15,10 @@ export function findNode(asked: string, nodes: readonly NodeAddress[]): string {
   if (found.length === 1 && only !== undefined) return only[0];
   const which = found.length === 0 ? [...byKey.values()] : found.map(([, node]) => node);
   const what = found.length === 0 ? 'no node is named' : 'several nodes are named';
-  throw new HekateError('NODE_UNKNOWN', `${what} ${JSON.stringify(asked)}: ${which.map(({ text }) => text).join(', ')}`);
+  throw new HekateError(
+    'NODE_UNKNOWN',
+    `${what} ${JSON.stringify(asked)}: ${which.map(({ text }) => text).join(', ')}`,
+  );
 }
 
 function isName(asked: string, node: NodeAddress): boolean {

@@ -6,13 +6,12 @@ type Event =
   | readonly [atMs: number, what: 'asks', node: string, height: bigint, served: boolean]
   | readonly [atMs: number, what: 'gone' | 'back' | 'chosen', node: string]
   | readonly [atMs: number, what: 'reset'];
-type Row = readonly [name: string, events: readonly Event[], why?: string];
+type Row = readonly [name: string, events: readonly Event[], why: string];
 
 function run(arbiter: NodeArbiter, events: readonly Event[]): void {
   for (const event of events) {
     const [atMs, what, node = ''] = event;
-    if (what === 'asks')
-      expect([atMs, node, arbiter.mayAsk(node, event[3], atMs)]).toEqual([atMs, node, event[4]]);
+    if (what === 'asks') expect([atMs, node, arbiter.mayAsk(node, event[3], atMs)]).toEqual([atMs, node, event[4]]);
     else if (what === 'gone') arbiter.gone(node, atMs);
     else if (what === 'back') arbiter.connected(node);
     else if (what === 'chosen') arbiter.choose(node, atMs);

@@ -14,8 +14,7 @@ export const DEFAULT_NODE_PATIENCE: NodePatience = { lostMs: DEFAULT_NODE_LOST_M
 
 /** How a node came to be served. */
 export type ServedSince =
-  | { readonly why: 'first' | 'chosen' }
-  | { readonly why: 'lost' | 'still'; readonly before: string };
+  { readonly why: 'first' | 'chosen' } | { readonly why: 'lost' | 'still'; readonly before: string };
 
 export interface ServedNode {
   readonly node: string;

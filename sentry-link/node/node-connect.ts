@@ -54,8 +54,7 @@ export function nodeConnect(options: NodeConnectOptions): ConnectToNode {
 
 async function connect(address: NodeAddress, abort: AbortSignal, options: NodeConnectOptions): Promise<RawChannel> {
   const { clock, names = systemHostNames } = options;
-  if (address.transport === 'unix' || !isName(address.host))
-    return connected(open(address), address, abort, clock);
+  if (address.transport === 'unix' || !isName(address.host)) return connected(open(address), address, abort, clock);
   const { addresses, trouble } = await names.addresses(address.host);
   if (abort.aborted) throw givenUp(address);
   try {

@@ -58,7 +58,8 @@ class World {
 
   readonly #tell = (event: string, fields: LogFields = {}): void => {
     if (event === 'node served') this.told.push(`${String(fields['node'])} served: ${String(fields['because'])}`);
-    else if (event === 'not the node that is served') this.told.push(`${String(fields['node'])} not: ${String(fields['cause'])}`);
+    else if (event === 'not the node that is served')
+      this.told.push(`${String(fields['node'])} not: ${String(fields['cause'])}`);
     else if (fields['code'] === 'DIAL_SAME_NODE') this.told.push(`DIAL_SAME_NODE ${String(fields['cause'])}`);
   };
 
@@ -196,7 +197,7 @@ describe('node service', () => {
     }
     world.refusing.add('a');
     world.open.get('a')!.close();
-    await world.clock.pass(3_000);
+    await world.clock.pass(3_100);
     world.refusing.delete('a');
     await world.ask('b', 50n);
     await world.clock.pass(1_000);
@@ -232,7 +233,7 @@ describe('node service', () => {
     await world.ask('a', 5n);
     const answers: (string | undefined)[] = [];
     for (let height = 6n; height < 12n; height++) {
-      await world.clock.pass(990);
+      await world.clock.pass(980);
       answers.push(await world.ask('b', height));
     }
     expect(answers.map((answer) => answer === 'signedVote')).toEqual([false, false, false, false, false, true]);

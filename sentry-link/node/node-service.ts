@@ -143,9 +143,16 @@ export class NodeService {
     );
     const having = chains.filter(({ nodes }) => nodes.some((node) => nodeKey(node) === key));
     const active = having.filter(({ mode }) => mode === 'active');
-    if (active.length === 0) throw new HekateError('NODE_ALL_SERVED', `${having.map((chain) => chain.chainId).join(', ')} serves all of its nodes`);
+    if (active.length === 0)
+      throw new HekateError(
+        'NODE_ALL_SERVED',
+        `${having.map((chain) => chain.chainId).join(', ')} serves all of its nodes`,
+      );
     if (dialler.state !== 'connected')
-      throw new HekateError('NODE_NOT_CONNECTED', `${address.text} is not connected (${dialler.lastFailure ?? 'being dialled'})`);
+      throw new HekateError(
+        'NODE_NOT_CONNECTED',
+        `${address.text} is not connected (${dialler.lastFailure ?? 'being dialled'})`,
+      );
     return active.map((chain): NodeUsed => {
       const before = chain.arbiter.served?.node ?? null;
       chain.arbiter.choose(address.text, this.#deps.clock.nowMs());
@@ -205,7 +212,10 @@ export class NodeService {
     const [one, other] = [same.address.text, node.address.text].sort() as [string, string];
     if (this.#sameNode.has(`${one} ${other}`)) return;
     this.#sameNode.add(`${one} ${other}`);
-    const { code, message, fix } = new HekateError('DIAL_SAME_NODE', `${one} and ${other} show the same identity (${peerId})`);
+    const { code, message, fix } = new HekateError(
+      'DIAL_SAME_NODE',
+      `${one} and ${other} show the same identity (${peerId})`,
+    );
     this.#deps.log.warn('two addresses lead to one node', { node: one, other, code, cause: message, fix });
   }
 

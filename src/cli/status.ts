@@ -67,7 +67,8 @@ function describeLinkPeer(peer: LinkPeerStatus): string {
 }
 
 function describeLink({ leading, term, leader, standbys, chains, cosigners, nodes }: LinkStatus): string[] {
-  const next = standbys.length === 0 ? 'no other sentry-link is ready to take over' : `${standbys.join(', ')} could take over`;
+  const next =
+    standbys.length === 0 ? 'no other sentry-link is ready to take over' : `${standbys.join(', ')} could take over`;
   return [
     `  ${leading ? `leads, term ${term}; ${next}` : `stands by, ${leader === null ? 'no leader known' : `${leader} leads`}`}`,
     ...chains.map(

@@ -121,7 +121,8 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   NODE_UNKNOWN: 'a node that no chain of this sentry-link has was to be served',
   NODE_NOT_CONNECTED: 'a node that is not connected was to be served',
   NODE_ALL_SERVED: 'one node was to be served of a chain that serves all of them',
-  LINK_NOT_READY: 'the lease was to be handed to a sentry-link that does not lead, and that not enough cosigners call ready',
+  LINK_NOT_READY:
+    'the lease was to be handed to a sentry-link that does not lead, and that not enough cosigners call ready',
   HANDOVER_FAILED: 'a sentry-link gave its lease to another one, which has not taken it',
   NOT_LEADER: 'a sentry-link without the lease was asked to sign',
   QUORUM_LOST: 'fewer cosigners than the threshold can sign',
@@ -162,7 +163,8 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   PEER_TIMEOUT: 'the host of a cosigner, or the process there, does not answer',
   PEER_UNREACHABLE: 'there is no way to the host of a cosigner',
   PEER_UNKNOWN_HOST: 'the name of a cosigner has no address',
-  PEER_DNS_TIMEOUT: 'the name of a cosigner was not looked up in time: the trouble is with the DNS, not with the cosigner',
+  PEER_DNS_TIMEOUT:
+    'the name of a cosigner was not looked up in time: the trouble is with the DNS, not with the cosigner',
   PEER_DNS_FAILED: 'the name of a cosigner could not be looked up: the trouble is with the DNS, not with the cosigner',
   PEER_DROPPED: 'the connection to a cosigner is dropped at once',
   PEER_NOT_COSIGNER: 'something else than a cosigner answers',

@@ -38,7 +38,8 @@ async function twoNodes(name: string): Promise<Two> {
     },
   });
   await second.connected(10_000);
-  const ask = (node: AskingNode, height: bigint): Promise<SignAnswer> => node.vote(at.vote({ step: 'Prevote', height }));
+  const ask = (node: AskingNode, height: bigint): Promise<SignAnswer> =>
+    node.vote(at.vote({ step: 'Prevote', height }));
   await at.signed({ step: 'Prevote', height: 1n });
   return { at, first: at.node, second, ask };
 }

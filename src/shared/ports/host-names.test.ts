@@ -146,16 +146,19 @@ it.each([
   expect(isName(host)).toBe(expected);
 });
 
-it.each([true, false])('a socket takes what was found, also the second address of it (several: %s)', async (several) => {
-  const server = createServer((socket) => socket.destroy());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const right: LookupAddress = { address: '127.0.0.1', family: 4 };
-  const lookup = answering(several ? [{ address: '::1', family: 6 }, right] : [right]);
-  const socket = connect({ host: 'not.a.name.invalid', port, autoSelectFamily: several, lookup });
-  socket.on('error', () => {});
-  await new Promise((resolve) => socket.once('connect', resolve));
-  expect(socket.remoteAddress).toBe('127.0.0.1');
-  socket.destroy();
-  await new Promise((resolve) => server.close(resolve));
-});
+it.each([true, false])(
+  'a socket takes what was found, also the second address of it (several: %s)',
+  async (several) => {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const right: LookupAddress = { address: '127.0.0.1', family: 4 };
+    const lookup = answering(several ? [{ address: '::1', family: 6 }, right] : [right]);
+    const socket = connect({ host: 'not.a.name.invalid', port, autoSelectFamily: several, lookup });
+    socket.on('error', () => {});
+    await new Promise((resolve) => socket.once('connect', resolve));
+    expect(socket.remoteAddress).toBe('127.0.0.1');
+    socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  },
+);

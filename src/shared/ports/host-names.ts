@@ -87,7 +87,8 @@ export class HostNames {
     const found = this.#turn()
       .then(() => this.#resolve(host))
       .then(
-        (addresses): Found => (addresses.length > 0 ? addresses : new LookupError('ENOTFOUND', `${host} has no address`)),
+        (addresses): Found =>
+          addresses.length > 0 ? addresses : new LookupError('ENOTFOUND', `${host} has no address`),
         (error: unknown): Found => lookupError(host, error),
       )
       .then((result) => {
