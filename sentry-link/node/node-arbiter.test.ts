@@ -218,6 +218,29 @@ describe('a node stands still', () => {
     expect(arbiter.served && describeSince(arbiter.served.since)).toBe(why);
   });
 
+  it('no sooner than it would be lost, while it is gone', () => {
+    run(new NodeArbiter('active', { lostMs: 10_000, stillMs: 1_000 }), [
+      [0, 'asks', 'a', 5n, true],
+      [100, 'gone', 'a'],
+      [500, 'asks', 'b', 6n, false],
+      [5_000, 'asks', 'b', 7n, false],
+      [9_999, 'asks', 'b', 8n, false],
+      [10_000, 'asks', 'b', 8n, true],
+    ]);
+  });
+
+  it('also when it comes back ever again and never asks', () => {
+    run(new NodeArbiter('active'), [
+      [0, 'asks', 'a', 5n, true],
+      [1_000, 'gone', 'a'],
+      [2_000, 'asks', 'b', 6n, false],
+      [3_000, 'back', 'a'],
+      [3_100, 'gone', 'a'],
+      [4_900, 'asks', 'b', 7n, false],
+      [5_000, 'asks', 'b', 7n, true],
+    ]);
+  });
+
   it('after the time that is configured', () => {
     run(new NodeArbiter('active', { lostMs: 3_000, stillMs: 1_000 }), [
       [0, 'asks', 'a', 5n, true],

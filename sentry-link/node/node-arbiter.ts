@@ -140,9 +140,12 @@ export class NodeArbiter {
 
   #whyNext(turn: Turn, node: string, height: bigint, nowMs: number): 'lost' | 'still' | undefined {
     if (!this.#isHighest(height, nowMs)) return undefined;
-    if (turn.goneMs !== undefined && nowMs - turn.goneMs >= this.#patience.lostMs) return 'lost';
+    const { lostMs } = this.#patience;
+    if (turn.goneMs !== undefined && nowMs - turn.goneMs >= lostMs) return 'lost';
     const ahead = this.#ahead.get(node);
-    if (ahead === undefined || nowMs - turn.newMs < this.stillMs) return undefined;
+    // While it is gone it cannot ask; but one that comes and goes for ever without asking is of no use.
+    const stillMs = turn.goneMs === undefined ? this.stillMs : Math.max(this.stillMs, lostMs);
+    if (ahead === undefined || nowMs - turn.newMs < stillMs) return undefined;
     // Of two nodes that keep step one is always the first to ask: to be first once says nothing while the block time is not known.
     return nowMs - ahead.sinceMs >= this.stillMs / 2 ? 'still' : undefined;
   }

@@ -191,7 +191,8 @@ describe('connecting to a node', () => {
       }
     };
     const portOf = (address: NodeAddress): number => (address.transport === 'tcp' ? address.port : 0);
-    const listening = async (): Promise<number> => portOf(await listen(0, (socket) => void acceptSecure(socket).catch(() => {})));
+    const listening = async (): Promise<number> =>
+      portOf(await listen(0, (socket) => void acceptSecure(socket).catch(() => {})));
 
     it('is found, by the second address too', async () => {
       const known = names([[here], [{ address: '::1', family: 6 }, here]]);

@@ -10,13 +10,13 @@ import { runHekate, type HekateRun } from '../support/run-hekate.js';
 
 const cleanup = cleanupAfterEach();
 const LOST_MS = 1_500;
-const STILL_MS = 1_000;
+const STILL_MS = 3_000;
 
 interface Two {
   readonly at: AskedCluster;
   readonly first: AskingNode;
   readonly second: AskingNode;
-  ask(node: AskingNode, height: bigint): Promise<SignAnswer>;
+  readonly ask: (node: AskingNode, height: bigint) => Promise<SignAnswer>;
 }
 
 /** A cluster whose chain has two nodes, of which the first is served. */
