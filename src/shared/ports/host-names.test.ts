@@ -80,6 +80,15 @@ describe('a name of which nothing is known', () => {
     expect([later.said, world.asked]).toEqual(['10.0.0.2', ['node', 'node']]);
   });
 
+  it('is called late also by those who are there when it fails in the end', async () => {
+    const world = new World();
+    world.find();
+    await world.clock.pass(2_000);
+    const second = world.find();
+    await world.answer('EAI_AGAIN');
+    expect(second.said).toBe('ETIMEOUT');
+  });
+
   it('two who ask at once share a look-up', async () => {
     const world = new World();
     const both = [world.find(), world.find()];

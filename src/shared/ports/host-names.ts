@@ -70,9 +70,12 @@ export class HostNames {
     const found = await this.#within(name.known === undefined ? LOOKUP_LIMIT_MS : KNOWN_WAIT_MS, lookup);
     if (found !== undefined && !(found instanceof LookupError)) return { addresses: found, trouble: undefined };
     // That there is no such name is an answer.
-    if (found?.code === 'ENOTFOUND' || name.known === undefined) throw found ?? late(host);
+    if (found?.code === 'ENOTFOUND') throw found;
+    // One that was late already is not another kind of trouble once it fails.
     const slow = this.#clock.nowMs() - lookup.sinceMs >= LOOKUP_LIMIT_MS;
-    return { addresses: name.known, trouble: found ?? (slow ? late(host) : undefined) };
+    const trouble = slow ? late(host) : found;
+    if (name.known === undefined) throw trouble ?? late(host);
+    return { addresses: name.known, trouble };
   }
 
   #name(host: string): Name {
