@@ -8,6 +8,7 @@ import { heightReached, inabilities } from './cosigners/ability.js';
 import { Peer } from './cosigners/peer.js';
 import { Postman } from './cosigners/postman.js';
 import { LeaderView, type Leader } from './leadership/leader-view.js';
+import { EMBEDDED } from './leadership/lease-backend.js';
 import { LeaseCandidate } from './leadership/lease-candidate.js';
 import { LinkWatch, type ChainSituation, type LinkSituation } from './link-watch.js';
 import type { GroupKey } from './signing/attempt.js';
@@ -84,6 +85,7 @@ export class SentryLink {
     this.candidate = new LeaseCandidate(
       { cosigners, threshold, leaseMs },
       {
+        backend: EMBEDDED,
         clock,
         useful,
         ready,

@@ -93,6 +93,9 @@ export class Peer {
       case 'waitAnswer':
         // Not for this link: it carries them.
         return;
+      case 'leaseFree':
+        // For whoever asks for the lease.
+        return;
     }
   }
 

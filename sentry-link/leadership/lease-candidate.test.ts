@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LinkMessage } from '../../src/shared/coordination/messages.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
+import { EMBEDDED, type LeaseBackend } from './lease-backend.js';
 import { LeaseCandidate } from './lease-candidate.js';
 
 const LEASE_MS = 1_000;
@@ -37,6 +38,7 @@ class World {
   readonly handedTo: (string | undefined)[] = [];
   /** How often each link asked for a lease that it does not hold. */
   readonly asked: string[] = [];
+  readonly backends = new Map<string, LeaseBackend>();
   /** Links of which something could be signed. */
   readonly useful = new Set(['a', 'b']);
   readonly #threshold: number;
@@ -52,6 +54,7 @@ class World {
     const candidate: LeaseCandidate = new LeaseCandidate(
       { cosigners, threshold: this.#threshold, leaseMs: LEASE_MS },
       {
+        backend: this.backends.get(name) ?? EMBEDDED,
         clock,
         random: (length) => new Uint8Array(length).fill(name.charCodeAt(0)),
         useful: () => this.useful.has(name),
@@ -515,5 +518,26 @@ describe('use it or lose it', () => {
     world.useful.clear();
     await world.clock.pass(13_500);
     expect(world.events).toEqual(['a leads in term 1', LET_GO, 'a leads in term 2']);
+  });
+});
+
+describe('a backend', () => {
+  it('says who may ask, and in which term; what was not got is given back', async () => {
+    const world = new World();
+    let term: number | undefined;
+    let givenBack = 0;
+    world.backends.set('a', { claim: (least) => term && Math.max(least, term), giveBack: () => void givenBack++ });
+    const a = world.candidate('a');
+    await world.clock.pass(5_000);
+    expect([world.events, world.asked]).toEqual([[], []]);
+    term = 40;
+    await world.clock.pass(1_000);
+    expect(world.events).toEqual(['a leads in term 40']);
+    expect(givenBack).toBe(0);
+    a.handOver('b');
+    expect(givenBack).toBe(1);
+    term = 7;
+    await world.clock.pass(3_000);
+    expect(world.events.at(-1)).toBe('a leads in term 41');
   });
 });

@@ -3,6 +3,7 @@ import type { HeartbeatReply, LinkMessage } from '../../src/shared/coordination/
 import { must } from '../../src/shared/invariant.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
+import type { LeaseBackend } from './lease-backend.js';
 import { farTerms, middleTerm, type TermClaim } from './term-claims.js';
 
 /** A leader stops believing in its lease a little before the cosigners do. */
@@ -32,6 +33,7 @@ export interface CandidateOptions {
 }
 
 export interface CandidateDeps {
+  readonly backend: LeaseBackend;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** Sends to one cosigner; false when there is no stream to it. */
@@ -266,12 +268,14 @@ export class LeaseCandidate {
     this.#noteFree(nowMs);
     if (!this.#mayAsk(nowMs)) return;
     this.#becomeCandidate(nowMs);
-    for (const id of this.#cosigners) this.#heartbeat(id);
+    if (this.#state === 'candidate') for (const id of this.#cosigners) this.#heartbeat(id);
   }
 
   #becomeCandidate(nowMs: number): void {
+    const term = this.#deps.backend.claim(this.#nextTerm());
+    if (term === undefined) return;
     this.#state = 'candidate';
-    this.#term = this.#nextTerm();
+    this.#term = term;
     this.#notBeforeMs = nowMs + this.#leaseMs / 2;
   }
 
@@ -394,6 +398,7 @@ export class LeaseCandidate {
       if (grant !== undefined && grant.untilMs > 0) this.#deps.send(id, { kind: 'leaseRelease', term: this.#term, to });
       this.#setGrant(id, NO_GRANT);
     }
+    this.#deps.backend.giveBack();
     // An answer that is still under way must not look like a promise: it was given back.
     this.#sent.clear();
   }

@@ -12,6 +12,8 @@ export class ClusterWire {
   /** Sign requests and their answers wait for ever, heartbeats go through: the process hangs, or its disk does. */
   holdRequests = false;
   holdReplies = false;
+  /** Nothing that the link says gets through, and nobody is told. */
+  silent = false;
   /** Answers to sign requests take so much longer. */
   lateMs = 0;
   /** What the link gets instead of what the cosigner sent. */
@@ -81,6 +83,7 @@ export class ClusterWire {
 
   #up(epoch: number, session: LinkSession, message: LinkMessage): boolean {
     if (epoch !== this.#epoch) return false;
+    if (this.silent) return true;
     if (message.kind === 'signRequest') this.requests.push(message);
     if (!(this.holdRequests && message.kind === 'signRequest'))
       this.#later(epoch, this.delayMs, () => session.receive(message));

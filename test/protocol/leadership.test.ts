@@ -32,11 +32,18 @@ describe('terms and leases, seen from the signature', () => {
         expect(await raw.ask([1, 2], VOTE, { term })).toMatchObject([{ code: 'TERM_OLD' }, { code: 'TERM_OLD' }]);
     }
     expect(cluster.cosigners.map((cosigner) => cosigner.durable().height)).toEqual([0n, 0n, 0n]);
-    cluster.wire('a', 1).drop();
-    cluster.wire('a', 2).drop();
+    for (const id of [1, 2]) cluster.wire('a', id).silent = true;
     await cluster.clock.pass(600);
-    expect(cluster.cosigner(1).process!.leases.describe(cluster.clock.nowMs()).holder).toBe('');
+    expect(cluster.cosigner(1).process!.leases.describe(cluster.clock.nowMs()).holder).toBe('a');
     expect(await raw.ask([1, 2], VOTE, { term: 2 })).toMatchObject([{ kind: 'signed' }, { kind: 'signed' }]);
+  });
+
+  it('a leader whose streams are closed is followed by a standby at once', async () => {
+    const cluster = await Cluster.start({ threshold: 2, count: 3, links: ['a', 'b'] });
+    cluster.killLink('a');
+    await cluster.clock.pass(10);
+    expect(cluster.link('b').candidate.term()).toBe(2);
+    expect(told(await cluster.ask('b', VOTE))).toMatch(/^signed/);
   });
 
   it('an old leader that does not know better gets no share from a majority', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LeaseTable } from '../../cosigner/lease-table.js';
+import { EMBEDDED } from '../../sentry-link/leadership/lease-backend.js';
 import { LeaseCandidate } from '../../sentry-link/leadership/lease-candidate.js';
 import { MAX_LEASE_MS } from '../../src/shared/coordination/limits.js';
 import { Prng } from '../sim/prng.js';
@@ -51,6 +52,7 @@ class TestLink {
     this.candidate = new LeaseCandidate(
       { cosigners: COSIGNERS, threshold: THRESHOLD, leaseMs: MAX_LEASE_MS },
       {
+        backend: EMBEDDED,
         clock,
         random: random.bytes,
         ready: () => true,

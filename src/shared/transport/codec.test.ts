@@ -86,11 +86,13 @@ const LINK: Record<string, LinkMessage> = {
   'hello of a new link': { kind: 'linkHello', ...ownRelease(''), newest: [] },
   'hello of an older release': { kind: 'linkHello', version: '0.1.0', protocol: 0, features: [], newest: [] },
   'heartbeat of a standby': { kind: 'heartbeat', id: 0, lease: undefined },
+  'heartbeat of a standby that is ready': { kind: 'heartbeat', id: 0, lease: undefined, ready: true },
   'heartbeat of a leader': { kind: 'heartbeat', id: 9, lease: { term: 2 ** 53 - 1, leaseMs: 1_000, renewal: true } },
   proof: { kind: 'proof', proof },
   'question of one that waits': QUESTION,
   'answer to one that waits': ANSWER,
   'lease release': { kind: 'leaseRelease', term: 3 },
+  'lease release to another': { kind: 'leaseRelease', term: 3, to: 'l'.repeat(64) },
   'sign request': request,
   'sign request with an extension': { ...request, extension: bytes(3_000), settle: true },
   'sign request with an empty extension': { ...request, extension: bytes(0) },
@@ -109,6 +111,11 @@ const COSIGNER: Record<string, CosignerMessage> = {
     ...{ renewedTerm: 2 ** 53 - 1, otherLink: true },
     chains: [{ ...report, height: 0n, round: 0, step: 0, sequence: 0n }],
   },
+  'heartbeat reply to a leader': {
+    ...{ kind: 'heartbeatReply', id: 1, granted: true, term: 4, holder: 'a', remainingMs: 700, chains: [] },
+    ...{ renewedTerm: 0, otherLink: true, standbys: Array(32).fill('l'.repeat(64)) },
+  },
+  'lease free': { kind: 'leaseFree', turn: 32 },
   'question of one that waits': QUESTION,
   'answer to one that waits': ANSWER,
   'hello of one that waits': {
@@ -203,6 +210,16 @@ describe('what is out of bounds is refused', () => {
       { heartbeat: { lease: { term: 1, leaseMs: 3_600_000 } } },
       /^TRANSPORT_MALFORMED: .*outside 1 to 1000/,
     ],
+    [
+      'a release to a name of 65 bytes',
+      { leaseRelease: { to: 'l'.repeat(65) } },
+      /^TRANSPORT_MALFORMED: .*has 65 bytes/,
+    ],
+    [
+      'a release to a name with a line end',
+      { leaseRelease: { to: 'l\n' } },
+      /^TRANSPORT_MALFORMED: .*control characters/,
+    ],
     ['no chain id', signRequest({ chainId: '' }), /^TRANSPORT_MALFORMED: .*chain id has 0 bytes/],
     ['chain id of 51 bytes', signRequest({ chainId: 'x'.repeat(51) }), /^TRANSPORT_MALFORMED: .*chain id has 51 bytes/],
     [
@@ -290,6 +307,9 @@ describe('what is out of bounds is refused', () => {
       reply({ chains: Array(257).fill({ chainId: 'a', groupPublicKey: bytes(32) }) }),
       /^TRANSPORT_MALFORMED: .*257 entries/,
     ],
+    ['33 standbys', reply({ standbys: Array(33).fill('l') }), /^TRANSPORT_MALFORMED: .*list of standbys has 33/],
+    ['standby without a name', reply({ standbys: [''] }), /^TRANSPORT_MALFORMED: .*name of a standby has 0 bytes/],
+    ['turn 33', { leaseFree: { turn: 33 } }, /^TRANSPORT_MALFORMED: .*turn of a link is 33/],
     ['name with an escape sequence', reply({ holder: '\u001b[31m' }), /^TRANSPORT_MALFORMED: .*control characters/],
     ['remaining time above int32', reply({ remainingMs: 2 ** 32 - 1 }), /^TRANSPORT_MALFORMED: .*remaining lease time/],
     [

@@ -1,5 +1,5 @@
 import { MAX_CHAINS, MAX_COSIGNERS, MAX_LINKS, MAX_SIGN_BYTES } from '../coordination/limits.js';
-import type { ChainKey, ChainReport, CosignerMessage, NonceBatch } from '../coordination/messages.js';
+import type { ChainKey, ChainReport, CosignerMessage, HeartbeatReply, NonceBatch } from '../coordination/messages.js';
 import type { Release } from '../coordination/release.js';
 import { SCALAR_BYTES } from '../frost/group.js';
 import { toSignatureShare, type SignerShare } from '../frost/signature-share.js';
@@ -129,8 +129,8 @@ export function fromWireCosignerMessage(wire: WireCosignerMessage): CosignerMess
 }
 
 function readHeartbeatReply(wire: NonNullable<WireCosignerMessage['heartbeatReply']>): CosignerMessage {
-  const { standbys } = wire;
-  return {
+  const standbys = value.atMost(wire.standbys, MAX_LINKS, 'list of standbys').map(readName);
+  const reply: HeartbeatReply = {
     kind: 'heartbeatReply',
     id: safeNumber(wire.id, 'heartbeat id'),
     granted: wire.granted,
@@ -139,9 +139,9 @@ function readHeartbeatReply(wire: NonNullable<WireCosignerMessage['heartbeatRepl
     remainingMs: value.int32(wire.remainingMs, 'remaining lease time'),
     renewedTerm: safeNumber(wire.renewedTerm, 'renewed term'),
     otherLink: wire.otherLink,
-    standbys: standbys.length === 0 ? undefined : value.atMost(standbys, MAX_LINKS, 'list of standbys').map(readName),
     chains: readReports(wire.chains),
   };
+  return standbys.length === 0 ? reply : { standbys, ...reply };
 }
 
 function readName(name: string): string {
