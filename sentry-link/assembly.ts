@@ -5,7 +5,7 @@ import type { Log } from '../src/shared/ports/log.js';
 import type { RandomBytes } from '../src/shared/ports/random.js';
 import type { CosignerConnection, CosignerHandlers } from './cosigners/cosigner-client.js';
 import type { ConnectToNode } from './node/dialler.js';
-import type { NodeMode } from './node/node-arbiter.js';
+import type { NodeMode, NodePatience } from './node/node-arbiter.js';
 import { NodeService, type NodeServiceChain, type NodeServiceDeps } from './node/node-service.js';
 import { SentryLink, type LinkChain } from './sentry-link.js';
 import type { ProofKeeper } from './signing/newest-signature.js';
@@ -13,6 +13,8 @@ import type { ProofKeeper } from './signing/newest-signature.js';
 export interface ServedChain extends LinkChain {
   readonly nodes: readonly NodeAddress[];
   readonly mode: NodeMode;
+  /** When a node's turn ends by itself; default: as the configuration has it. */
+  readonly patience?: NodePatience;
 }
 
 export interface LinkOptions {
@@ -39,7 +41,7 @@ export interface LinkPorts {
 }
 
 /** What serves the nodes; production has a NodeService. */
-export type NodeServing = Pick<NodeService, 'open' | 'close' | 'retire' | 'status' | 'reaches'>;
+export type NodeServing = Pick<NodeService, 'open' | 'close' | 'retire' | 'status' | 'reaches' | 'use'>;
 
 /** What the simulator exchanges, to show that it would see what goes missing. */
 export interface LinkParts {
@@ -87,8 +89,8 @@ export function assembleLink(options: LinkOptions, ports: LinkPorts, parts: Link
     },
   );
   const nodes = parts.nodeService(
-    chains.map(({ chainId, key, nodes: addresses, mode }) => ({
-      ...{ chainId, publicKey: key.publicKey, nodes: addresses, mode },
+    chains.map(({ chainId, key, nodes: addresses, mode, patience }) => ({
+      ...{ chainId, publicKey: key.publicKey, nodes: addresses, mode, ...(patience && { patience }) },
     })),
     {
       connect: connectNode,

@@ -37,6 +37,7 @@ import { CosignerClient } from './cosigners/cosigner-client.js';
 import { describeLink } from './link-status.js';
 import { checkIsNoPartOfAKey } from './node/no-part-of-a-key.js';
 import { nodeConnect } from './node/node-connect.js';
+import { useNodeRequest } from './node/use-node-request.js';
 import { transferRequest } from './leadership/transfer-request.js';
 import { ProofFiles } from './proof-files.js';
 
@@ -115,7 +116,13 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
     },
     systemClock,
   );
-  started.add(await serveStatusIfPossible(config.home, { status, transfer }, log));
+  const useNode = useNodeRequest({
+    name: config.name,
+    term: () => link.candidate.term(),
+    leader: () => link.leader(),
+    use: (node, chain) => assembled.nodes.use(node, chain),
+  });
+  started.add(await serveStatusIfPossible(config.home, { status, transfer, useNode }, log));
 }
 
 async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Group, log: Log): Promise<ServedChain> {
@@ -130,6 +137,7 @@ async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Gr
     key: { publicKey: info.groupPublicKey, verificationShares },
     nodes: chain.nodes.map(parseNodeAddress),
     mode: chain.nodeMode,
+    patience: { lostMs: chain.nodeLostMs, stillMs: chain.nodeStillMs },
   };
 }
 

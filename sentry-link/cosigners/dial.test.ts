@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.js';
+import { HostNames, type LookupCode } from '../../src/shared/ports/host-names.js';
 import { pinOf, type TlsIdentity } from '../../src/shared/transport/identity.js';
 import { clientContext } from '../../src/shared/transport/tls.js';
 import { makeIdentity } from '../../src/setup/identity/make-identity.js';
@@ -66,6 +67,43 @@ describe('while nothing answers', () => {
   });
 });
 
+describe('a cosigner whose address is a name', () => {
+  /** What became of it when the look-up ends so, and the socket is refused. */
+  const outcomeOf = async (answer: 'here' | LookupCode | 'never'): Promise<string[]> => {
+    const clock = new ManualClock();
+    const peer = { name: 'cosigner-1', certPem: identity.certPem, pin: pinOf(identity.certPem) };
+    const names = new HostNames(async () => {
+      if (answer === 'here') return [{ address: '10.0.0.1', family: 4 }];
+      if (answer === 'never') return new Promise(() => {});
+      throw Object.assign(new Error(answer), { code: answer });
+    }, clock);
+    const outcome: string[] = [];
+    const dialling = new Dial(
+      { address: { host: 'c', port: 7 }, context: clientContext(identity, [peer]), peer, otherPeers: [], clock, names },
+      { connected: () => outcome.push('connected'), failed: ({ code }) => outcome.push(code) },
+      (_address, addresses) => {
+        outcome.push(...(addresses ?? []).map(({ address }) => address));
+        const socket = new LostSocket();
+        clock.schedule(10, () => fails(socket, 'ECONNREFUSED'));
+        return socket as unknown as Socket;
+      },
+    );
+    dialling.start();
+    await clock.pass(2_000);
+    expect(clock.pending).toBe(0);
+    return outcome;
+  };
+
+  it.each<['here' | LookupCode | 'never', string[]]>([
+    ['here', ['10.0.0.1', 'PEER_REFUSED']],
+    ['ENOTFOUND', ['PEER_UNKNOWN_HOST']],
+    ['EAI_AGAIN', ['PEER_DNS_FAILED']],
+    ['never', ['PEER_DNS_TIMEOUT']],
+  ])('is looked up before it is dialled: %s', async (answer, outcome) => {
+    expect(await outcomeOf(answer)).toEqual(outcome);
+  });
+});
+
 describe('a failed attempt ends the dial by name', () => {
   it.each([
     ['ECONNREFUSED', 'PEER_REFUSED'],
@@ -74,7 +112,7 @@ describe('a failed attempt ends the dial by name', () => {
     ['ENETUNREACH', 'PEER_UNREACHABLE'],
     ['EADDRNOTAVAIL', 'PEER_UNREACHABLE'],
     ['ENOTFOUND', 'PEER_UNKNOWN_HOST'],
-    ['EAI_AGAIN', 'PEER_UNKNOWN_HOST'],
+    ['EAI_AGAIN', 'PEER_DNS_FAILED'],
     ['EMFILE', 'PEER_FAILED'],
   ])('%s is %s', (errno, code) => {
     const { clock, sockets, outcome } = dial();

@@ -1,9 +1,18 @@
+import type { LookupAddress } from 'node:dns';
 import { connect, type Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { formatHostPort, type HostPort } from '../../src/shared/config/host-port.js';
 import { HekateError, isHekateError, messageOf } from '../../src/shared/errors.js';
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
+import {
+  answering,
+  isName,
+  LOOKUP_LIMIT_MS,
+  systemHostNames,
+  type HostNames,
+  type LookupError,
+} from '../../src/shared/ports/host-names.js';
 import { systemFix } from '../../src/shared/system-error.js';
 import { pinnedTlsClient, type PinnedPeer } from '../../src/shared/transport/tls.js';
 
@@ -19,6 +28,8 @@ export interface DialOptions {
   readonly peer: PinnedPeer;
   readonly otherPeers: readonly PinnedPeer[];
   readonly clock: Clock;
+  /** Default: those of this process. */
+  readonly names?: HostNames;
 }
 
 export interface DialHandlers {
@@ -27,13 +38,14 @@ export interface DialHandlers {
   failed(reason: HekateError): void;
 }
 
-/** Starts one TCP connection; a test that loses packets has its own. */
-export type OpenSocket = (address: HostPort) => Socket;
+/** Starts one TCP connection, to one of `addresses` where the host is a name; a test that loses packets has its own. */
+export type OpenSocket = (address: HostPort, addresses: readonly LookupAddress[] | undefined) => Socket;
 
-const openSocket: OpenSocket = ({ host, port }) => connect({ host, port, noDelay: true, autoSelectFamily: true });
+const openSocket: OpenSocket = ({ host, port }, addresses) =>
+  connect({ host, port, noDelay: true, autoSelectFamily: true, ...(addresses && { lookup: answering(addresses) }) });
 
 /**
- * One dial of a cosigner: TCP, several attempts side by side while none is answered, then TLS with the pinned certificate.
+ * One dial of a cosigner: its name, where it has one, TCP, several attempts side by side while none is answered, then TLS with the pinned certificate.
  * Calls one handler, once, unless it is abandoned first.
  */
 export class Dial {
@@ -43,6 +55,8 @@ export class Dial {
   readonly #sockets = new Set<Socket>();
   readonly #timers = new Set<Timer>();
   #over = false;
+  /** Why what is dialled is the last known address. */
+  #trouble: LookupError | undefined;
 
   constructor(options: DialOptions, handlers: DialHandlers, open: OpenSocket = openSocket) {
     this.#options = options;
@@ -51,7 +65,20 @@ export class Dial {
   }
 
   start(): void {
-    this.#attempt();
+    const { address, names = systemHostNames } = this.#options;
+    if (!isName(address.host)) return this.#connect();
+    names.addresses(address.host).then(
+      ({ addresses, trouble }) => {
+        this.#trouble = trouble;
+        this.#connect(addresses);
+      },
+      (error: unknown) => this.#fail(connectError(error, this.#where())),
+    );
+  }
+
+  #connect(addresses?: readonly LookupAddress[]): void {
+    if (this.#over) return;
+    this.#attempt(addresses);
     this.#timeout(CONNECT_TIMEOUT_MS, 'the host does not answer');
   }
 
@@ -62,9 +89,9 @@ export class Dial {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #attempt(): void {
-    this.#schedule(ATTEMPT_EVERY_MS, () => this.#attempt());
-    const socket = this.#open(this.#options.address);
+  #attempt(addresses: readonly LookupAddress[] | undefined): void {
+    this.#schedule(ATTEMPT_EVERY_MS, () => this.#attempt(addresses));
+    const socket = this.#open(this.#options.address, addresses);
     this.#sockets.add(socket);
     socket.on('error', (error) => this.#fail(connectError(error, this.#where())));
     socket.once('connect', () => this.#handshake(socket));
@@ -121,7 +148,8 @@ export class Dial {
   }
 
   #where(): string {
-    return `${this.#options.peer.name} at ${formatHostPort(this.#options.address)}`;
+    const where = `${this.#options.peer.name} at ${formatHostPort(this.#options.address)}`;
+    return this.#trouble === undefined ? where : `${where} (its last known address: ${this.#trouble.message})`;
   }
 }
 
@@ -134,13 +162,17 @@ const CONNECT_CODES: Readonly<Record<string, ErrorCode>> = {
   ENETDOWN: 'PEER_UNREACHABLE',
   EADDRNOTAVAIL: 'PEER_UNREACHABLE',
   ENOTFOUND: 'PEER_UNKNOWN_HOST',
-  EAI_AGAIN: 'PEER_UNKNOWN_HOST',
+  EAI_AGAIN: 'PEER_DNS_FAILED',
+  ETIMEOUT: 'PEER_DNS_TIMEOUT',
 };
 
-function connectError(error: Error, where: string): HekateError {
+function connectError(error: unknown, where: string): HekateError {
   const errno = codeOf(error);
   const code = CONNECT_CODES[errno];
-  const cause = `cannot connect to ${where} (${errno})`;
+  const cause =
+    errno === 'ETIMEOUT'
+      ? `${where}: its name was not found within ${LOOKUP_LIMIT_MS} ms`
+      : `cannot connect to ${where} (${errno})`;
   if (code !== undefined) return new HekateError(code, cause, { cause: error });
   return new HekateError('PEER_FAILED', cause, { cause: error, ...systemFix(error) });
 }
@@ -158,6 +190,6 @@ function handshakeError(error: Error, where: string): HekateError {
   return new HekateError('PEER_FAILED', `no TLS with ${where}: ${messageOf(error)}`, { cause: error });
 }
 
-function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
 }

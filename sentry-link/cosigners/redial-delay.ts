@@ -18,6 +18,18 @@ const USUAL: Steps = { firstMs: 100, mostMs: 400, lastedMs: 10_000 };
 const REPLACED: Steps = { firstMs: 1_000, mostMs: 60_000, lastedMs: 180_000 };
 /** A cosigner, or we, must be upgraded first: nothing is gained by asking often, and one that was is wanted within seconds. */
 const OLD: Steps = { firstMs: 1_000, mostMs: 4_000, lastedMs: 10_000 };
+/**
+ * Somebody has to mend a configuration first: what answers is not the cosigner that is pinned, or does not know us, or does not
+ * speak as one. With the jitter 5 s at most.
+ */
+const WRONG: Steps = { firstMs: 100, mostMs: 2_000, lastedMs: 10_000 };
+const WRONG_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'PEER_NOT_COSIGNER',
+  'TLS_REFUSED',
+  'TLS_WRONG_PEER',
+  'TLS_WRONG_ROLE',
+  'TRANSPORT_MALFORMED',
+]);
 /** A stream was lost, for the first time in a while: what became of the cosigner is wanted before the lease is let go. */
 const AT_ONCE_MS = 10;
 /** Each wait is up to this much longer than its least, so that two never keep step. */
@@ -28,6 +40,8 @@ const NOBODY_THERE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'PEER_TIMEOUT',
   'PEER_UNREACHABLE',
   'PEER_UNKNOWN_HOST',
+  'PEER_DNS_TIMEOUT',
+  'PEER_DNS_FAILED',
 ]);
 
 /** How long to wait before a cosigner is dialled again. */
@@ -43,7 +57,8 @@ export class RedialDelay {
   next(code: ErrorCode, openMs: number): number {
     for (const steps of this.#failures.keys()) if (openMs >= steps.lastedMs) this.#failures.delete(steps);
     if (NOBODY_THERE.has(code)) return this.#spread(USUAL.firstMs);
-    const steps = code === 'LINK_REPLACED' ? REPLACED : code === 'PROTOCOL_OLD' ? OLD : USUAL;
+    const steps =
+      code === 'LINK_REPLACED' ? REPLACED : code === 'PROTOCOL_OLD' ? OLD : WRONG_CODES.has(code) ? WRONG : USUAL;
     const failures = this.#failures.get(steps) ?? 0;
     this.#failures.set(steps, failures + 1);
     if (steps === USUAL && failures === 0 && openMs > 0) return this.#spread(AT_ONCE_MS);

@@ -51,7 +51,8 @@ export function transferRequest(link: CanTransfer, clock: Clock): ProcessRequest
   });
 }
 
-function notLeader(link: CanTransfer): HekateError {
+/** Says who does. */
+export function notLeader(link: Pick<CanTransfer, 'name' | 'leader'>): HekateError {
   const leader = link.leader()?.name;
   if (leader === undefined || leader === link.name) return new HekateError('NOT_LEADER', 'no sentry-link leads now');
   const fix = `run it on the host of ${leader}, with the home of that sentry-link`;

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { HekateError, isHekateError, messageOf, type ErrorOptions } from '../../src/shared/errors.js';
 import type { NodeAddress } from '../../src/shared/config/node-address.js';
+import { LOOKUP_LIMIT_MS } from '../../src/shared/ports/host-names.js';
 import { systemFix } from '../../src/shared/system-error.js';
 
 export type DialCode = Extract<ErrorCode, `DIAL_${string}`>;
@@ -14,7 +15,8 @@ const BY_ERRNO: Readonly<Record<string, { readonly code: DialCode; readonly what
   ENETDOWN: { code: 'DIAL_UNREACHABLE', what: 'the network is down' },
   EADDRNOTAVAIL: { code: 'DIAL_UNREACHABLE', what: 'this host has no address that could reach it' },
   ENOTFOUND: { code: 'DIAL_UNKNOWN_HOST', what: 'the host name is not known' },
-  EAI_AGAIN: { code: 'DIAL_UNKNOWN_HOST', what: 'the name server does not answer' },
+  EAI_AGAIN: { code: 'DIAL_DNS_FAILED', what: 'its name could not be looked up' },
+  ETIMEOUT: { code: 'DIAL_DNS_TIMEOUT', what: `its name was not found within ${LOOKUP_LIMIT_MS} ms` },
   ETIMEDOUT: { code: 'DIAL_SYN_TIMEOUT', what: 'the host does not answer' },
   ENOENT: { code: 'DIAL_NO_SOCKET', what: 'the socket does not exist' },
   ENOTDIR: { code: 'DIAL_NO_SOCKET', what: 'a part of the path is not a folder' },

@@ -127,6 +127,44 @@ describe('dialler: when it dials', () => {
     expect(attempts.map((attempt) => attempt.atMs)).toEqual([0, 600, 1200, 1800, 2400]);
   });
 
+  /** How long after each dial, which went as `end` says, the next one came. */
+  const waits = async (world: ReturnType<typeof setUp>, ends: readonly (() => Promise<void>)[]): Promise<number[]> => {
+    world.open();
+    for (const end of ends) {
+      const count = world.attempts.length;
+      await end();
+      while (world.attempts.length === count) world.clock.advance(100);
+    }
+    return world.attempts.slice(1).map(({ atMs }, at) => atMs - world.attempts[at]!.atMs);
+  };
+
+  it('dials what is wrong less often each time, down to every 5 s, until it is wrong no more', async () => {
+    const world = setUp();
+    const fails = (error: unknown) => () => world.last().fail(error);
+    const wrong = [coded('SC_BAD_HELLO'), coded('SC_BAD_AUTH'), coded('SC_BAD_HELLO'), coded('SC_AUTH_FAILED')].map(
+      fails,
+    );
+    const ends = [...wrong, ...wrong, fails(errno('ECONNREFUSED')), ...wrong];
+    expect(await waits(world, ends)).toEqual([
+      ...[600, 1_100, 2_100, 4_100, 5_100, 5_100, 5_100, 5_100],
+      ...[600, 600, 1_100, 2_100, 4_100],
+    ]);
+  });
+
+  it('dials so too a node whose messages we do not take, and soon one that just went away', async () => {
+    const world = setUp();
+    const ends = (end: (channel: MemoryChannel) => void) => async () => {
+      const channel = await world.last().succeed();
+      channel.receive(Uint8Array.of(1));
+      end(channel);
+      await settle();
+    };
+    const broken = ends(() => world.served.at(-1)!.close());
+    const gone = ends((channel) => channel.end(undefined));
+    const cut = ends((channel) => channel.end(coded('SC_BAD_FRAME')));
+    expect(await waits(world, [broken, broken, cut, gone, broken])).toEqual([600, 1_100, 2_100, 600, 600]);
+  });
+
   it('has one attempt at a time, however long it takes', () => {
     const { clock, attempts, open } = setUp();
     open();
@@ -270,6 +308,8 @@ describe('dialler: what a failure means', () => {
     ['DIAL_UNREACHABLE', errno('EHOSTUNREACH')],
     ['DIAL_UNREACHABLE', errno('ENETUNREACH')],
     ['DIAL_UNKNOWN_HOST', errno('ENOTFOUND')],
+    ['DIAL_DNS_FAILED', errno('EAI_AGAIN')],
+    ['DIAL_DNS_TIMEOUT', errno('ETIMEOUT')],
     ['DIAL_SYN_TIMEOUT', errno('ETIMEDOUT')],
     ['DIAL_SYN_TIMEOUT', coded('DIAL_SYN_TIMEOUT')],
     ['DIAL_EOF_BEFORE_HELLO', coded('SC_EOF_BEFORE_HELLO')],

@@ -11,7 +11,11 @@ import type { NodeAddress } from '../../src/shared/config/node-address.js';
 /** A node that starts waits 3 s for its signer and then exits (CometBFT node/node.go), so dialling is quick. */
 const DIAL_INTERVAL_MS = 500;
 const DIAL_JITTER_MS = 100;
-/** An attempt that is pending for so long is connected (connecting takes at most 1 s) and waits for the node's hello. */
+/** What somebody has to mend first is dialled less often each time, down to this. */
+const SELDOM_MS = 5_000;
+/** What answers there is not a node, or not one that can be spoken with. */
+const WRONG: ReadonlySet<DialCode> = new Set<DialCode>(['DIAL_BAD_HELLO', 'DIAL_AUTH']);
+/** An attempt that is pending for so long is connected (looking its name up and connecting take at most 2.5 s) and waits for the node's hello. */
 const SILENT_AFTER_MS = 3_000;
 /** Three of the node's pings and its longest wait for an answer. */
 const IDLE_MS = 10_000;
@@ -36,7 +40,7 @@ export interface DiallerOptions {
   readonly address: NodeAddress;
   readonly connect: ConnectToNode;
   /** Takes over an open connection; must call its start() before it returns. */
-  readonly serve: (channel: ByteChannel) => void;
+  readonly serve: (channel: ByteChannel, peerId: string | undefined) => void;
   /** Called with the class of every failure, for metrics and status. */
   readonly failed?: (code: DialCode) => void;
   readonly clock: Clock;
@@ -65,6 +69,8 @@ export class Dialler {
   /** What is connected may end by itself; nothing is dialled any more. */
   #retires = false;
   #lastFailure: DialCode | undefined;
+  /** Times in a row that it was wrong. */
+  #wrongs = 0;
 
   constructor(options: DiallerOptions) {
     this.#options = options;
@@ -141,7 +147,9 @@ export class Dialler {
         silence.cancel();
         if (error instanceof InvariantViolation) throw error;
         if (this.#state !== attempt) return;
-        this.#fail(classifyDial(error, address));
+        const failure = classifyDial(error, address);
+        this.#noteWrong(WRONG.has(failure.code));
+        this.#fail(failure);
         // Whoever was told of the failure may have closed the dialler.
         if (this.#state === attempt) this.#dialWhenDue();
       },
@@ -149,9 +157,15 @@ export class Dialler {
   }
 
   /** From now, the next dial is at least an interval away. */
-  #pause(): void {
+  #pause(intervalMs = DIAL_INTERVAL_MS): void {
     const jitter = must(this.#options.random(1)[0], 'a random byte') / 255;
-    this.#earliestDialMs = this.#options.clock.nowMs() + DIAL_INTERVAL_MS + jitter * DIAL_JITTER_MS;
+    this.#earliestDialMs = this.#options.clock.nowMs() + intervalMs + jitter * DIAL_JITTER_MS;
+  }
+
+  #noteWrong(wrong: boolean): void {
+    if (!wrong) return void (this.#wrongs = 0);
+    this.#pause(Math.min(SELDOM_MS, DIAL_INTERVAL_MS * 2 ** this.#wrongs));
+    this.#wrongs++;
   }
 
   #silent(): void {
@@ -168,7 +182,7 @@ export class Dialler {
     // Only failures are counted, and only their lines say so.
     if (this.#limiter.passes('connected'))
       log.info('connected to the node', { chain, node: address.text, peer: inner.peerId });
-    serve(channel);
+    serve(channel, inner.peerId);
     invariant(channel.started, 'serve() starts the channel that it takes over');
   }
 
@@ -179,6 +193,8 @@ export class Dialler {
     if (!this.#serves(channel)) return;
     // A connection that ended before it was of use must not be followed by the next one without a pause.
     if (!end.heard) this.#pause();
+    // We end what breaks the protocol; frames that do not verify end by themselves.
+    this.#noteWrong(end.ours || end.reason?.code === 'SC_BAD_FRAME');
     this.#dialWhenDue();
   }
 

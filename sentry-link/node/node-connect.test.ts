@@ -1,11 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { LookupAddress } from 'node:dns';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../../src/shared/ports/log.js';
 import { systemClock } from '../../src/shared/ports/clock.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
+import { HostNames, type LookupCode } from '../../src/shared/ports/host-names.js';
 import { systemRandom } from '../../src/shared/ports/random.js';
 import { socketChannel } from '../../src/shared/ports/socket-channel.js';
 import { identityFromSeed } from '../../src/shared/secret-connection/identity.js';
@@ -134,18 +136,84 @@ describe('connecting to a node', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('waits a minute for a silent node, and no longer', async () => {
+  it('waits for a silent node for ever', async () => {
     const clock = new ManualClock();
     let accepted: () => void = () => {};
     const greeted = new Promise<void>((resolve) => (accepted = resolve));
     // Our hello arriving shows that the handshake has begun, and its timer with it.
     const address = await listen(0, (socket) => socket.once('data', accepted));
-    const result = failure(address, clock);
+    const abort = new AbortController();
+    const result = connect(clock)(address, abort.signal).then(
+      () => 'connected',
+      () => 'given up',
+    );
     await greeted;
-    clock.advance(59_999);
-    expect(clock.pending).toBe(1);
-    clock.advance(1);
-    expect(await result).toBe('DIAL_SILENT');
+    expect(clock.pending).toBe(0);
+    clock.advance(3_600_000);
+    abort.abort();
+    expect(await result).toBe('given up');
+  });
+
+  it('turns to us an hour later: the handshake is then made', async () => {
+    const clock = new ManualClock();
+    let first: (socket: Socket) => void = () => {};
+    const accepted = new Promise<Socket>((resolve) => (first = resolve));
+    const address = await listen(0, first);
+    const result = connect(clock)(address, new AbortController().signal);
+    const socket = await accepted;
+    await vi.waitFor(() => expect(clock.pending).toBe(0));
+    clock.advance(3_600_000);
+    void acceptSecure(socket).catch(() => {});
+    const channel = await result;
+    expect(channel.peerId).toBe(nodeIdentity.peerId);
+    channel.close();
+  });
+
+  describe('whose address is a name', () => {
+    const names = (found: readonly (readonly LookupAddress[] | LookupCode)[]): HostNames => {
+      const answers = [...found];
+      return new HostNames(() => {
+        const answer = answers.shift() ?? [];
+        if (typeof answer !== 'string') return Promise.resolve(answer);
+        return Promise.reject(Object.assign(new Error(answer), { code: answer }));
+      }, systemClock);
+    };
+    const here: LookupAddress = { address: '127.0.0.1', family: 4 };
+    const dial = async (port: number, known: HostNames): Promise<string> => {
+      const address = parseNodeAddress(`node.invalid:${port}`);
+      const options = { identity: linkIdentity, clock: systemClock, random: systemRandom, names: known };
+      try {
+        (await nodeConnect(options)(address, new AbortController().signal)).close();
+        return 'connected';
+      } catch (error) {
+        const { code, message } = classifyDial(error, address);
+        return `${code}: ${message}`;
+      }
+    };
+    const portOf = (address: NodeAddress): number => (address.transport === 'tcp' ? address.port : 0);
+    const listening = async (): Promise<number> =>
+      portOf(await listen(0, (socket) => void acceptSecure(socket).catch(() => {})));
+
+    it('is found, by the second address too', async () => {
+      const known = names([[here], [{ address: '::1', family: 6 }, here]]);
+      const port = await listening();
+      expect([await dial(port, known), await dial(port, known)]).toEqual(['connected', 'connected']);
+    });
+
+    it.each<[LookupCode, RegExp]>([
+      ['ENOTFOUND', /^DIAL_UNKNOWN_HOST: node tcp:\/\/node.invalid:\d+: the host name is not known/],
+      ['EAI_AGAIN', /^DIAL_DNS_FAILED: .*its name could not be looked up/],
+    ])('is not found: %s', async (code, said) => {
+      expect(await dial(1, names([code]))).toMatch(said);
+    });
+
+    it('cannot be asked for any more: the address that is known is dialled', async () => {
+      const known = names([[here], 'EAI_AGAIN', 'EAI_AGAIN']);
+      const port = await listening();
+      expect([await dial(port, known), await dial(port, known)]).toEqual(['connected', 'connected']);
+      await cleanups.pop()?.();
+      expect(await dial(port, known)).toMatch(/^DIAL_REFUSED: .*its last known address was dialled, for .*EAI_AGAIN/);
+    });
   });
 
   it.each([

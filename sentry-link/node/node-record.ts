@@ -52,6 +52,9 @@ export class NodeRecord {
   readonly #fields: LogFields;
   /** Tells each refusal once. */
   readonly #limiter: LogLimiter;
+  /** Why it is not served, as it was told last; undefined once it is. */
+  #notServed: string | undefined;
+  #timesNotServed = 0;
   readonly #refusedByCode = new Map<ErrorCode, number>();
   readonly #counters = {
     signed: 0,
@@ -86,6 +89,7 @@ export class NodeRecord {
 
   signed(request: SignRequestOfNode, { latencyMs, answered }: Timing): void {
     this.#counters.signed++;
+    this.#notServed = undefined;
     this.#counters.lastSignedHeight = (request.kind === 'signVote' ? request.vote : request.proposal).height;
     this.#counters.lastLatencyMs = latencyMs;
     if (!answered) this.#counters.unanswered++;
@@ -98,7 +102,17 @@ export class NodeRecord {
     this.#counters.refused++;
     if (!answered) this.#counters.unanswered++;
     this.#refusedByCode.set(code, (this.#refusedByCode.get(code) ?? 0) + 1);
+    if (code === 'NODE_NOT_SERVED') return this.#tellNotServed(cause);
     this.#warnOnce(`${code} ${what}`, `refused ${what}`, { code, cause, fix: FIXES[code] });
+  }
+
+  /** That is a state, and not about this request or that. */
+  #tellNotServed(cause: string): void {
+    if (cause === this.#notServed) return;
+    this.#notServed = cause;
+    const fields = { ...this.#fields, code: 'NODE_NOT_SERVED', cause, fix: FIXES.NODE_NOT_SERVED };
+    const write = (event: string, all: LogFields): void => this.#log.info(event, all);
+    this.#limiter.write(`not served ${++this.#timesNotServed}`, write, 'not the node that is served', fields);
   }
 
   /** We ended the connection: told once a minute for each reason. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseNodeAddress } from '../../src/shared/config/node-address.js';
+import { isHekateError } from '../../src/shared/errors.js';
 import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
-import { silentLog } from '../../src/shared/ports/log.js';
+import { silentLog, type LogFields } from '../../src/shared/ports/log.js';
 import { frameMessage, MessageReader } from '../../src/shared/privval/delimited.js';
 import { EMPTY_VOTE } from '../../src/shared/privval/node-messages.js';
 import { encodeRequest } from '../../src/shared/privval/request.js';
@@ -10,6 +11,7 @@ import { ManualClock } from '../../test/support/manual-clock.js';
 import type { VerifiedSignature } from '../../src/shared/ed25519/openssl-verify.js';
 import { channelPair } from '../../test/support/memory-channel.js';
 import type { SignOutcome, VoteToSign } from '../vote-to-sign.js';
+import type { NodeChannel } from './dialler.js';
 import { NodeService, type NodeServiceChain } from './node-service.js';
 
 const KEY = new Uint8Array(32).fill(3);
@@ -28,6 +30,10 @@ class World {
   readonly dials: string[] = [];
   readonly asked: VoteToSign[] = [];
   readonly refusing = new Set<string>();
+  /** What each node shows as its identity. */
+  readonly peerIds = new Map<string, string>();
+  /** Lines about which node is served. */
+  readonly told: string[] = [];
   /** The node's end of the connection to each. */
   readonly open = new Map<string, ByteChannel>();
   readonly #heard = new Map<string, string[]>();
@@ -46,11 +52,18 @@ class World {
       },
       clock: this.clock,
       random: (length) => new Uint8Array(length),
-      log: silentLog,
+      log: { ...silentLog, info: this.#tell, warn: this.#tell },
     });
   }
 
-  #connect(node: string): ByteChannel {
+  readonly #tell = (event: string, fields: LogFields = {}): void => {
+    if (event === 'node served') this.told.push(`${String(fields['node'])} served: ${String(fields['because'])}`);
+    else if (event === 'not the node that is served')
+      this.told.push(`${String(fields['node'])} not: ${String(fields['cause'])}`);
+    else if (fields['code'] === 'DIAL_SAME_NODE') this.told.push(`DIAL_SAME_NODE ${String(fields['cause'])}`);
+  };
+
+  #connect(node: string): NodeChannel {
     this.dials.push(node);
     if (this.refusing.has(node)) throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
     const [ours, theirs] = channelPair({ clock: this.clock, delayMs: () => 1 });
@@ -66,7 +79,8 @@ class World {
       closed: () => void this.open.delete(node),
     });
     this.open.set(node, ours);
-    return theirs;
+    const peerId = this.peerIds.get(node);
+    return peerId === undefined ? theirs : Object.assign(theirs, { peerId });
   }
 
   /** Asks for a vote; what comes back. */
@@ -140,15 +154,17 @@ describe('node service', () => {
     world.service.open();
     await world.clock.pass(100);
     expect(await world.ask('b')).toBe('signedVote');
-    expect(await world.ask('a')).toMatch(/NODE_NOT_SERVED|another node/);
+    expect(await world.ask('a')).toBe('NODE_NOT_SERVED: tcp://b:1 is served: it asked first');
     expect(world.asked).toHaveLength(1);
     world.refusing.add('b');
     world.open.get('b')!.close();
     await world.clock.pass(10);
+    expect(await world.ask('a')).toMatch(/b:1 is served: it asked first/);
+    await world.clock.pass(3_000);
     expect(await world.ask('a')).toBe('signedVote');
     world.refusing.delete('b');
     await world.clock.pass(2_000);
-    expect(await world.ask('b')).toMatch(/NODE_NOT_SERVED|another node/);
+    expect(await world.ask('b')).toBe('NODE_NOT_SERVED: tcp://a:1 is served: tcp://b:1 was lost');
   });
 
   it('active: after the lease was lost and won again, whichever asks first is served', async () => {
@@ -171,6 +187,131 @@ describe('node service', () => {
     expect([await world.ask('a'), await world.ask('b')]).toEqual(['signedVote', 'signedVote']);
   });
 
+  it('which node is served is said when that changes, and so why the others are not', async () => {
+    const world = new World();
+    world.service.open();
+    await world.clock.pass(100);
+    for (let height = 1n; height < 50n; height++) {
+      await world.ask('a', height);
+      await world.ask('b', height);
+    }
+    world.refusing.add('a');
+    world.open.get('a')!.close();
+    await world.clock.pass(3_100);
+    world.refusing.delete('a');
+    await world.ask('b', 50n);
+    await world.clock.pass(1_000);
+    for (let height = 50n; height < 60n; height++) {
+      await world.ask('b', height);
+      await world.ask('a', height);
+    }
+    expect(world.told).toEqual([
+      'tcp://a:1 served: it asked first',
+      'tcp://b:1 not: tcp://a:1 is served: it asked first',
+      'tcp://b:1 served: tcp://a:1 was lost',
+      'tcp://a:1 not: tcp://b:1 is served: tcp://a:1 was lost',
+    ]);
+  });
+
+  it('active: a node that comes back in time is still served', async () => {
+    const world = new World();
+    world.service.open();
+    await world.clock.pass(100);
+    await world.ask('a');
+    for (let flap = 0; flap < 10; flap++) {
+      world.open.get('a')!.close();
+      await world.clock.pass(1_000);
+      expect(await world.ask('b')).toMatch(/^NODE_NOT_SERVED/);
+      expect(await world.ask('a')).toBe('signedVote');
+    }
+  });
+
+  it('active: the next when the first only pings while that one asks for higher heights', async () => {
+    const world = new World();
+    world.service.open();
+    await world.clock.pass(100);
+    await world.ask('a', 5n);
+    const answers: (string | undefined)[] = [];
+    for (let height = 6n; height < 12n; height++) {
+      await world.clock.pass(980);
+      answers.push(await world.ask('b', height));
+    }
+    expect(answers.map((answer) => answer === 'signedVote')).toEqual([false, false, false, false, false, true]);
+    expect(world.told.at(-1)).toBe('tcp://b:1 served: tcp://a:1 stood still');
+  });
+
+  describe('which node is served can be chosen', () => {
+    const opened = async (mode?: 'any', more: readonly NodeServiceChain[] = []): Promise<World> => {
+      const world = new World(mode ?? 'active', undefined, more);
+      world.service.open();
+      await world.clock.pass(100);
+      return world;
+    };
+    const onlyOther: NodeServiceChain = { ...TEST_1, chainId: 'test-2', mode: 'active' };
+
+    it('and is so at once', async () => {
+      const world = await opened();
+      await world.ask('a');
+      expect(world.service.use('b')).toEqual([{ chainId: 'test-1', node: 'tcp://b:1', before: 'tcp://a:1' }]);
+      expect(await world.ask('a')).toBe('NODE_NOT_SERVED: tcp://b:1 is served: it was chosen with `hekate node use`');
+      expect(await world.ask('b')).toBe('signedVote');
+      expect(world.told).toContain('tcp://b:1 served: it was chosen with `hekate node use`');
+      expect(world.service.use('tcp://B:01')).toEqual([{ chainId: 'test-1', node: 'tcp://b:1', before: 'tcp://b:1' }]);
+    });
+
+    it('for each chain that has it, or for one', async () => {
+      const world = await opened(undefined, [onlyOther]);
+      expect(world.service.use('b', 'test-2').map(({ chainId }) => chainId)).toEqual(['test-2']);
+      expect(world.service.use('a').map(({ chainId, before }) => [chainId, before])).toEqual([
+        ['test-1', null],
+        ['test-2', 'tcp://b:1'],
+      ]);
+    });
+
+    it('until the lease is lost', async () => {
+      const world = await opened();
+      world.service.use('b');
+      world.service.close();
+      world.service.open();
+      await world.clock.pass(1_000);
+      expect(await world.ask('a')).toBe('signedVote');
+    });
+
+    it.each<[name: string, node: string, chain: string | undefined, mode: 'any' | undefined, said: RegExp]>([
+      ['an unknown node', 'c', undefined, undefined, /^NODE_UNKNOWN: no node is named "c": tcp:\/\/a:1, tcp:\/\/b:1/],
+      ['an unknown chain', 'b', 'test-9', undefined, /^NODE_UNKNOWN: .* no chain of that id, only test-1/],
+      ['where all are served', 'b', undefined, 'any', /^NODE_ALL_SERVED: test-1 serves all/],
+      ['one that is not connected', 'a', undefined, undefined, /^NODE_NOT_CONNECTED: tcp:\/\/a:1 .*DIAL_REFUSED/],
+    ])('%s is refused, and nothing changes', async (_name, node, chain, mode, said) => {
+      const world = await opened(mode);
+      await world.ask('b', 5n);
+      world.refusing.add('a');
+      world.open.get('a')!.close();
+      await world.clock.pass(1_000);
+      const before = world.service.status();
+      let error = '';
+      try {
+        world.service.use(node, chain);
+      } catch (thrown) {
+        error = isHekateError(thrown) ? thrown.toLine() : String(thrown);
+      }
+      expect(error).toMatch(said);
+      expect(world.service.status()).toEqual(before);
+    });
+  });
+
+  it('two addresses that lead to one node are told of once', async () => {
+    const world = new World();
+    world.peerIds.set('a', 'ab').set('b', 'ab');
+    world.service.open();
+    await world.clock.pass(100);
+    for (const node of ['a', 'b', 'a']) {
+      world.open.get(node)!.close();
+      await world.clock.pass(1_000);
+    }
+    expect(world.told).toEqual(['DIAL_SAME_NODE tcp://a:1 and tcp://b:1 show the same identity (ab)']);
+  });
+
   it('status says which node is there, why not, and what became of its requests', async () => {
     const world = new World();
     world.refusing.add('b');
@@ -184,6 +325,8 @@ describe('node service', () => {
         address: expect.stringContaining('a:1') as string,
         connected: true,
         problem: null,
+        served: true,
+        because: 'it asked first',
         signed: 1,
         refused: 1,
       },
@@ -192,6 +335,8 @@ describe('node service', () => {
         address: expect.stringContaining('b:1') as string,
         connected: false,
         problem: 'DIAL_REFUSED',
+        served: false,
+        because: null,
         signed: 0,
         refused: 0,
       },
@@ -224,10 +369,13 @@ describe('node service', () => {
     it('a node that left a chain does not keep it from the other nodes of that chain', async () => {
       const world = await opened();
       expect(await world.ask('a', 5n, 'test-1')).toBe('signedVote');
-      expect(await world.ask('b', 6n, 'test-1')).toMatch(/another node/);
+      expect(await world.ask('b', 6n, 'test-1')).toMatch(/tcp:\/\/a:1 is served/);
       world.open.get('a')!.close();
       await world.clock.pass(1_000);
-      expect(await world.ask('a', 1n, 'test-2')).toBe('signedVote');
+      for (let height = 1n; height < 4n; height++) {
+        expect(await world.ask('a', height, 'test-2')).toBe('signedVote');
+        await world.clock.pass(1_000);
+      }
       expect(await world.ask('b', 6n, 'test-1')).toBe('signedVote');
     });
 

@@ -1,3 +1,4 @@
+import { HekateError } from '../../src/shared/errors.js';
 import { must } from '../../src/shared/invariant.js';
 import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
@@ -5,8 +6,9 @@ import type { Log } from '../../src/shared/ports/log.js';
 import type { RandomBytes } from '../../src/shared/ports/random.js';
 import type { NodeStatus } from '../../src/shared/status/process-status.js';
 import { Dialler, type ConnectToNode } from './dialler.js';
-import type { NodeAddress } from '../../src/shared/config/node-address.js';
-import { NodeArbiter, type NodeMode } from './node-arbiter.js';
+import { nodeKey, type NodeAddress } from '../../src/shared/config/node-address.js';
+import { describeSince, NodeArbiter, type NodeMode, type NodePatience, type ServedNode } from './node-arbiter.js';
+import { findNode } from './find-node.js';
 import { NodeRecord } from './node-record.js';
 import { NodeSession } from './node-session.js';
 import type { SignOutcome, VoteToSign } from '../vote-to-sign.js';
@@ -17,6 +19,8 @@ export interface NodeServiceChain {
   readonly publicKey: Uint8Array;
   readonly nodes: readonly NodeAddress[];
   readonly mode: NodeMode;
+  /** Default: DEFAULT_NODE_PATIENCE. */
+  readonly patience?: NodePatience;
 }
 
 export interface NodeServiceDeps {
@@ -27,13 +31,24 @@ export interface NodeServiceDeps {
   readonly log: Log;
 }
 
-interface ServedChain extends NodeServiceChain {
-  readonly arbiter: NodeArbiter;
+/** Which node of a chain is served from now on, and which one was before. */
+export interface NodeUsed {
+  readonly chainId: string;
+  readonly node: string;
+  readonly before: string | null;
 }
 
-interface ServedNode {
+interface ServedChain extends NodeServiceChain {
+  readonly arbiter: NodeArbiter;
+  /** The node of which it was said last that it is served. */
+  told: ServedNode | undefined;
+}
+
+interface DialledNode {
   readonly address: NodeAddress;
   readonly dialler: Dialler;
+  /** On its last connection. A node makes another one at every start, and shares it with no other. */
+  peerId: string | undefined;
   /** On its open connection. */
   session: NodeSession | undefined;
   /** What became of requests, by chain: a node that comes back with another chain id is the same one to dial. */
@@ -47,18 +62,25 @@ interface ServedNode {
  */
 export class NodeService {
   readonly #deps: NodeServiceDeps;
-  readonly #nodes: readonly ServedNode[];
+  readonly #nodes: readonly DialledNode[];
+  readonly #chains: readonly ServedChain[];
+  /** Pairs of addresses that were found to lead to one node. */
+  readonly #sameNode = new Set<string>();
   /** A connection has ended. */
   #onGone: () => void = () => undefined;
 
   constructor(chains: readonly NodeServiceChain[], deps: NodeServiceDeps) {
     this.#deps = deps;
-    const served = chains.map((chain) => ({ ...chain, arbiter: new NodeArbiter(chain.mode) }));
-    const addresses = new Map(chains.flatMap(({ nodes }) => nodes.map((address) => [address.text, address])));
-    this.#nodes = [...addresses.values()].map((address) =>
+    this.#chains = chains.map((chain) => {
+      const { mode, patience } = chain;
+      return { arbiter: new NodeArbiter(mode, patience), told: undefined, ...chain };
+    });
+    // Of one that is written in two ways, the last that is written.
+    const addresses = new Map(chains.flatMap(({ nodes }) => nodes.map((address) => [nodeKey(address), address])));
+    this.#nodes = [...addresses].map(([key, address]) =>
       this.#node(
         address,
-        served.filter(({ nodes }) => nodes.some(({ text }) => text === address.text)),
+        this.#chains.filter(({ nodes }) => nodes.some((node) => nodeKey(node) === key)),
       ),
     );
   }
@@ -71,6 +93,10 @@ export class NodeService {
   /** We do not lead any more: every connection is gone when this returns (invariant: one dialler per node). */
   close(): void {
     for (const { dialler } of this.#nodes) dialler.close();
+    for (const chain of this.#chains) {
+      chain.arbiter.reset();
+      chain.told = undefined;
+    }
   }
 
   /**
@@ -100,6 +126,41 @@ export class NodeService {
     return this.#nodes.some(({ dialler, records }) => records.has(chainId) && dialler.accepted);
   }
 
+  /**
+   * Serves that node of each chain that has it, or of one, from now on: what the others asked before is still answered. Throws
+   * NODE_UNKNOWN, NODE_NOT_CONNECTED or NODE_ALL_SERVED, and changes nothing then.
+   */
+  use(asked: string, chainId?: string): readonly NodeUsed[] {
+    const chains = this.#chains.filter((chain) => chainId === undefined || chain.chainId === chainId);
+    if (chains.length === 0) throw new HekateError('NODE_UNKNOWN', unknownChain(this.#chains));
+    const key = findNode(
+      asked,
+      chains.flatMap(({ nodes }) => nodes),
+    );
+    const { address, dialler } = must(
+      this.#nodes.find((node) => nodeKey(node.address) === key),
+      'the nodes of all chains are dialled',
+    );
+    const having = chains.filter(({ nodes }) => nodes.some((node) => nodeKey(node) === key));
+    const active = having.filter(({ mode }) => mode === 'active');
+    if (active.length === 0)
+      throw new HekateError(
+        'NODE_ALL_SERVED',
+        `${having.map((chain) => chain.chainId).join(', ')} serves all of its nodes`,
+      );
+    if (dialler.state !== 'connected')
+      throw new HekateError(
+        'NODE_NOT_CONNECTED',
+        `${address.text} is not connected (${dialler.lastFailure ?? 'being dialled'})`,
+      );
+    return active.map((chain): NodeUsed => {
+      const before = chain.arbiter.served?.node ?? null;
+      chain.arbiter.choose(address.text, this.#deps.clock.nowMs());
+      if (chain.arbiter.served !== chain.told) this.#tell(chain);
+      return { chainId: chain.chainId, node: address.text, before };
+    });
+  }
+
   /** Of each chain at each address. */
   status(): readonly NodeStatus[] {
     return this.#nodes.flatMap(({ address, dialler, records }) =>
@@ -108,13 +169,57 @@ export class NodeService {
         address: address.text,
         connected: dialler.state === 'connected',
         problem: dialler.lastFailure ?? null,
+        ...this.#turnOf(chainId, address),
         signed: record.counters().signed,
         refused: record.counters().refused,
       })),
     );
   }
 
-  #node(address: NodeAddress, chains: readonly ServedChain[]): ServedNode {
+  #turnOf(chainId: string, { text }: NodeAddress): Pick<NodeStatus, 'served' | 'because'> {
+    const { arbiter, mode } = must(
+      this.#chains.find((chain) => chain.chainId === chainId),
+      'nodes are of configured chains',
+    );
+    if (mode === 'any') return { served: true, because: null };
+    const served = arbiter.served?.node === text ? arbiter.served : undefined;
+    return { served: served !== undefined, because: served === undefined ? null : describeSince(served.since) };
+  }
+
+  /** Signs what that node asks for if it is served. */
+  async #sign(chain: ServedChain, node: string, vote: VoteToSign): Promise<SignOutcome> {
+    const { arbiter, chainId } = chain;
+    const mayAsk = arbiter.mayAsk(node, vote.signBytes.says.height, this.#deps.clock.nowMs());
+    if (!mayAsk) return notServed(must(arbiter.served, 'a node is refused while another one is served'));
+    if (arbiter.served !== chain.told) this.#tell(chain);
+    return this.#deps.sign(chainId, vote);
+  }
+
+  /** Where there are several, which one is served is news. */
+  #tell(chain: ServedChain): void {
+    const { chainId, nodes, arbiter } = chain;
+    chain.told = arbiter.served;
+    if (chain.told === undefined || nodes.length === 1) return;
+    const { node, since } = chain.told;
+    this.#deps.log.info('node served', { chain: chainId, node, because: describeSince(since) });
+  }
+
+  /** Two addresses that no spelling gives away can still lead to one node. */
+  #noteIdentity(node: DialledNode, peerId: string | undefined): void {
+    node.peerId = peerId;
+    const same = this.#nodes.find((other) => other !== node && other.peerId === peerId);
+    if (peerId === undefined || same === undefined) return;
+    const [one, other] = [same.address.text, node.address.text].sort() as [string, string];
+    if (this.#sameNode.has(`${one} ${other}`)) return;
+    this.#sameNode.add(`${one} ${other}`);
+    const { code, message, fix } = new HekateError(
+      'DIAL_SAME_NODE',
+      `${one} and ${other} show the same identity (${peerId})`,
+    );
+    this.#deps.log.warn('two addresses lead to one node', { node: one, other, code, cause: message, fix });
+  }
+
+  #node(address: NodeAddress, chains: readonly ServedChain[]): DialledNode {
     const { connect, clock, random, log } = this.#deps;
     const recordOf = (chain: string): NodeRecord => new NodeRecord(log, clock, { chain, node: address.text });
     const chain = chains.map(({ chainId }) => chainId).join(', ');
@@ -124,33 +229,41 @@ export class NodeService {
       chains.map(({ chainId }) => [chainId, chains.length === 1 ? record : recordOf(chainId)] as const),
     );
     const signers = new Map(
-      chains.map(({ chainId, publicKey, arbiter }) => [
-        chainId,
+      chains.map((own) => [
+        own.chainId,
         {
-          publicKey,
-          record: must(records.get(chainId), 'every chain has a record'),
-          sign: async (vote: VoteToSign): Promise<SignOutcome> =>
-            arbiter.mayAsk(address.text) ? this.#deps.sign(chainId, vote) : NOT_SERVED,
+          publicKey: own.publicKey,
+          record: must(records.get(own.chainId), 'every chain has a record'),
+          sign: (vote: VoteToSign): Promise<SignOutcome> => {
+            // A node is of one chain at a time.
+            for (const other of chains) if (other !== own) other.arbiter.gone(address.text, clock.nowMs());
+            return this.#sign(own, address.text, vote);
+          },
         },
       ]),
     );
     const closed = (): void => {
       node.session = undefined;
-      for (const { arbiter } of chains) arbiter.gone(address.text);
+      for (const { arbiter } of chains) arbiter.gone(address.text, clock.nowMs());
       this.#onGone();
     };
-    const serve = (channel: ByteChannel): void => {
+    const serve = (channel: ByteChannel, peerId: string | undefined): void => {
+      this.#noteIdentity(node, peerId);
+      for (const { arbiter } of chains) arbiter.connected(address.text);
       node.session = new NodeSession(channel, { chains: signers, record, clock, closed });
       node.session.start();
     };
     const dialler = new Dialler({ chain, address, connect, serve, clock, random, log });
-    const node: ServedNode = { address, dialler, session: undefined, records };
+    const node: DialledNode = { address, dialler, peerId: undefined, session: undefined, records };
     return node;
   }
 }
 
-const NOT_SERVED: SignOutcome = {
-  kind: 'refused',
-  code: 'NODE_NOT_SERVED',
-  message: 'another node of this chain is being served',
-};
+function unknownChain(chains: readonly ServedChain[]): string {
+  return `this sentry-link has no chain of that id, only ${chains.map(({ chainId }) => chainId).join(', ')}`;
+}
+
+/** The same words for all requests of one turn, for they are logged once. */
+function notServed({ node, since }: ServedNode): SignOutcome {
+  return { kind: 'refused', code: 'NODE_NOT_SERVED', message: `${node} is served: ${describeSince(since)}` };
+}

@@ -73,7 +73,7 @@ async function show(dir: string): Promise<readonly Shown[]> {
 }
 
 /** Of several that stand by, any says who leads. */
-async function leadingHome(dir: string): Promise<string> {
+export async function leadingHome(dir: string): Promise<string> {
   const shown = await show(dir);
   const first = shown.find(({ name, leader }) => name === leader) ?? shown[0];
   return must(first, 'show() throws where there is none').home;

@@ -10,6 +10,7 @@ import type { Io } from './io.js';
 import { examples } from './options.js';
 import { addKeysCommand } from './keys.js';
 import { addLeaderCommand } from './leader.js';
+import { addNodeCommand } from './node.js';
 import { addSentryLinkCommand } from './sentry-link.js';
 import { addStateCommand } from './state.js';
 import { addStatusCommand } from './status.js';
@@ -87,6 +88,7 @@ const COMMANDS: readonly AddCommand[] = [
   addSentryLinkCommand,
   addStatusCommand,
   addLeaderCommand,
+  addNodeCommand,
   addKeysCommand,
   addStateCommand,
 ];

@@ -76,7 +76,7 @@ function describeLink({ leading, term, leader, standbys, chains, cosigners, node
         `  ${chainId}: ${able} of ${count} cosigners can sign, ${threshold} needed`,
     ),
     ...cosigners.flatMap(describePeer),
-    ...nodes.map((node) => `  ${describeNode(node, leading)}`),
+    ...nodes.map((node) => `  ${describeNode(node, leading)}${leading ? turn(node, nodes) : ''}`),
   ];
 }
 
@@ -104,6 +104,12 @@ function describeNode({ address, chainId, connected, problem, signed, refused }:
       ? `not connected${problem === null ? '' : ` (${problem})`}`
       : 'not dialled, the leader does that';
   return `node ${address} (${chainId}): ${state}, ${signed} signed, ${refused} refused`;
+}
+
+/** Of several nodes of a chain, which one is served. */
+function turn({ chainId, served, because }: NodeStatus, nodes: readonly NodeStatus[]): string {
+  if (nodes.filter((node) => node.chainId === chainId).length === 1) return '';
+  return served ? `, served${because === null ? '' : `: ${because}`}` : ', not served';
 }
 
 function release({ version, protocol, features }: Release): string {

@@ -8,11 +8,12 @@ it.each<[name: string, answer: object, filledIn: object]>([
   ['a cosigner', { kind: 'cosigner', version: '0.1.0' }, { protocol: 0, features: [], peers: [] }],
   [
     'a link, and what it tells of cosigners',
-    { kind: 'sentry-link', version: '0.1.0', cosigners: [{ id: 1, version: null }] },
+    { kind: 'sentry-link', version: '0.1.0', cosigners: [{ id: 1, version: null }], nodes: [{ address: 'a' }] },
     {
       protocol: 0,
       features: [],
       standbys: [],
+      nodes: [{ address: 'a', served: false, because: null }],
       cosigners: [{ id: 1, version: null, protocol: null, features: [], passedOver: 0, falls: 0, claims: [] }],
     },
   ],
@@ -28,7 +29,8 @@ it.each<[name: string, answer: object]>([
       kind: 'sentry-link',
       protocol: 3,
       features: [],
-      standbys: ['sentry-link-2'],
+      standbys: ['d'],
+      nodes: [{ served: true, because: 'it asked first' }],
       cosigners: [{ protocol: 2, features: ['b'], passedOver: 9, falls: 1, claims: ['c'] }],
     },
   ],

@@ -8,8 +8,10 @@ const PEER_UNSAID = { protocol: null, features: [], passedOver: 0, falls: 0, cla
 export function completeStatus(status: ProcessStatus): ProcessStatus {
   const whole = Object.assign({ ...UNSAID }, status);
   if (whole.kind === 'cosigner') return Object.assign({ peers: [] }, whole);
+  const nodes = whole.nodes.map((node) => Object.assign({ served: false, because: null }, node));
   return {
     ...whole,
+    nodes,
     standbys: whole.standbys ?? [],
     cosigners: whole.cosigners.map((peer) => Object.assign({ ...PEER_UNSAID }, peer)),
   };

@@ -10,6 +10,10 @@ const NOTHING_BEHIND =
   'start the node or set its priv_validator_laddr: a published Docker port (docker-proxy) accepts connections and drops ' +
   'them at once while nothing listens behind it';
 
+const DNS_TROUBLE =
+  'see that the name servers of this host (/etc/resolv.conf) answer, or write the IP address; an address that was found before ' +
+  'is dialled meanwhile';
+
 /** Every error code with the fix that usually applies. Codes are stable: logs, metric labels and docs/errors.md use them. */
 export const FIXES = {
   // configuration and command line
@@ -72,12 +76,14 @@ export const FIXES = {
   NODE_ADDRESS_UNSUPPORTED: 'use tcp://host:port or unix:///path, and the same in the priv_validator_laddr of the node',
   DIAL_REFUSED: 'start the node, and check that its priv_validator_laddr has this address and port',
   DIAL_UNREACHABLE: 'check the route, the VPN and the firewall between this host and the node',
-  DIAL_UNKNOWN_HOST: 'check the spelling of the host name and the DNS of this host, or write the IP address',
+  DIAL_UNKNOWN_HOST: 'check the spelling of the host name, or write the IP address',
+  DIAL_DNS_TIMEOUT: DNS_TROUBLE,
+  DIAL_DNS_FAILED: DNS_TROUBLE,
   DIAL_SYN_TIMEOUT: 'check that the host is up and that no firewall drops connections to this port',
   DIAL_EOF_BEFORE_HELLO: NOTHING_BEHIND,
   DIAL_SILENT:
-    'stop the other signer if one is connected (a node serves one at a time); otherwise check that the node is not hung, and ' +
-    'that the address is its priv_validator_laddr',
+    'stop the other signer if one is connected (a node serves one at a time); otherwise check that the node is not hung, that ' +
+    'the address is its priv_validator_laddr, and that no proxy between keeps what leads to nobody',
   DIAL_BAD_HELLO: 'check that the address is the priv_validator_laddr of the node, not its p2p, rpc or grpc port',
   DIAL_AUTH:
     'something between hekate and the node changes the connection, or the other side is broken: check the path',
@@ -88,6 +94,7 @@ export const FIXES = {
   DIAL_FAILED: 'see the cause; hekate tries again by itself',
   DIAL_DROPPED: 'check the log of the node; if a proxy is between, check that the node behind it is running',
   DIAL_LOST: 'none needed: hekate connects again by itself; see the log of the node if it happens often',
+  DIAL_SAME_NODE: 'take one of the two addresses out of the [[chain]] section: a node serves one connection at a time',
   DIAL_IDLE: 'check the network between: a healthy node says something every 3.3 s',
   // what a validator node says, and what is signed
   WIRE_MALFORMED: 'find out what sends these bytes: they are not the protobuf message that belongs here',
@@ -169,6 +176,9 @@ export const FIXES = {
   WRONG_CHAIN: 'check the chain id of the node and of the [[chain]] section',
   EXTENSION_NOT_ALLOWED: 'find out what sent this request: CometBFT extends precommits for a block only',
   NODE_NOT_SERVED: 'none needed: this chain has several nodes, and another one is being served',
+  NODE_UNKNOWN: 'name one of the nodes that `hekate status` shows for this sentry-link',
+  NODE_NOT_CONNECTED: 'start that node, or see with `hekate status` why it is not connected, and name it again then',
+  NODE_ALL_SERVED: 'none needed: with node_mode = "any" every node is served; to serve one of them write "active"',
   NOT_LEADER:
     'none needed if another sentry-link leads within a second or two; if not, `hekate status` says why none does',
   LINK_NOT_READY:
@@ -224,7 +234,9 @@ export const FIXES = {
   PEER_REFUSED: 'start the cosigner, and check the port in its address',
   PEER_TIMEOUT: 'check that the host of the cosigner is up and that no firewall drops connections to this port',
   PEER_UNREACHABLE: 'check the route, the VPN and the firewall between this host and the cosigner',
-  PEER_UNKNOWN_HOST: 'check the spelling of the host name and the DNS of this host, or write the IP address',
+  PEER_UNKNOWN_HOST: 'check the spelling of the host name, or write the IP address',
+  PEER_DNS_TIMEOUT: DNS_TROUBLE,
+  PEER_DNS_FAILED: DNS_TROUBLE,
   PEER_DROPPED: 'see the log of the cosigner; if a proxy is between, check that the cosigner behind it is running',
   PEER_NOT_COSIGNER: 'check the address: what answers there is no cosigner of hekate',
   PEER_SILENT: 'check that the cosigner is not hung and that the network between is not dropping packets',

@@ -88,5 +88,6 @@ export function neverClosing(service: NodeServing): NodeServing {
     retire: () => Promise.resolve(),
     status: () => service.status(),
     reaches: (chainId) => service.reaches(chainId),
+    use: (node, chainId) => service.use(node, chainId),
   };
 }

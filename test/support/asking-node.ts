@@ -128,6 +128,11 @@ export class AskingNode {
     this.active.write(bytes);
   }
 
+  /** Ends the connection; the next signer that dials is taken. */
+  drop(): void {
+    this.active?.close();
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     const ended = this.listening?.close();

@@ -163,6 +163,7 @@ test.each<[string, Partial<InitRequest>, string]>([
   ['no node', { nodes: [] }, 'USAGE'],
   ['a node twice', { nodes: ['tcp://a:1', 'tcp://a:1'] }, 'USAGE'],
   ['a node twice, written in two ways', { nodes: ['tcp://a:1', `tcp://${'a'.repeat(40)}@a:1`] }, 'USAGE'],
+  ['a node twice, in two ways of writing a name', { nodes: ['tcp://a.example:1', 'A.EXAMPLE.:01'] }, 'USAGE'],
   ['a node that is no address', { nodes: ['ftp://a:1'] }, 'NODE_ADDRESS_UNSUPPORTED'],
   ['a chain id that is a path', { chainId: '../x' }, 'USAGE'],
   ['a chain id that is the folder itself', { chainId: '.' }, 'USAGE'],

@@ -78,7 +78,9 @@ export function sentryLinkChainToml(chainId: string, nodes: readonly string[]): 
 id = ${quote(chainId)}
 # The priv_validator_laddr of the chain's nodes, as seen from here.
 nodes = [${nodes.map(quote).join(', ')}]
-node_mode = "active" # serve one node until it is lost; "any": whoever asks first
+node_mode = "active" # serve one node until it is lost or stands still; "any": whoever asks first
+# node_lost_ms = 3000 # the served node is lost once it has had no connection for so long
+# node_still_ms = 5000 # it stands still after twice its usual block time without a new height, no sooner than this
 ${BECH32_LINE}`;
 }
 

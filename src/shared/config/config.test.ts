@@ -90,6 +90,8 @@ test('a sentry-link: cosigners are sorted, timing has defaults', async () => {
       bech32Prefix: 'cosmos',
       nodes: ['tcp://10.0.0.9:26659', 'unix:///run/node.sock'],
       nodeMode: 'active',
+      nodeLostMs: 3_000,
+      nodeStillMs: 5_000,
     },
   ]);
   expect([config.leaseMs, config.signDeadlineMs]).toEqual([1000, 4000]);
@@ -222,7 +224,17 @@ test.each<[string, string, string[]]>([
   [
     'a node twice in one chain, written in two ways',
     LINK.replace('"unix:///run/node.sock"', '"10.0.0.9:26659"'),
-    ['13:34: node "10.0.0.9:26659" is there twice'],
+    ['13:34: node "10.0.0.9:26659" is there twice, also as "tcp://10.0.0.9:26659"'],
+  ],
+  [
+    'a unix socket twice, by two ways to it',
+    LINK.replace('"tcp://10.0.0.9:26659"', '"unix:///run/./x/..//node.sock"'),
+    ['13:43: node "unix:///run/node.sock" is there twice, also as "unix:///run/./x/..//node.sock"'],
+  ],
+  [
+    'times of a node that are too short or too long',
+    `${LINK}node_lost_ms = 99\nnode_still_ms = 600001\n`,
+    ['14:16: "node_lost_ms" must be between 100 and 60000', '15:17: "node_still_ms" must be between 1000 and 600000'],
   ],
   ['a node mode', `${LINK}node_mode = "all"\n`, ['14:13: "node_mode" must be "active" or "any"']],
   [

@@ -50,6 +50,23 @@ export function formatHostPort({ host, port }: HostPort): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
+/**
+ * One spelling of a host: small letters, no dot at the end of a name that has another one (a name without may be short for
+ * one of this host's own domain, and with it not), the shortest form of an IPv6 address, IPv4 where it stands for that.
+ */
+export function sameHost(host: string): string {
+  if (!isIPv6(host)) return host.toLowerCase().replace(/(?<=\..*)\.$/, '');
+  const [address = '', zone] = host.split('%', 2);
+  const short = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short);
+  if (mapped !== null) return ipv4Of(mapped.slice(1).map((word) => Number.parseInt(word, 16)));
+  return zone === undefined ? short : `${short}%${zone}`;
+}
+
+function ipv4Of(words: readonly number[]): string {
+  return words.flatMap((word) => [word >> 8, word & 255]).join('.');
+}
+
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isHekateError } from '../errors.js';
-import { parseNodeAddress } from './node-address.js';
+import { nodeKey, parseNodeAddress } from './node-address.js';
 
 function refusal(text: string): string {
   try {
@@ -107,5 +107,40 @@ describe('node addresses', () => {
         expect(first.startsWith('NODE_ADDRESS_') && first.includes('\n')).toBe(false);
       }),
     );
+  });
+});
+
+describe('two ways of writing an address', () => {
+  const same = (one: string, other: string): boolean =>
+    nodeKey(parseNodeAddress(one)) === nodeKey(parseNodeAddress(other));
+
+  it.each([
+    ['the scheme left out', 'tcp://node:26659', 'node:26659'],
+    ['a node id before it', 'tcp://node:26659', `${'a'.repeat(40)}@node:26659`],
+    ['large letters', 'node.example:26659', 'Node.EXAMPLE:26659'],
+    ['a dot at the end of a whole name', 'node.example:26659', 'node.example.:26659'],
+    ['zeros before the port', 'node:659', 'node:00659'],
+    ['an IPv6 address with its zeros', '[fd00::1]:1', '[FD00:0:0:0:0:0:0:0001]:1'],
+    ['an IPv4 address as IPv6', '10.0.0.9:1', '[::ffff:10.0.0.9]:1'],
+    ['the same in hex', '10.0.0.9:1', '[::FFFF:a00:9]:1'],
+    ['a zone', '[fe80::1%eth0]:1', '[fe80:0::1%eth0]:1'],
+    ['slashes twice', 'unix:///run/pv.sock', 'unix:////run//pv.sock'],
+    ['dots in a path', 'unix:///run/pv.sock', 'unix:///run/./x/../pv.sock'],
+  ])('one node: %s', (_name, one, other) => {
+    expect(same(one, other)).toBe(true);
+    expect(same(other, one)).toBe(true);
+  });
+
+  it.each([
+    ['another port', 'node:1', 'node:2'],
+    ['another host', 'node-1:1', 'node-2:1'],
+    ['what only a look-up can tell', 'localhost:1', '127.0.0.1:1'],
+    ['a short name and the same without a domain', 'node:1', 'node.:1'],
+    ['another zone', '[fe80::1%eth0]:1', '[fe80::1%eth1]:1'],
+    ['another IPv6 address', '[fd00::1]:1', '[fd00::10]:1'],
+    ['large letters in a path', 'unix:///run/pv.sock', 'unix:///run/PV.sock'],
+    ['tcp and unix', 'run:1', 'unix:///run:1'],
+  ])('two nodes: %s', (_name, one, other) => {
+    expect(same(one, other)).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
+import { posix } from 'node:path';
 import { HekateError } from '../errors.js';
-import { formatHostPort, readHostPort, whyNotToConnect } from './host-port.js';
+import { formatHostPort, readHostPort, sameHost, whyNotToConnect } from './host-port.js';
 
 /** Where a validator node listens for its signer (priv_validator_laddr). `text` is the canonical form, for logs and lookups. */
 export type NodeAddress =
@@ -55,6 +56,15 @@ function tcpAddress(text: string, rest: string): NodeAddress {
 
 export function hasDroppedId(address: NodeAddress): address is NodeAddress & { readonly droppedId: string } {
   return address.transport === 'tcp' && address.droppedId !== undefined;
+}
+
+/**
+ * The same for two addresses that are certainly of one node, however they are written; no name is looked up. Two names of one
+ * host are told apart, and so are `localhost` and its addresses.
+ */
+export function nodeKey(address: NodeAddress): string {
+  if (address.transport === 'unix') return `unix://${posix.normalize(address.path)}`;
+  return `tcp://${formatHostPort({ host: sameHost(address.host), port: address.port })}`;
 }
 
 function unixAddress(text: string, path: string): NodeAddress {

@@ -9,13 +9,18 @@ import type { LogConfig } from './log-config.js';
 import { USUAL_PREFIX } from './bech32-prefix.js';
 import * as field from './fields.js';
 import type { HostPort } from './host-port.js';
-import { parseNodeAddress } from './node-address.js';
+import { nodeKey, parseNodeAddress } from './node-address.js';
 import { parseConfig, readConfigText, type ConfigIssue } from './toml-file.js';
 
 export const DEFAULT_LEASE_MS = 1_000;
 export const DEFAULT_SIGN_DEADLINE_MS = 4_000;
 /** A node gives up on a request after 5 s (privval/signer_endpoint.go, defaultTimeoutReadWriteSeconds). */
 const MAX_SIGN_DEADLINE_MS = 4_800;
+/** A node that is restarted is back in less; one that is not keeps the next one waiting for so long. */
+export const DEFAULT_NODE_LOST_MS = 3_000;
+const NODE_LOST_MS = [100, 60_000] as const;
+export const DEFAULT_NODE_STILL_MS = 5_000;
+const NODE_STILL_MS = [1_000, 600_000] as const;
 const MAX_NODES = 16;
 const NODE_MODES = ['active', 'any'] as const;
 
@@ -33,6 +38,9 @@ export interface LinkChain {
   readonly nodes: readonly string[];
   /** Which of several nodes is served: one until it is lost, or whoever asks first. */
   readonly nodeMode: (typeof NODE_MODES)[number];
+  /** For so long the served node may be without a connection, and at least for so long it may ask for nothing new. */
+  readonly nodeLostMs: number;
+  readonly nodeStillMs: number;
 }
 
 export interface SentryLinkConfig {
@@ -72,6 +80,8 @@ const schema = field.table({
       bech32_prefix: field.bech32Prefix.default(USUAL_PREFIX),
       nodes: field.nodeAddresses(MAX_NODES),
       node_mode: field.oneOf(NODE_MODES).default('active'),
+      node_lost_ms: field.wholeNumber(...NODE_LOST_MS).default(DEFAULT_NODE_LOST_MS),
+      node_still_ms: field.wholeNumber(...NODE_STILL_MS).default(DEFAULT_NODE_STILL_MS),
     }),
     1,
     MAX_CHAINS,
@@ -104,6 +114,8 @@ export async function parseSentryLinkConfig(
       bech32Prefix: chain.bech32_prefix,
       nodes: chain.nodes,
       nodeMode: chain.node_mode,
+      nodeLostMs: chain.node_lost_ms,
+      nodeStillMs: chain.node_still_ms,
     })),
     leaseMs: toml.timing?.lease_ms ?? DEFAULT_LEASE_MS,
     signDeadlineMs: toml.timing?.sign_deadline_ms ?? DEFAULT_SIGN_DEADLINE_MS,
@@ -123,24 +135,26 @@ function crossChecks(toml: TomlTable): ConfigIssue[] {
 /** One chain names a node once. Another chain may name it too: a node comes back with another chain id after a reset. */
 function repeatedNodes(toml: TomlTable): ConfigIssue[] {
   return rawSections(toml, 'chain').flatMap(({ index, entry }) => {
-    const seen = new Set<string>();
+    const seen = new Map<string, string>();
     const nodes = Array.isArray(entry['nodes']) ? entry['nodes'] : [];
     return nodes.flatMap((node, at) => {
       if (typeof node !== 'string') return [];
-      const address = canonicalAddress(node);
-      if (!seen.has(address)) {
-        seen.add(address);
+      const key = keyOf(node);
+      const before = seen.get(key);
+      if (before === undefined) {
+        seen.set(key, node);
         return [];
       }
-      return [{ path: ['chain', index, 'nodes', at], problem: `node ${JSON.stringify(node)} is there twice` }];
+      const also = before === node ? '' : `, also as ${JSON.stringify(before)}`;
+      return [{ path: ['chain', index, 'nodes', at], problem: `node ${JSON.stringify(node)} is there twice${also}` }];
     });
   });
 }
 
 /** As written where it is no address: the schema says what is wrong with it. */
-function canonicalAddress(text: string): string {
+function keyOf(text: string): string {
   try {
-    return parseNodeAddress(text).text;
+    return nodeKey(parseNodeAddress(text));
   } catch {
     return text;
   }

@@ -15,7 +15,7 @@ export interface SecureChannelOptions {
   readonly random: RandomBytes;
   /** From the peer's first byte to its proof of identity; default 3000. */
   readonly handshakeTimeoutMs?: number;
-  /** How long the peer may keep silent before its first byte; default: as handshakeTimeoutMs. */
+  /** How long the peer may keep silent before its first byte; default: as handshakeTimeoutMs; Infinity: for ever. */
   readonly helloTimeoutMs?: number;
 }
 
@@ -55,9 +55,10 @@ class HandshakeRun {
 
   begin(): void {
     const helloTimeoutMs = this.options.helloTimeoutMs ?? this.#handshakeTimeoutMs;
-    this.#timer = this.options.clock.schedule(helloTimeoutMs, () =>
-      this.#fail(new HekateError('SC_NO_HELLO', `connected, but nothing came within ${helloTimeoutMs} ms`)),
-    );
+    if (helloTimeoutMs !== Infinity)
+      this.#timer = this.options.clock.schedule(helloTimeoutMs, () =>
+        this.#fail(new HekateError('SC_NO_HELLO', `connected, but nothing came within ${helloTimeoutMs} ms`)),
+      );
     this.raw.start({ bytes: (bytes) => this.#bytes(bytes), closed: (reason) => this.#closed(reason) });
     if (!this.#failed) this.raw.write(this.#handshake.hello());
   }

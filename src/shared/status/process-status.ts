@@ -87,6 +87,9 @@ export interface NodeStatus {
   readonly connected: boolean;
   /** Code of the last failed dial while there is no connection. */
   readonly problem: ErrorCode | null;
+  /** Its requests are signed; where only one of several is served, `because` says why it is this one. */
+  readonly served: boolean;
+  readonly because: string | null;
   readonly signed: number;
   readonly refused: number;
 }
