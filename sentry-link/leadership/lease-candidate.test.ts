@@ -289,6 +289,20 @@ describe('a lease that ends before its time', () => {
     expect(world.events).toEqual(['b leads in term 2']);
   });
 
+  it('is had by a candidate, too, that asked in the very term of the one that had it', async () => {
+    const { world, b } = await dead();
+    world.all({ holder: 'a', term: 2, untilMs: Infinity });
+    b.onFree(1, 0);
+    b.onFree(2, 0);
+    await world.clock.pass(100);
+    // It has asked in term 2, and is refused.
+    expect([world.asked.length > 0, world.events]).toEqual([true, []]);
+    world.all({ untilMs: 0 });
+    for (const id of [1, 2, 3]) b.onFree(id, 0);
+    await world.clock.pass(2);
+    expect(world.events).toEqual(['b leads in term 3']);
+  });
+
   it('is asked for in turn, each a round trip and a little after the last', async () => {
     const { world, b } = await dead();
     for (const id of [1, 2, 3]) b.onFree(id, 2);

@@ -103,6 +103,8 @@ export class LeaseCandidate {
   #raiseAgainMs = 0;
   #state: 'standby' | 'candidate' | 'leader' | 'stopped' = 'standby';
   #notBeforeMs = 0;
+  /** When it began to ask, in the term that it asks in. */
+  #candidateMs = -Infinity;
   /** Leaves the lease to others until then, as long as one of them takes it. */
   #standBackUntilMs = 0;
   #standBackMs = STAND_BACK_MS;
@@ -200,15 +202,17 @@ export class LeaseCandidate {
     const nowMs = this.#deps.clock.nowMs();
     const { otherLink = false } = this.#answers.get(cosigner) ?? {};
     this.#answers.set(cosigner, { atMs: nowMs, freeAtMs: nowMs, otherLink, standbys: [] });
-    if (this.#state === 'candidate') return this.#heartbeat(cosigner);
     this.#noteFree(nowMs);
-    if (this.#freeSinceMs === undefined) return;
-    // Turns keep candidates out of each other's way.
-    this.#notBeforeMs = nowMs;
     this.#turn?.cancel();
-    if (turn === 0) return this.#askNow();
+    if (this.#state === 'standby') {
+      if (this.#freeSinceMs === undefined) return;
+      // Turns keep candidates out of each other's way.
+      this.#notBeforeMs = nowMs;
+    }
+    const ask = (): void => (this.#state === 'candidate' ? this.#askAgain(cosigner) : this.#askNow());
+    if (turn === 0) return ask();
     const inMs = turn * (TURN_MS + Math.max(0, ...this.#roundTripsMs.values()));
-    this.#turn = this.#deps.clock.schedule(inMs, () => this.#askNow());
+    this.#turn = this.#deps.clock.schedule(inMs, ask);
   }
 
   onReply(cosigner: number, reply: HeartbeatReply): void {
@@ -271,10 +275,19 @@ export class LeaseCandidate {
     if (this.#state === 'candidate') for (const id of this.#cosigners) this.#heartbeat(id);
   }
 
-  #becomeCandidate(nowMs: number): void {
-    const term = this.#deps.backend.claim(this.#nextTerm());
+  /** A candidate hears that the lease is free: whoever had it may have had our term. */
+  #askAgain(cosigner: number): void {
+    const nowMs = this.#deps.clock.nowMs();
+    if (nowMs - this.#candidateMs < TURN_MS) return this.#heartbeat(cosigner);
+    this.#becomeCandidate(nowMs, Math.min(MAX_TERM, this.#term + 1));
+    for (const id of this.#cosigners) this.#heartbeat(id);
+  }
+
+  #becomeCandidate(nowMs: number, least = 0): void {
+    const term = this.#deps.backend.claim(Math.max(least, this.#nextTerm()));
     if (term === undefined) return;
     this.#state = 'candidate';
+    this.#candidateMs = nowMs;
     this.#term = term;
     this.#notBeforeMs = nowMs + this.#leaseMs / 2;
   }
