@@ -74,7 +74,8 @@ export class SimLink {
     const { name, cosigners } = this.#options;
     const { group, random, trace, connect, connectCosigner, coverage } = this.#deps;
     const chains = this.#options.chains.map(({ chainId, threshold, key, nodes }) => ({
-      ...{ chainId, threshold, key, mode: 'active' as const },
+      // The shortest that a configuration may have: what a run has to show it shows within 20 s.
+      ...{ chainId, threshold, key, mode: 'active' as const, patience: { lostMs: 100, stillMs: 1_000 } },
       nodes: nodes.map((node) => parseNodeAddress(`${node}:1`)),
     }));
     const note = (event: string, fields: object = {}): void => {
