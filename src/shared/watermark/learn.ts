@@ -11,7 +11,8 @@ export type Learned =
 
 /**
  * What a signature that somebody shows does to a watermark. Pure. It is proof, so no limit on heights applies. At the own
- * place a signature for another block leaves a floor: neither of the two is signed again.
+ * place a signature for another block leaves a floor: neither of the two is signed again. Nothing rises by that, and the
+ * bucket stays as it was.
  */
 export function learn(stored: Watermark, proven: SignBytes, nowSecond: number): Learned {
   const { says } = proven;
@@ -22,5 +23,5 @@ export function learn(stored: Watermark, proven: SignBytes, nowSecond: number): 
   const own = stored.signBytes?.says;
   if (order < 0 || own === undefined || sameExceptTimestamp(says, own)) return { kind: 'known' };
   const message = `at ${describePlace(says)} block ${blockName(says)} is signed, and this cosigner gave a share for block ${blockName(own)}`;
-  return { kind: 'conflict', next: { ...place, signBytes: undefined }, message };
+  return { kind: 'conflict', next: { ...place, signBytes: undefined, pace: stored.pace }, message };
 }

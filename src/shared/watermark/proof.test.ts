@@ -75,6 +75,8 @@ describe('what a signature that is shown does to a watermark', () => {
   });
   const shown = SignBytes.encode(VOTE);
   const raised = { ...at(VOTE), pace: fullPace(NOW) };
+  const pace = { left: 5, atSecond: 1 };
+  const floor = { ...at(VOTE), signBytes: undefined, pace };
   const later = { seconds: 6n, nanos: 0 };
   it.each<[name: string, stored: Watermark, kind: string, next: Watermark | undefined]>([
     ['never signed', neverSigned(), 'learned', raised],
@@ -85,13 +87,13 @@ describe('what a signature that is shown does to a watermark', () => {
     ['a later round', at({ ...VOTE, round: 2 }), 'known', undefined],
     ['a floor at that place', { ...at(VOTE), signBytes: undefined }, 'known', undefined],
     ['a floor above', floorAtHeight(10n), 'known', undefined],
-    ['another block', at({ ...VOTE, blockId: blockId(2) }), 'conflict', { ...raised, signBytes: undefined }],
-    ['no block', at({ ...VOTE, blockId: undefined }), 'conflict', { ...raised, signBytes: undefined }],
+    ['another block', { ...at({ ...VOTE, blockId: blockId(2) }), pace }, 'conflict', floor],
+    ['no block', { ...at({ ...VOTE, blockId: undefined }), pace }, 'conflict', floor],
     [
       'a block of the same hash in other parts',
-      at({ ...VOTE, blockId: { ...blockId(1), partsTotal: 2 } }),
+      { ...at({ ...VOTE, blockId: { ...blockId(1), partsTotal: 2 } }), pace },
       'conflict',
-      { ...raised, signBytes: undefined },
+      floor,
     ],
   ])('%s', (_name, stored, kind, next) => {
     const learned = learn(stored, shown, NOW);
