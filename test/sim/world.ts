@@ -607,7 +607,8 @@ export class World {
     const random = this.#random;
     switch (kind) {
       case 'old-state':
-        return cosigner.putStateBack(random);
+        // Its mark may be older than what was signed last.
+        return this.#mayForget(cosigner) && cosigner.putStateBack(random);
       case 'lost-file':
         cosigner.loseFile(random);
         return true;
