@@ -303,6 +303,21 @@ describe('a lease that ends before its time', () => {
     expect(world.events).toEqual(['b leads in term 3']);
   });
 
+  it('keeps no candidate from giving up, and giving back, however often one cosigner says that it is free', async () => {
+    const { world, b } = await dead();
+    const liar = world.cosigners[0]!;
+    world.all({ holder: 'a', term: 2, untilMs: Infinity });
+    b.onFree(1, 0);
+    b.onFree(2, 0);
+    Object.assign(liar, { holder: '', untilMs: 0 });
+    const given = world.handedTo.length;
+    for (let passedMs = 0; passedMs < LEASE_MS; passedMs += 25) {
+      b.onFree(1, 0);
+      await world.clock.pass(25);
+    }
+    expect(world.handedTo.length).toBeGreaterThan(given);
+  });
+
   it('is asked for in turn, each a round trip and a little after the last', async () => {
     const { world, b } = await dead();
     for (const id of [1, 2, 3]) b.onFree(id, 2);

@@ -261,7 +261,7 @@ export class LeaseCandidate {
       this.#notBeforeMs = nowMs + (this.#leaseMs / 2) * (1 + fraction(random));
     }
     if (this.#mayAsk(nowMs)) this.#becomeCandidate(nowMs);
-    for (const id of this.#cosigners) this.#heartbeat(id);
+    this.#heartbeatAll();
     const periodMs = this.#leaseMs / HEARTBEATS_PER_LEASE;
     this.#tick = clock.schedule(periodMs * (0.8 + 0.2 * fraction(random)), () => this.#beat());
   }
@@ -272,36 +272,49 @@ export class LeaseCandidate {
     this.#noteFree(nowMs);
     if (!this.#mayAsk(nowMs)) return;
     this.#becomeCandidate(nowMs);
-    if (this.#state === 'candidate') for (const id of this.#cosigners) this.#heartbeat(id);
+    if (this.#state === 'candidate') this.#heartbeatAll();
   }
 
   /** A candidate hears that the lease is free: whoever had it may have had our term. */
   #askAgain(cosigner: number): void {
     const nowMs = this.#deps.clock.nowMs();
     if (nowMs - this.#candidateMs < TURN_MS) return this.#heartbeat(cosigner);
-    this.#becomeCandidate(nowMs, Math.min(MAX_TERM, this.#term + 1));
-    for (const id of this.#cosigners) this.#heartbeat(id);
+    // It ends no later for that: a cosigner that says so for ever would keep it, and what it was promised, from the others.
+    if (this.#claim(nowMs, Math.min(MAX_TERM, this.#term + 1))) this.#heartbeatAll();
   }
 
-  #becomeCandidate(nowMs: number, least = 0): void {
-    const term = this.#deps.backend.claim(Math.max(least, this.#nextTerm()));
-    if (term === undefined) return;
+  #becomeCandidate(nowMs: number): void {
+    if (!this.#claim(nowMs)) return;
     this.#state = 'candidate';
+    this.#notBeforeMs = nowMs + this.#leaseMs / 2;
+  }
+
+  #claim(nowMs: number, least = 0): boolean {
+    const term = this.#deps.backend.claim(Math.max(least, this.#nextTerm()));
+    if (term === undefined) return false;
     this.#candidateMs = nowMs;
     this.#term = term;
-    this.#notBeforeMs = nowMs + this.#leaseMs / 2;
+    return true;
   }
 
   #noteFree(nowMs: number): void {
     this.#freeSinceMs = this.#free(nowMs) ? (this.#freeSinceMs ?? nowMs) : undefined;
   }
 
-  #heartbeat(cosigner: number): void {
+  #heartbeatAll(): void {
+    const ready = this.#ready();
+    for (const id of this.#cosigners) this.#heartbeat(id, ready);
+  }
+
+  #ready(): boolean {
+    return this.#state !== 'leader' && this.#deps.ready();
+  }
+
+  #heartbeat(cosigner: number, ready = this.#ready()): void {
     const asks = this.#state === 'leader' || this.#state === 'candidate';
     const id = ++this.#lastId;
     const lease = asks ? { term: this.#term, leaseMs: this.#leaseMs, renewal: this.#state === 'leader' } : undefined;
     this.#sent.set(id, { cosigner, sentMs: this.#deps.clock.nowMs(), term: lease?.term });
-    const ready = this.#state !== 'leader' && this.#deps.ready();
     if (!this.#deps.send(cosigner, { kind: 'heartbeat', id, lease, ready })) this.#sent.delete(id);
   }
 

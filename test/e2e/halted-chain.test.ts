@@ -221,18 +221,21 @@ it('a cluster: the halted chain goes on with the other cosigners, the other chai
     await at.signed({ step: 'Prevote', height });
     expect(await askBad(height)).toMatchObject({ kind: 'signed' });
   }
-  const status = await runHekate(['status', at.cluster.folder]);
+  // A machine that is busy may cost a link its lease for a moment, and status says that too.
+  const status = await eventually('status has that problem and no other', 15_000, async () => {
+    const run = await runHekate(['status', at.cluster.folder]);
+    return run.stdout.match(/^ {2}problem: .*/gm)?.length === 1 ? run : undefined;
+  });
   expect(status.code).toBe(1);
   expect(status.stdout).toContain(`    ${BAD}: watermark not known, cannot sign: STATE_MISSING: signs nothing\n`);
   expect(status.stdout).toContain(`  ${BAD}: 2 of 3 cosigners can sign, 2 needed\n`);
   expect(status.stdout).toContain(`  ${GOOD}: 3 of 3 cosigners can sign, 2 needed\n`);
-  expect(status.stdout.match(/^ {2}problem: .*/gm)).toEqual([
-    expect.stringMatching(
-      new RegExp(
-        `^  problem: STATE_MISSING: chain ${BAD}: this cosigner signs nothing: state file .* does not exist\\. Fix: `,
-      ),
+  expect(status.stdout).toMatch(
+    new RegExp(
+      `^  problem: STATE_MISSING: chain ${BAD}: this cosigner signs nothing: state file .* does not exist\\. Fix: `,
+      'm',
     ),
-  ]);
+  );
 
   // With another one gone the good chain needs this very cosigner.
   await three.crash();
