@@ -415,6 +415,24 @@ export const BREAKS = {
       },
     ],
   },
+  'watch-still': {
+    what: 'a sentry-link that stands still is not killed',
+    changes: [
+      {
+        file: 'src/shared/process/stand-still',
+        from: 'return stillMs >= STAND_STILL_MS ? stillMs : undefined;',
+        to: '',
+      },
+    ],
+  },
+  'watch-late': {
+    what: 'a watcher that was stopped with its host takes its sentry-link for frozen',
+    changes: [{ file: 'src/shared/process/stand-still', from: 'if (late) this.#beatMs = nowMs;', to: '' }],
+  },
+  'watch-again': {
+    what: 'one that stands still again and again is started at once each time',
+    changes: [{ file: 'src/shared/process/restart-delay', from: 'if (this.#stills === 1) return 0;', to: 'return 0;' }],
+  },
   'queue-bounded': {
     what: 'as many requests wait as anybody likes',
     changes: [{ file: 'src/shared/serial-queue', from: 'if (this.#size >= this.#limit) return undefined;', to: '' }],

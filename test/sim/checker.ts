@@ -29,6 +29,7 @@ export type RuleName =
   | 'verified'
   | 'answered-in-time'
   | 'one-dialler'
+  | 'watched'
   | 'falls-counted'
   | 'queue-bounded'
   | 'stays-halted'

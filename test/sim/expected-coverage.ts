@@ -27,6 +27,7 @@ export const EXPECTED: readonly string[] = [
   'world: what was signed is forgotten, and the nodes fall behind',
   'link sees a fall',
   'link ended in order',
+  'watcher kills a link',
   'lease handed over by hand',
   'lease taken by whom it was handed to',
   'cosigner tells that its lease is free',

@@ -17,6 +17,7 @@ const FAULTS = [
   'cut',
   'refuse',
   'pause',
+  'pause-host',
   'suspend',
   'rate',
   'wall-clock',
@@ -46,6 +47,8 @@ export interface Plan {
   readonly chains: number;
   readonly links: number;
   readonly nodesPerChain: number;
+  /** Links have watchers. */
+  readonly watched: boolean;
   /** How many cosigners, and links more than `links`, are not ours any more. */
   readonly lyingCosigners: number;
   readonly lyingLinks: number;
@@ -101,6 +104,7 @@ export function drawPlan(random: Prng, broken: Break | undefined, faults: readon
     chains: count > 4 ? 1 : random.pick([1, 1, 1, 2, 2, 3]),
     links: count > 5 ? 2 : random.pick([2, 2, 3]),
     nodesPerChain: random.pick([1, 1, 2]),
+    watched: random.chance(0.5),
     lyingCosigners,
     lyingLinks,
     // Often nothing else gets in the way of a plot.

@@ -1,5 +1,8 @@
 import type { Clock, Timer } from '../../src/shared/ports/clock.js';
 
+/** What stands still: this process alone, all of its host, or the machine together with its clock, as one that was suspended. */
+export type Stop = 'process' | 'host' | 'machine';
+
 interface HeldTimer {
   readonly dueMs: number;
   readonly task: () => void;
@@ -13,6 +16,7 @@ interface HeldTimer {
  */
 export class ProcessClock implements Clock {
   readonly #world: Clock;
+  readonly #watcher: ProcessClock | undefined;
   #rate = 1;
   #fromMs: number;
   #worldFromMs: number;
@@ -24,8 +28,10 @@ export class ProcessClock implements Clock {
   #arrived: (() => void)[] = [];
   #written: (() => void)[] = [];
 
-  constructor(world: Clock) {
+  /** @param watcher of another process of the same host, which stops and goes on with the host. */
+  constructor(world: Clock, watcher?: ProcessClock) {
     this.#world = world;
+    this.#watcher = watcher;
     this.#fromMs = world.nowMs();
     this.#worldFromMs = this.#fromMs;
   }
@@ -66,18 +72,21 @@ export class ProcessClock implements Clock {
 
   /** From now on it goes so fast. */
   setRate(rate: number): void {
+    this.#watcher?.setRate(rate);
     this.#startFrom(this.nowMs(), rate);
     if (!this.#stopped) for (const timer of this.#timers) this.#arm(timer);
   }
 
-  /** `suspended`: its clock stands still as well, as that of a machine that was suspended does. */
-  stop(suspended = false): void {
+  stop(what: Stop): void {
+    if (what !== 'process') this.#watcher?.stop(what);
     this.#startFrom(this.nowMs(), this.#rate);
-    [this.#stopped, this.#frozen] = [true, suspended];
+    [this.#stopped, this.#frozen] = [true, what === 'machine'];
     for (const timer of this.#timers) timer.armed?.cancel();
   }
 
   goOn(): void {
+    // Before this one: what it reads from us it reads after a look at its own clock.
+    this.#watcher?.goOn();
     if (!this.#stopped) return;
     this.#unfreeze();
     for (const task of [...this.#written.splice(0), ...this.#arrived.splice(0)]) this.#world.schedule(0, task);

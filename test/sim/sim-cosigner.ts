@@ -27,7 +27,7 @@ import { randomFates, randomTear, type DiskFaults } from './disk-faults.js';
 import type { LyingCosigner } from './lying-cosigner.js';
 import type { OpenedStream } from './opened-stream.js';
 import type { Prng } from './prng.js';
-import { ProcessClock } from './process-clock.js';
+import { ProcessClock, type Stop } from './process-clock.js';
 import { PromiseSeen, WatchedSession, type WatchedHost } from './watched-session.js';
 
 export interface SimCosignerChain extends CheckedChain {
@@ -172,6 +172,18 @@ export class SimCosigner {
 
   wallSecond(): number {
     return wallOf(this.clock)() + this.#wallAheadSeconds;
+  }
+
+  stop(what: Stop): void {
+    this.clock.stop(what);
+  }
+
+  goOn(): void {
+    this.clock.goOn();
+  }
+
+  setRate(rate: number): void {
+    this.clock.setRate(rate);
   }
 
   /** Somebody sets the wall clock. */

@@ -14,11 +14,14 @@ import type { Clock } from '../../src/shared/ports/clock.js';
 import { silentLog, type Log } from '../../src/shared/ports/log.js';
 import type { Proof } from '../../src/shared/watermark/proof.js';
 import { compareHrs } from '../../src/shared/watermark/watermark.js';
-import type { CheckedChain, Checker } from './checker.js';
+import type { CheckedChain, Checker, RuleName } from './checker.js';
 import type { Coverage } from './coverage.js';
 import { FINISH_MS } from '../../src/shared/process/lifecycle.js';
+import { BEAT_MS } from '../../src/shared/process/parent-channel.js';
 import type { Prng } from './prng.js';
-import { ProcessClock } from './process-clock.js';
+import { ProcessClock, type Stop } from './process-clock.js';
+import { SimWatcher } from './sim-watcher.js';
+import { WatchJudge } from './watch-judge.js';
 
 export interface SimLinkChain extends CheckedChain {
   readonly nodes: readonly string[];
@@ -28,6 +31,8 @@ export interface SimLinkOptions {
   readonly name: string;
   readonly cosigners: readonly number[];
   readonly chains: readonly SimLinkChain[];
+  /** Its process has a watcher. */
+  readonly watched: boolean;
   /** What serves the nodes, in place of production's. */
   readonly serving: (production: NodeServing) => NodeServing;
 }
@@ -39,6 +44,8 @@ export interface SimLinkDeps {
   readonly checker: Checker;
   readonly coverage: Coverage;
   readonly onFault: (error: unknown) => void;
+  /** Its watcher has killed it. */
+  readonly killed: (link: SimLink) => void;
   readonly trace: (event: string) => void;
   /** Dials a node by name on behalf of this link. */
   readonly connect: (link: SimLink, node: string, abort: AbortSignal) => ReturnType<ConnectToNode>;
@@ -55,21 +62,41 @@ export class SimLink {
   readonly #options: SimLinkOptions;
   readonly #deps: SimLinkDeps;
   readonly #proofs = new Map<string, Proof>();
+  readonly #watcher: SimWatcher | undefined;
+  readonly #judge: WatchJudge;
   #process: AssembledLink | undefined;
   #nodes: NodeServing | undefined;
 
   constructor(options: SimLinkOptions, deps: SimLinkDeps) {
     this.name = options.name;
-    this.clock = new ProcessClock(deps.clock);
     this.#options = options;
     this.#deps = deps;
+    this.#judge = new WatchJudge(options.name, deps.clock, (holds, why) => this.#demand('watched', holds, why));
+    if (options.watched)
+      this.#watcher = new SimWatcher(
+        deps.clock,
+        () => this.#deps.killed(this),
+        () => this.#startAgain(),
+      );
+    this.clock = new ProcessClock(deps.clock, this.#watcher?.clock);
   }
 
   get runs(): boolean {
     return this.#process !== undefined;
   }
 
+  /** By hand, or by what supervises it. */
   start(): void {
+    if (!this.runs) this.#judge.excused();
+    this.#run();
+  }
+
+  #startAgain(): void {
+    this.#judge.started();
+    this.#run();
+  }
+
+  #run(): void {
     if (this.#process !== undefined) return;
     const { name, cosigners } = this.#options;
     const { group, random, trace, connect, connectCosigner, coverage } = this.#deps;
@@ -103,6 +130,29 @@ export class SimLink {
       },
     );
     this.#process.start();
+    this.#watcher?.started();
+    this.#beat();
+  }
+
+  #beat(): void {
+    this.#watcher?.beat();
+    this.clock.schedule(BEAT_MS, () => this.#beat());
+  }
+
+  stop(what: Stop): void {
+    this.clock.stop(what);
+    if (what !== 'process') this.#judge.excused();
+    else if (this.#watcher !== undefined) this.#judge.stopped();
+  }
+
+  goOn(): void {
+    this.clock.goOn();
+    this.#judge.goesOn();
+  }
+
+  setRate(rate: number, wild: boolean): void {
+    this.clock.setRate(rate);
+    if (wild) this.#judge.clockIsOff();
   }
 
   /** Whatever a cosigner reports, its falls are counted (docs/invariants.md, W9). */
@@ -117,14 +167,9 @@ export class SimLink {
         if (before !== undefined && compareHrs(report, before) < 0) falls++;
       }
       const counted = [...(this.#process?.link.peers() ?? [])].find((peer) => peer.id === id)?.chains.falls;
-      const { checker, coverage, onFault } = this.#deps;
-      if (falls > 0) coverage.note('link sees a fall');
-      try {
-        const why = `${this.name} saw the watermark of cosigner ${id} fall ${falls} times, and counted ${counted}`;
-        checker.demand('falls-counted', counted === undefined || counted === falls, why);
-      } catch (error) {
-        onFault(error);
-      }
+      if (falls > 0) this.#deps.coverage.note('link sees a fall');
+      const why = `${this.name} saw the watermark of cosigner ${id} fall ${falls} times, and counted ${counted}`;
+      this.#demand('falls-counted', counted === undefined || counted === falls, why);
     };
     return {
       newest: () => handlers.newest(),
@@ -140,6 +185,14 @@ export class SimLink {
       disconnected: (reason) => handlers.disconnected(reason),
       dialFailed: (...why) => handlers.dialFailed(...why),
     };
+  }
+
+  #demand(rule: RuleName, holds: boolean, why: string): void {
+    try {
+      this.#deps.checker.demand(rule, holds, why);
+    } catch (error) {
+      this.#deps.onFault(error);
+    }
   }
 
   /** It is told to end, and does what it does then; `ended` when it is gone, unless something else ended it meanwhile. */
@@ -166,11 +219,23 @@ export class SimLink {
 
   /** The process dies; its connections to nodes end with it. `loses`: and its newest signatures. */
   crash(loses: boolean): void {
+    this.#watcher?.ended();
+    this.#judge.ended();
+    this.#die();
+    if (loses) this.#proofs.clear();
+  }
+
+  /** As its watcher, which starts it again. */
+  kill(): void {
+    this.#judge.killed();
+    this.#die();
+  }
+
+  #die(): void {
     this.#nodes?.close();
     void this.#process?.stop();
     this.#process = undefined;
     this.#nodes = undefined;
     this.clock.kill();
-    if (loses) this.#proofs.clear();
   }
 }

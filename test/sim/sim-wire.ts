@@ -243,7 +243,7 @@ export class SimWire {
     this.#session = undefined;
   }
 
-  /** `must` marks what a stream cannot lose without ending: it only comes late, and nothing it depends on overtakes it. */
+  /** `must` marks what a stream cannot lose without ending: it only comes late, once, and nothing it depends on overtakes it. */
   #deliver(direction: 'up' | 'down', must: boolean, task: () => void): void {
     const cut = direction === 'up' ? this.cutUp : this.cutDown;
     if (cut && must) return this.#drop();
@@ -254,7 +254,7 @@ export class SimWire {
     if (!straggles) this.#lastArrivalMs[direction] = inOrderMs;
     const delayMs = inOrderMs - nowMs + (straggles ? this.#random.between(0, 600) : 0);
     this.#clock.schedule(delayMs, task);
-    if (this.#random.chance(this.#faults.duplicate)) this.#clock.schedule(delayMs + this.#delayMs(), task);
+    if (!must && this.#random.chance(this.#faults.duplicate)) this.#clock.schedule(delayMs + this.#delayMs(), task);
   }
 
   #later(cut: boolean, task: () => void, epoch: number): void {

@@ -43,6 +43,8 @@ const REDIAL_MS = 600;
 /** A process that was stopped has this long to see what it has missed. */
 const CATCH_UP_MS = 6_000;
 
+const STOPS = { pause: 'process', 'pause-host': 'host', suspend: 'machine' } as const;
+
 /** What may halt a chain here, each for something that the world did. */
 const CAUSES: readonly ErrorCode[] = ['STATE_WRITE_FAILED', 'STATE_UNREADABLE'];
 const CAUSES_WHEN_SPOILED: readonly ErrorCode[] = ['STATE_MISSING', 'STATE_CORRUPT'];
@@ -263,11 +265,12 @@ export class World {
     }));
     const serving = this.#broken === 'lease-close' ? neverClosing : <T>(production: T): T => production;
     return new SimLink(
-      { name, cosigners, chains, serving },
+      { name, cosigners, chains, serving, watched: this.#plan.watched },
       {
         ...{ group: this.#group, clock: this.#clock, random: this.#random.fork(), coverage: this.coverage },
         ...{ checker: this.#checker, onFault: (error) => (this.#failure ??= error) },
         trace: (event) => this.#note(event),
+        killed: (one) => this.#watcherKills(one),
         connect: (link, node, abort) => this.#connect(link, node, abort),
         connectCosigner: (link, id, handlers) => this.#wireOf(link.name, id).connection(handlers),
       },
@@ -371,8 +374,9 @@ export class World {
       case 'refuse':
         return this.#refuse();
       case 'pause':
+      case 'pause-host':
       case 'suspend':
-        return this.#pause(random.chance(0.5) ? link : cosigner, kind === 'suspend');
+        return this.#pause(random.chance(0.5) ? link : cosigner, kind);
       case 'rate':
         return this.#setRate(random.chance(0.5) ? link : cosigner);
       case 'amnesia':
@@ -425,10 +429,20 @@ export class World {
 
   #crashLink(link: SimLink, loses = this.#random.chance(0.3)): void {
     this.#note(`${link.name} crashes`);
-    for (const wire of this.#wiresOf(link.name)) wire.processDied('link');
-    link.crash(loses);
-    for (const { nodes } of this.#chains) for (const node of nodes) node.linkDied(link.name);
+    this.#linkDies(link, () => link.crash(loses));
     this.#clock.schedule(this.#random.between(10, 2_500), () => link.start());
+  }
+
+  #watcherKills(link: SimLink): void {
+    this.#note(`${link.name} stands still, and is killed`);
+    this.coverage.note('watcher kills a link');
+    this.#linkDies(link, () => link.kill());
+  }
+
+  #linkDies(link: SimLink, die: () => void): void {
+    for (const wire of this.#wiresOf(link.name)) wire.processDied('link');
+    die();
+    for (const { nodes } of this.#chains) for (const node of nodes) node.linkDied(link.name);
   }
 
   #endLink(link: SimLink): void {
@@ -560,19 +574,19 @@ export class World {
     if (!cosigner.runs) cosigner.useRunFolder(this.#random.pick(['usual', 'other']));
   }
 
-  #pause(host: SimLink | SimCosigner, suspended: boolean): void {
+  #pause(host: SimLink | SimCosigner, kind: 'pause' | 'pause-host' | 'suspend'): void {
     if (host.clock.stopped || !host.runs) return;
     const ms = this.#random.between(20, 3_000);
     const name = host instanceof SimLink ? host.name : `cosigner ${host.id}`;
-    this.#note(`${name} is ${suspended ? 'suspended' : 'stopped'} for ${ms.toFixed(0)} ms`);
+    this.#note(`${name}: ${kind} for ${ms.toFixed(0)} ms`);
     const nowMs = this.#clock.nowMs();
     if (host instanceof SimLink) {
       this.#linksExcusedUntilMs.set(name, nowMs + ms + CATCH_UP_MS);
       // A process that is stopped closes nothing; and a lease that ran out while the clock stood still looks alive.
       this.#excuseDiallers(ms + CATCH_UP_MS);
     }
-    host.clock.stop(suspended);
-    this.#clock.schedule(ms, () => host.clock.goOn());
+    host.stop(STOPS[kind]);
+    this.#clock.schedule(ms, () => host.goOn());
   }
 
   /** A little off is within what leases allow for; far off is not, and may cost a second dialler. */
@@ -581,7 +595,7 @@ export class World {
     const wild = random.chance(0.3);
     const rate = wild ? random.pick([0.3, 0.7, 1.5, 4]) : random.between(0.97, 1.03);
     this.#note(`the clock of ${host instanceof SimLink ? host.name : host.id} goes at ${rate.toFixed(3)}`);
-    host.clock.setRate(rate);
+    host.setRate(rate, wild);
     if (!wild) return;
     this.coverage.note('fault: wild rate');
     this.#diallersExcusedUntilMs = Infinity;
@@ -675,9 +689,9 @@ export class World {
     Object.assign(this.#diskFaults, { writeFailure: 0, slowWrite: 0, readFailure: 0 });
     for (const liar of this.#lyingLinks) liar.stop();
     for (const { nodes } of this.#chains) for (const node of nodes) node.inStep = true;
-    for (const { clock } of [...this.#cosigners, ...this.#links]) {
-      clock.goOn();
-      clock.setRate(1);
+    for (const host of [...this.#cosigners, ...this.#links]) {
+      host.goOn();
+      host.setRate(1, false);
     }
     await this.#pass(HEAL_MS);
     for (const wire of this.#wires) {

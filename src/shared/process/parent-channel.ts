@@ -2,7 +2,7 @@ import type { ProcessLog, LogFormat } from '../ports/pino-log.js';
 import { beatWithLoop } from './loop-beat.js';
 
 /** A process that is watched says so often that its loop turns. */
-const BEAT_MS = 200;
+export const BEAT_MS = 200;
 
 /** What a process tells a parent that started it with an IPC channel (watcher.ts, `hekate dev`). */
 export type ToParent =

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
+import { RestartDelay } from './restart-delay.js';
 import { Watcher } from './watcher.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hekate-watcher-'));
@@ -21,7 +22,7 @@ function watch(rest: string): Watcher {
     started.push(child);
     return child;
   };
-  watcher = new Watcher({ start, firstAgainMs: 10, maxAgainMs: 20, say: () => undefined });
+  watcher = new Watcher({ start, restartDelay: new RestartDelay(10, 20), say: () => undefined });
   watcher.start();
   return watcher;
 }

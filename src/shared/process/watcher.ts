@@ -5,13 +5,8 @@ import type { LogFields } from '../ports/log.js';
 import { humanLine, jsonLine } from '../ports/log-line.js';
 import { flushStandardStreams, standardOutput } from '../ports/standard-streams.js';
 import { parseToParent, PASSED_ON, type PassedOn, type ToChild } from './parent-channel.js';
+import { RestartDelay } from './restart-delay.js';
 import { watchLoop } from './watch-loop.js';
-
-/** One that stood still is started again at once; where that repeats, later each time. */
-const FIRST_AGAIN_MS = 1_000;
-const MAX_AGAIN_MS = 30_000;
-/** One that was well for so long: what comes then is a first time. */
-const WELL_MS = 60_000;
 
 /** How a process ended. */
 export interface Ended {
@@ -24,8 +19,7 @@ export interface WatcherOptions {
   readonly start: () => ChildProcess;
   /** Tells what happened to it; on standard output as it logs itself, when absent. */
   readonly say?: (event: string, fields: LogFields) => void;
-  readonly firstAgainMs?: number;
-  readonly maxAgainMs?: number;
+  readonly restartDelay?: RestartDelay;
 }
 
 /**
@@ -34,6 +28,7 @@ export interface WatcherOptions {
  */
 export class Watcher {
   readonly #options: WatcherOptions;
+  readonly #delay: RestartDelay;
   readonly ended: Promise<Ended>;
   #end: (ended: Ended) => void = () => undefined;
   #child: ChildProcess | undefined;
@@ -42,12 +37,12 @@ export class Watcher {
   #stoodStill = false;
   #toldToEnd = false;
   #again: PassedOn | undefined;
-  #stills = 0;
   #startedMs = 0;
   #restart: NodeJS.Timeout | undefined;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
+    this.#delay = options.restartDelay ?? new RestartDelay();
     this.ended = new Promise((resolve) => (this.#end = resolve));
   }
 
@@ -110,9 +105,7 @@ export class Watcher {
     // Whatever ended it first: one that exited by itself in that very moment is ended.
     if (!this.#stoodStill || this.#toldToEnd || ended.signal !== 'SIGKILL')
       return this.#end(this.#again === undefined ? ended : { code: null, signal: this.#again });
-    this.#stills = performance.now() - this.#startedMs < WELL_MS ? this.#stills + 1 : 1;
-    const { firstAgainMs = FIRST_AGAIN_MS, maxAgainMs = MAX_AGAIN_MS } = this.#options;
-    const delayMs = this.#stills === 1 ? 0 : Math.min(maxAgainMs, firstAgainMs * 2 ** (this.#stills - 2));
+    const delayMs = this.#delay.next(performance.now() - this.#startedMs);
     this.#restart = setTimeout(() => this.start(), delayMs);
   }
 
