@@ -29,13 +29,26 @@ interface Case {
   readonly alive: readonly number[][];
   readonly asked: readonly number[];
   readonly delays: readonly (readonly number[])[];
+  /** What is asked for and stored; default: a precommit without extension. */
+  readonly as?: Partial<VoteSpec> & { readonly step: 1 | 2 | 3 };
+}
+
+/** Another block, or a proposal with another time: a node drops the answer that it gets for the time that is stored. */
+function refuses(stored: string, step: number, nanos: number): boolean {
+  if (stored === '-') return false;
+  return stored === 'B' || (step === 1 && STORED[stored]?.nanos !== nanos);
 }
 
 /** Runs all combinations through one cluster, each at a height of its own; returns what went wrong. */
-async function failures(threshold: number, count: number, { states, alive, asked, delays }: Case): Promise<string[]> {
+async function failures(
+  threshold: number,
+  count: number,
+  { states, alive, asked, delays, as = { step: 3 } }: Case,
+): Promise<string[]> {
   const cluster = await Cluster.start({ threshold, count });
   const dead = new RawLink(cluster);
   const wrong: string[] = [];
+  const { step, ...like } = as;
   let height = 10;
   for (const living of alive) {
     await cluster.onlyAlive('a', living);
@@ -43,17 +56,21 @@ async function failures(threshold: number, count: number, { states, alive, asked
       for (const id of living) cluster.wire('a', id).delayMs = delay[id - 1]!;
       for (const state of states)
         for (const nanos of asked) {
-          const at = [++height, 0, 3] as const;
+          const at = [++height, 0, step] as const;
           for (const kind of Object.keys(STORED)) {
             const ids = state.flatMap((one, i) => (one === kind ? [i + 1] : []));
-            if (ids.length > 0) await dead.ask(ids, vote({ at, ...STORED[kind] }), { quorum: threshold });
+            if (ids.length > 0) await dead.ask(ids, vote({ at, ...like, ...STORED[kind] }), { quorum: threshold });
           }
-          const outcome = told(await cluster.ask('a', vote({ at, nanos })));
-          const mayNot = living.filter((id) => state[id - 1] === 'B').length;
+          const outcome = told(await cluster.ask('a', vote({ at, ...like, nanos })));
+          const mayNot = living.filter((id) => refuses(state[id - 1]!, step, nanos)).length;
           const maySign = living.length - mayNot >= threshold;
           // Below t that may sign it is refused, at once when that is certain, at the deadline when somebody is away.
           const certain = count - mayNot < threshold;
-          const expected = maySign ? /^signed (400|500|550|600|900)$/ : certain ? /^DOUBLE_SIGN$/ : /^QUORUM_LOST$/;
+          const expected = maySign
+            ? /^signed (400|500|550|600|900)$/
+            : certain
+              ? /^(DOUBLE_SIGN|PROPOSAL_TIMESTAMP)$/
+              : /^QUORUM_LOST$/;
           if (!expected.test(outcome)) wrong.push(`${state.join()} alive ${living.join()} asked ${nanos}: ${outcome}`);
         }
     }
@@ -116,5 +133,19 @@ describe('half-finished votes, whoever is alive', () => {
       delays: [[5, 1, 4, 2, 3]],
     });
     expect(wrong).toEqual([]);
+  });
+
+  it.each<[name: string, as: NonNullable<Case['as']>]>([
+    ['a prevote', { step: 2 }],
+    ['a prevote for nil', { step: 2, block: 'nil' }],
+    ['a precommit for nil', { step: 3, block: 'nil' }],
+    ['a precommit with an empty extension', { step: 3, extension: '' }],
+    ['a precommit with an extension', { step: 3, extension: 'one' }],
+    ['a proposal', { step: 1 }],
+    ['a proposal of a block that was locked', { step: 1, polRound: 0n }],
+  ])('2 of 3, %s: every state, every quorum', async (_name, as) => {
+    const states = storedStates(3, 2, ['old', 'new']);
+    const alive = aliveSets(3, 2);
+    expect(await failures(2, 3, { states, alive, asked: [500, 550, 900], delays: [[1, 4, 9]], as })).toEqual([]);
   });
 });
