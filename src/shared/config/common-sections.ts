@@ -30,13 +30,13 @@ export const pins = { pin, next_pin: pin.optional() };
 export const PIN_KEYS = ['pin', 'next_pin'] as const;
 
 export function peerPins(entry: z.output<z.ZodObject<typeof pins>>): PeerPins {
-  return { pin: entry.pin, ...(entry.next_pin !== undefined && { nextPin: entry.next_pin }) };
+  return { pin: entry.pin, nextPin: entry.next_pin };
 }
 
 export interface PeerPins {
   readonly pin: string;
   /** Accepted as well: the peer is about to show this one, or shows it already. */
-  readonly nextPin?: string;
+  readonly nextPin?: string | undefined;
 }
 
 export function logConfig(section: z.output<typeof logSection> | undefined): LogConfig {

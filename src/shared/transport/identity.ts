@@ -65,7 +65,7 @@ export interface NamedPin {
   readonly name: string;
   readonly pin: string;
   /** As good as the other, while the identity is being rotated. */
-  readonly nextPin?: string;
+  readonly nextPin?: string | undefined;
 }
 
 /**
