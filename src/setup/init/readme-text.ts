@@ -80,7 +80,10 @@ Never run two processes from copies of this folder.
 }
 
 export function sentryLinkReadme(number: number): string {
-  const name = sentryLinkName(number);
+  return linkReadme(sentryLinkName(number));
+}
+
+export function linkReadme(name: string): string {
   return `# ${name}: dials the validator node and asks the cosigners for signatures
 
 Belongs on any host that reaches the cosigners and the node. It holds no part of the validator's key. Start it with
