@@ -115,7 +115,8 @@ export const FIXES = {
   MODEL_STATE_INVALID: 'start over with `--fresh`, or move the file away',
   // what a cosigner refuses to sign
   DOUBLE_SIGN:
-    'find out why two different blocks were asked for at one height, round and step: is a second node running?',
+    'find out why two different blocks were asked for at one height, round and step: is a second node running? Where it is not ' +
+    'known for which block, the log of that cosigner says why; right after a start it is usual, and the next one is signed',
   HEIGHT_REGRESSION:
     'none needed while a node replays or catches up; otherwise find out which node asks for old heights, or whose watermark ' +
     'is too far up (`hekate status`)',
