@@ -13,7 +13,7 @@ import { checkAllCosigners } from '../src/shared/home/cosigners-of-group.js';
 import { loadGroupFile } from '../src/shared/home/group-file.js';
 import { loadNodeIdentitySeed } from '../src/shared/home/node-identity.js';
 import { cosignerName, groupFile, NODE_IDENTITY_FILE } from '../src/shared/home/paths.js';
-import { loadPinnedPeers } from '../src/shared/home/peer-certificates.js';
+import { cosignerPins, loadPinnedPeers } from '../src/shared/home/peer-certificates.js';
 import { wipe } from '../src/shared/bytes.js';
 import { must } from '../src/shared/invariant.js';
 import { systemClock } from '../src/shared/ports/clock.js';
@@ -70,7 +70,7 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
   }
   log.info('identity for nodes', { id: nodeIdentity.peerId });
   const identity = await loadIdentity(config.tls.certificate, config.tls.key);
-  const pins = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
+  const pins = cosignerPins(config.cosigners);
   checkIdentityIsOurs(identity, config.tls.certificate, config.name, pins);
   const peers = await loadPinnedPeers(config.tls.peers, pins);
   const proofs = await ProofFiles.open(
@@ -148,9 +148,13 @@ function cosignerConnector(
   log: Log,
 ): LinkPorts['connectCosigner'] {
   return (id, handlers) => {
-    const index = config.cosigners.findIndex((cosigner) => cosigner.id === id);
-    const { address } = must(config.cosigners[index], 'connections are for configured cosigners');
-    const peer = must(peers[index], 'every cosigner has a pin');
+    const cosigner = config.cosigners.find((one) => one.id === id);
+    const { address } = must(cosigner, 'connections are for configured cosigners');
+    const name = cosignerName(id);
+    const peer = must(
+      peers.find((one) => one.name === name),
+      'every cosigner has a pin',
+    );
     const otherPeers = peers.filter((other) => other !== peer);
     return new CosignerClient(
       { address, identity, peer, otherPeers, version: VERSION, clock: systemClock, log, random: systemRandom },

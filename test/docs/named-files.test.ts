@@ -18,6 +18,7 @@ describe.each([
   'CONTRIBUTING.md',
   'docs/architecture.md',
   'docs/audit.md',
+  'docs/identities.md',
   'docs/invariants.md',
   'docs/restarts.md',
 ])('%s', (document) => {
