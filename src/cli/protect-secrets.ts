@@ -14,7 +14,7 @@ const NO_SECRETS: ReadonlySet<string> = new Set([
   'state show',
 ]);
 /** Commands in which a whole key passes through memory that is not locked. */
-const WHOLE_KEY: ReadonlySet<string> = new Set(['init', 'keys split']);
+const WHOLE_KEY: ReadonlySet<string> = new Set(['init', 'keys split', 'migrate file', 'migrate tmkms']);
 
 /** Runs before the action of a command, named as it is typed after `hekate`. Throws DEBUGGER_OPEN. */
 export async function protectSecrets(command: string, io: Io): Promise<void> {

@@ -59,6 +59,28 @@ export const FIXES = {
   INIT_RUNNING: 'wait until it is done',
   WRITE_FAILED: 'check the disk and the permissions of the folder; nothing was changed',
   REPLACE_REFUSED: 'read what it risks in `hekate state init --help`',
+  // moving in from another signer
+  OLD_CONFIG_INVALID:
+    'correct the configuration of the old signer at the line and column given; it would not start with it either',
+  KEY_CANNOT_LEAVE:
+    "give the backup that the key was imported from, with `hekate migrate file`; or give a YubiHSM's exported and decrypted key " +
+    '(96 bytes in base64) as a softsign key; or, where the chain can exchange the key of a validator, make a new one with ' +
+    '`hekate init` and rotate to it; otherwise leave this chain on the device, and choose the others with --chain-id',
+  OLD_SIGNER_RUNS:
+    'stop the old signer for good (systemctl disable --now, docker rm), wait until its chain has made a block or two without it, ' +
+    'and run this again',
+  OLD_SIGNER_UNPROVEN:
+    'give what can be asked: --rpc with a node of the chain, or the state file on the host where the old signer ran; only where ' +
+    'there is neither, --i-stopped-it',
+  OLD_STATE_BEHIND:
+    'give the state file that the old signer used last; where it is lost, leave it out or move it away, stop the signer, and add ' +
+    '--height with a height at or above everything this key signed',
+  OLD_STATE_AHEAD: 'give the state file of this chain, and the RPC of a node that is not behind',
+  KEY_OF_ANOTHER_VALIDATOR: 'give the key of the validator that is to be moved, or leave out --validator',
+  RPC_UNREACHABLE:
+    'give the RPC address of a node that runs (port 26657), or leave out --rpc: what it would prove is missing then',
+  RPC_INVALID: 'give the RPC address (port 26657) of a CometBFT node that you trust',
+  RPC_CHAIN_MISMATCH: 'give the RPC of a node of the chain that is to be moved',
   // sockets and the encrypted connection to a validator node
   SOCKET_RESET: 'see the log of the other side; hekate connects again by itself',
   SOCKET_TIMED_OUT: 'check that the other host is up and that the network between is not dropping packets',
@@ -122,7 +144,8 @@ export const FIXES = {
   MODEL_STATE_INVALID: 'start over with `--fresh`, or move the file away',
   // what a cosigner refuses to sign
   DOUBLE_SIGN:
-    'find out why two different blocks were asked for at one height, round and step: is a second node running?',
+    'find out why two different blocks were asked for at one height, round and step: is a second node running? Where it is not ' +
+    'known for which block, the log of that cosigner says why; right after a start it is usual, and the next one is signed',
   HEIGHT_REGRESSION:
     'none needed while a node replays or catches up; otherwise find out which node asks for old heights, or whose watermark ' +
     'is too far up (`hekate status`)',
