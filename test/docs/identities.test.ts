@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hekateText as hekate } from '../support/cli-run.js';
+import { writeValidatorKey } from '../support/validator-key.js';
 
 // docs/identities.md, command by command, with all hosts in one folder: what `scp` carries to a host is a copy in it.
 
@@ -18,6 +19,7 @@ beforeAll(async () => {
   const cosigners = [1, 2, 3].map((id) => `127.0.0.1:${7000 + id}`);
   const shape = ['--threshold', '2', '--cosigner', ...cosigners, '--links', '2'];
   await hekate('init', folder, '--chain-id', 'mychain-1', '--node', 'tcp://10.0.0.5:26659', ...shape);
+  writeValidatorKey(folder);
   process.chdir(folder);
 });
 afterAll(() => {
