@@ -46,5 +46,7 @@ it('every command does what the page says of it', async () => {
   }
   rmSync('sentry-link-1', { recursive: true });
   rmSync('copy-of-a-link', { recursive: true });
+  cpSync('new-host/cosigner-2', 'cosigner-2', { recursive: true });
+  for (const gone of ['new-host', 'moving', 'dealt']) rmSync(gone, { recursive: true });
   expect(await hekate('keys', 'verify', '.')).toMatchObject({ code: 0 });
 }, 60_000);
