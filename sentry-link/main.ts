@@ -17,6 +17,7 @@ import { cosignerPins, loadPinnedPeers } from '../src/shared/home/peer-certifica
 import { wipe } from '../src/shared/bytes.js';
 import { must } from '../src/shared/invariant.js';
 import { systemClock } from '../src/shared/ports/clock.js';
+import { isName, systemHostNames } from '../src/shared/ports/host-names.js';
 import type { Log } from '../src/shared/ports/log.js';
 import { pinoLog } from '../src/shared/ports/pino-log.js';
 import { systemRandom } from '../src/shared/ports/random.js';
@@ -101,6 +102,8 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
   for (const { text, droppedId } of chains.flatMap(({ nodes }) => nodes.filter(hasDroppedId)))
     log.info('node id left out of the address', { node: text, id: droppedId, reason: DROPPED_ID });
   assembled.start();
+  // One that stands by dials no node, and may have to on a day without name servers.
+  started.add(systemHostNames.keepKnown(namesOf(chains)));
   started.add(() => proofs.close());
   started.add(() => assembled.stop());
   started.add(() => assembled.retire(FINISH_MS));
@@ -123,6 +126,13 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
     use: (node, chain) => assembled.nodes.use(node, chain),
   });
   started.add(await serveStatusIfPossible(config.home, { status, transfer, useNode }, log));
+}
+
+/** Of nodes that have to be looked up. */
+function namesOf(chains: readonly ServedChain[]): readonly string[] {
+  const nodes = chains.flatMap((chain) => chain.nodes);
+  const hosts = nodes.flatMap((node) => (node.transport === 'tcp' && isName(node.host) ? node.host : []));
+  return [...new Set(hosts)];
 }
 
 async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Group, log: Log): Promise<ServedChain> {

@@ -8,8 +8,11 @@ import type { Scenario } from './scenario.js';
  * then, for three more (timeout_propose). The goal is for blocks of a chain; here two are made a second.
  */
 const SWITCHED = { ground: 'four', goal: { gapMs: 5_000, missed: 2 }, mayMiss: 6 } as const;
-/** Its connection is there, and it stands still: `node_still_ms` is 5 s, and the same may come on top. */
-const STOOD_STILL = { ground: 'four', goal: { gapMs: 9_000, missed: 8 }, mayMiss: 8 } as const;
+/**
+ * Its connection is there, and it stands still: `node_still_ms` is 5 s, and the other node must have been ahead for half of that,
+ * which it is not while the height waits for the proposal of the one that froze. Then the same may come on top.
+ */
+const STOOD_STILL = { ground: 'four', goal: { gapMs: 12_000, missed: 8 }, mayMiss: 8 } as const;
 /** A commit waits half a second for late precommits, and no longer: what is in time for a goal may be too late for that. */
 const TOO_LATE_FOR_A_COMMIT = { gapMs: 1_500, missed: 0 };
 const FREE = { ground: 'four', goal: { missed: 0 }, mayMiss: 0 } as const;

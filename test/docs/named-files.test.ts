@@ -21,6 +21,8 @@ describe.each([
   'docs/identities.md',
   'docs/invariants.md',
   'docs/restarts.md',
+  'docs/failover.md',
+  'docs/runbooks.md',
 ])('%s', (document) => {
   it('names files that are there', () => {
     const missing = named(document).filter((path) => !files.some((file) => file === path || file.endsWith(`/${path}`)));

@@ -85,6 +85,6 @@ id = ${quote(chainId)}
 nodes = [${nodes.map(quote).join(', ')}]
 node_mode = "active" # serve one node until it is lost or stands still; "any": whoever asks first
 # node_lost_ms = 3000 # the served node is lost once it has had no connection for so long
-# node_still_ms = 5000 # it stands still after twice its usual block time without a new height, no sooner than this
+# node_still_ms = 5000 # it stands still after twice its usual block time without anything new, no sooner than this
 ${bech32Line(bech32Prefix)}`;
 }

@@ -250,6 +250,11 @@ test.each<[string, string, string[]]>([
     ['13:34: node "10.0.0.9:26659" is there twice, also as "tcp://10.0.0.9:26659"'],
   ],
   [
+    'a node twice in one chain, by the name of this host',
+    LINK.replace('10.0.0.9', 'localhost').replace('"unix:///run/node.sock"', '"127.0.0.1:26659"'),
+    ['13:35: node "127.0.0.1:26659" is there twice, also as "tcp://localhost:26659"'],
+  ],
+  [
     'a unix socket twice, by two ways to it',
     LINK.replace('"tcp://10.0.0.9:26659"', '"unix:///run/./x/..//node.sock"'),
     ['13:43: node "unix:///run/node.sock" is there twice, also as "unix:///run/./x/..//node.sock"'],

@@ -19,7 +19,7 @@ import type { LogConfig } from './log-config.js';
 import { USUAL_PREFIX } from './bech32-prefix.js';
 import * as field from './fields.js';
 import type { HostPort } from './host-port.js';
-import { nodeKey, parseNodeAddress } from './node-address.js';
+import { isSameNode, parseNodeAddress } from './node-address.js';
 import { parseConfig, readConfigText, type ConfigIssue } from './toml-file.js';
 
 export const DEFAULT_LEASE_MS = 1_000;
@@ -146,27 +146,22 @@ function crossChecks(toml: TomlTable): ConfigIssue[] {
 /** One chain names a node once. Another chain may name it too: a node comes back with another chain id after a reset. */
 function repeatedNodes(toml: TomlTable): ConfigIssue[] {
   return rawSections(toml, 'chain').flatMap(({ index, entry }) => {
-    const seen = new Map<string, string>();
-    const nodes = Array.isArray(entry['nodes']) ? entry['nodes'] : [];
+    const nodes: readonly unknown[] = Array.isArray(entry['nodes']) ? entry['nodes'] : [];
     return nodes.flatMap((node, at) => {
       if (typeof node !== 'string') return [];
-      const key = keyOf(node);
-      const before = seen.get(key);
-      if (before === undefined) {
-        seen.set(key, node);
-        return [];
-      }
+      const before = nodes.slice(0, at).find((other) => typeof other === 'string' && isRepeated(other, node));
+      if (before === undefined) return [];
       const also = before === node ? '' : `, also as ${JSON.stringify(before)}`;
       return [{ path: ['chain', index, 'nodes', at], problem: `node ${JSON.stringify(node)} is there twice${also}` }];
     });
   });
 }
 
-/** As written where it is no address: the schema says what is wrong with it. */
-function keyOf(text: string): string {
+/** What is no address is only the same as itself: the schema says what is wrong with it. */
+function isRepeated(one: string, other: string): boolean {
   try {
-    return nodeKey(parseNodeAddress(text));
+    return isSameNode(parseNodeAddress(one), parseNodeAddress(other));
   } catch {
-    return text;
+    return one === other;
   }
 }
