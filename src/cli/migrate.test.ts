@@ -80,7 +80,14 @@ async function serve(
         sync_info: { latest_block_height: String(moves ? ++height : height), catching_up: false },
       }),
       '/commit': () => ({
-        signed_header: { header: { chain_id: network, height: at }, commit: { height: at, signatures: [signer] } },
+        signed_header: {
+          header: {
+            chain_id: network,
+            height: at,
+            time: `2026-01-01T00:00:${String(Number(at) % 60).padStart(2, '0')}.5Z`,
+          },
+          commit: { height: at, signatures: [signer] },
+        },
       }),
       '/validators': () => ({ validators: [{ address, voting_power: '1' }], total: '1' }),
     };

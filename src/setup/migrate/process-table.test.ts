@@ -58,6 +58,7 @@ it.each<[string, Entry, string]>([
   ['in its folder', { args: ['tmkms', 'start'], env: 'A=1\0' }, 'runs with tmkms.toml'],
   ['by its environment', { args: ['tmkms', 'start'], env: 'TMKMS_CONFIG_FILE=/CONF\0', cwd: '/' }, 'runs with'],
   ['under another name', { args: ['signer', 'start', '-c', '/CONF'], exe: '/opt/tmkms (deleted)' }, 'runs with'],
+  ['with a version in its name', { args: ['tmkms-0.15.0', 'start', '-c', '/CONF'] }, 'runs with'],
   ['of another user', { args: ['tmkms', 'start'] }, 'nobody says with which configuration'],
   [
     'with a file that cannot be seen',

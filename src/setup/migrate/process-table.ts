@@ -74,11 +74,11 @@ async function argsOf(folder: string): Promise<readonly string[]> {
     .filter((arg) => arg !== '');
 }
 
-/** TMKMS has other commands that sign nothing. */
+/** TMKMS has other commands that sign nothing. A program may have its version in its name. */
 async function runs(folder: string, args: readonly string[], name: string): Promise<boolean> {
   const exe = await fsp.readlink(join(folder, 'exe')).catch(() => '');
-  const isProgram = [args[0] ?? '', exe.replace(/ \(deleted\)$/, '')].some((path) => basename(path) === name);
-  return isProgram && args.includes('start');
+  const names = [args[0] ?? '', exe.replace(/ \(deleted\)$/, '')].map((path) => basename(path));
+  return names.some((one) => one === name || one.startsWith(`${name}-`)) && args.includes('start');
 }
 
 /** The configuration of a tmkms: of -c, else of its environment, else of its folder. The id is undefined where it cannot be looked at. */
