@@ -119,7 +119,7 @@ it.each<[string, Partial<OldChain>, Partial<Evidence>, boolean, string]>([
 });
 
 it.each<[string, Partial<Evidence>, string]>([
-  ['no RPC', {}, 'that the key of one signs nowhere else: no --rpc'],
+  ['no RPC', {}, 'that the key of one signs nowhere else: no RPC of that chain has answered'],
   ['an RPC that is behind', { reports: [report({ catchingUp: true })] }, 'is catching up with one'],
   ['no processes to see', { processes: undefined }, 'this system does not show its processes'],
   [

@@ -79,7 +79,7 @@ function judgeChain(
   for (const report of silent) proofs.push(`${report.url}: ${describeSilence(report)}`);
   const reasons = own.filter((report) => !isSilent(report) && report.signedMeanwhile.length === 0).map(whyNotSilent);
   if (own.length === 0)
-    unproven.push(`that the key of ${chainId} signs nowhere else: no --rpc of that chain was given`);
+    unproven.push(`that the key of ${chainId} signs nowhere else: no RPC of that chain has answered (--rpc)`);
   else if (silent.length === 0)
     unproven.push(...reasons.map((reason) => `that the key of ${chainId} signs nowhere else: ${reason}`));
   if (silent.length > 0 || own.some(({ signedMeanwhile }) => signedMeanwhile.length > 0)) return;
