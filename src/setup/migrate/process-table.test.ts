@@ -15,6 +15,7 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'hekate-proc-'));
   proc = inDir('proc');
   mkdirSync(proc);
+  enter(1, { args: ['init'] });
   mkdirSync(inDir('data', 'state.db'), { recursive: true });
   for (const name of ['tmkms.toml', 'other.toml', 'key', 'data/state.db/LOCK', 'data/state.db/1.ldb', 'far'])
     writeFileSync(inDir(name), name);
@@ -90,6 +91,12 @@ it.each<[string, Entry]>([
 it('one with another configuration is another one', async () => {
   enter(7, { args: ['tmkms', 'start', '-c', inDir('other.toml')] });
   expect(await look()).toMatchObject({ found: [], others: [{ pid: 7, name: 'tmkms' }] });
+});
+
+it('where not every process is shown nothing is said', async () => {
+  rmSync(join(proc, '1'), { recursive: true });
+  enter(7, { args: ['tmkms', 'start'] });
+  expect(await look()).toBeUndefined();
 });
 
 it('without /proc nothing is said', async () => {
