@@ -20,6 +20,8 @@ describe.each([
   'docs/audit.md',
   'docs/invariants.md',
   'docs/restarts.md',
+  'docs/migrate-from-a-key-file.md',
+  'docs/migrate-from-tmkms.md',
 ])('%s', (document) => {
   it('names files that are there', () => {
     const missing = named(document).filter((path) => !files.some((file) => file === path || file.endsWith(`/${path}`)));
