@@ -9,6 +9,7 @@ const NO_SECRETS: ReadonlySet<string> = new Set([
   'identity pin',
   'identity show',
   'keys show',
+  'sentry-link remove',
   'state init',
   'state show',
 ]);

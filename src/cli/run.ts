@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { HekateError, isHekateError, messageOf } from '../shared/errors.js';
 import { accessDenied } from '../shared/ports/access-denied.js';
 import { asSystemError } from '../shared/system-error.js';
+import { addChainCommand } from './chain.js';
 import { addCosignerCommand } from './cosigner.js';
 import { addDevCommand } from './dev.js';
 import { EXIT_FAILED, EXIT_OK, exitCodeOf } from './exit-codes.js';
@@ -94,6 +95,7 @@ const COMMANDS: readonly AddCommand[] = [
   addNodeCommand,
   addKeysCommand,
   addIdentityCommand,
+  addChainCommand,
   addStateCommand,
 ];
 

@@ -29,6 +29,7 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   ROTATION_STEP: 'a step in the rotation of an identity was asked for out of its turn',
   PEER_UNKNOWN: 'the configuration of a home has no peer of that name',
   PEER_EXISTS: 'a name or an identity that was to be added belongs to a peer already',
+  LAST_LINK: 'the only sentry-link of a cosigner was to be removed',
   DIR_NOT_EMPTY: 'the folder holds something that hekate did not make',
   INIT_RUNNING: 'another command writes into that folder',
   WRITE_FAILED: 'a file or folder could not be written',

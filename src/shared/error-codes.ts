@@ -54,6 +54,7 @@ export const FIXES = {
   PEER_UNKNOWN:
     'give --name as the configuration of that home has it; a sentry-link that is new there: `hekate sentry-link add`',
   PEER_EXISTS: 'see with `hekate identity show` who has it; each process has a name and an identity of its own',
+  LAST_LINK: 'add the new sentry-link first; without one nothing can ask this cosigner',
   DIR_NOT_EMPTY: 'choose a folder that does not exist yet, or one that `hekate init` made',
   INIT_RUNNING: 'wait until it is done',
   WRITE_FAILED: 'check the disk and the permissions of the folder; nothing was changed',

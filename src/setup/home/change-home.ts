@@ -10,7 +10,7 @@ import {
 import { readConfigText } from '../../shared/config/toml-file.js';
 import { HekateError, isHekateError, messageOf } from '../../shared/errors.js';
 import { COSIGNER_CONFIG_FILE, cosignerName, SENTRY_LINK_CONFIG_FILE } from '../../shared/home/paths.js';
-import { noHomes } from '../../shared/home/wrong-home.js';
+import { noHome, noHomes } from '../../shared/home/wrong-home.js';
 import { InvariantViolation } from '../../shared/invariant.js';
 import { accessDenied } from '../../shared/ports/access-denied.js';
 import { tryLockFile } from '../../shared/ports/file-lock.js';
@@ -64,6 +64,14 @@ export async function changeHome<T>(home: string, change: (home: AnyHome) => Pro
     if (error instanceof NotEditable) throw notEdited(config.file, error.message);
     throw accessDenied(error) ?? new HekateError('WRITE_FAILED', messageOf(error), { cause: error });
   }
+}
+
+/** As `changeHome`, of a cosigner. */
+export function changeCosigner<T>(home: string, change: (home: CosignerHome) => Promise<T>): Promise<T> {
+  return changeHome(home, async (at) => {
+    if (at.kind === 'cosigner') return change(at);
+    throw await noHome(join(home, COSIGNER_CONFIG_FILE));
+  });
 }
 
 /** On the configuration itself, so that nothing is left of it. Throws INIT_RUNNING. */

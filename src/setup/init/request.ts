@@ -114,7 +114,7 @@ function checkListen(listen: readonly HostPort[], count: number): void {
  * Where a cosigner listens that others reach at `address`: everywhere, unless it is for this machine only. A name may have
  * addresses of either kind, so that one takes both.
  */
-function listenFor(address: HostPort): HostPort {
+export function listenFor(address: HostPort): HostPort {
   if (isLoopback(address.host)) return address;
   return { host: isIPv4(address.host) ? '0.0.0.0' : '::', port: address.port };
 }
