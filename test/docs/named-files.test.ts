@@ -23,6 +23,8 @@ describe.each([
   'docs/restarts.md',
   'docs/failover.md',
   'docs/runbooks.md',
+  'docs/migrate-from-a-key-file.md',
+  'docs/migrate-from-tmkms.md',
 ])('%s', (document) => {
   it('names files that are there', () => {
     const missing = named(document).filter((path) => !files.some((file) => file === path || file.endsWith(`/${path}`)));
