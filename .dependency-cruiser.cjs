@@ -76,8 +76,8 @@ module.exports = {
     only(
       'share-file-from-main',
       '^src/shared/home/share-file[.]ts$',
-      '^(cosigner/main|src/setup/keys/verify-folders)[.]ts$',
-      'secret shares are read where a cosigner starts, and by `keys verify`',
+      '^(cosigner/main|src/setup/(keys/verify-folders|chains/add-chain|move/new-host))[.]ts$',
+      'secret shares are read where a cosigner starts, by `keys verify`, `chain add` and `cosigner move`',
     ),
     only(
       'nonces-from-signer',
@@ -118,7 +118,7 @@ module.exports = {
     only(
       'disk-from-main',
       '^src/shared/ports/node-disk[.]ts$',
-      '^(cosigner/main|src/cli/(init|migrate-run|state-(export|import|init|recover|show)))[.]ts$',
+      '^(cosigner/main|src/cli/(chain|cosigner-move|init|migrate-run|state-(export|import|init|recover|show)))[.]ts$',
       'the real disk is handed in, so that the simulator can hand in another',
     ),
     only(

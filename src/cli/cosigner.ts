@@ -3,9 +3,10 @@ import type { Command } from 'commander';
 import type { Io } from './io.js';
 import { keepHeapSmall } from '../shared/process/memory.js';
 import { ignoreHangUp } from '../shared/process/hang-up.js';
+import { addMoveCommand } from './cosigner-move.js';
 import { addProcessOptions, examples, logOverrides, type ProcessOptions } from './options.js';
 
-export function addCosignerCommand(program: Command, _io: Io, fail: (exitCode: number) => void): void {
+export function addCosignerCommand(program: Command, io: Io, fail: (exitCode: number) => void): void {
   const cosigner = program
     .command('cosigner')
     .description('The process that holds a share of each key.')
@@ -24,4 +25,5 @@ export function addCosignerCommand(program: Command, _io: Io, fail: (exitCode: n
       const { startCosigner } = await import('../../cosigner/main.js');
       fail(await startCosigner({ home: resolve(home), log: logOverrides(log) }));
     });
+  addMoveCommand(cosigner, io);
 }

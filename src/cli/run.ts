@@ -2,9 +2,11 @@ import { Command, CommanderError } from 'commander';
 import { HekateError, isHekateError, messageOf } from '../shared/errors.js';
 import { accessDenied } from '../shared/ports/access-denied.js';
 import { asSystemError } from '../shared/system-error.js';
+import { addChainCommand } from './chain.js';
 import { addCosignerCommand } from './cosigner.js';
 import { addDevCommand } from './dev.js';
 import { EXIT_FAILED, EXIT_OK, exitCodeOf } from './exit-codes.js';
+import { addIdentityCommand } from './identity.js';
 import { addInitCommand } from './init.js';
 import type { Io } from './io.js';
 import { examples } from './options.js';
@@ -92,6 +94,8 @@ const COMMANDS: readonly AddCommand[] = [
   addLeaderCommand,
   addNodeCommand,
   addKeysCommand,
+  addIdentityCommand,
+  addChainCommand,
   addStateCommand,
 ];
 

@@ -4,6 +4,7 @@ import type { Io } from './io.js';
 import { ignoreHangUp } from '../shared/process/hang-up.js';
 import { keepHeapSmall } from '../shared/process/memory.js';
 import { watchdogMs } from '../shared/process/systemd.js';
+import { addAddLinkCommand, addRemoveLinkCommand } from './sentry-link-change.js';
 import { addProcessOptions, examples, logOverrides, type ProcessOptions } from './options.js';
 
 interface LinkOptions extends ProcessOptions {
@@ -11,7 +12,7 @@ interface LinkOptions extends ProcessOptions {
   readonly watcher: boolean;
 }
 
-export function addSentryLinkCommand(program: Command, _io: Io, fail: (exitCode: number) => void): void {
+export function addSentryLinkCommand(program: Command, io: Io, fail: (exitCode: number) => void): void {
   const link = program
     .command('sentry-link')
     .description('The process that serves the validator node.')
@@ -39,4 +40,6 @@ export function addSentryLinkCommand(program: Command, _io: Io, fail: (exitCode:
       const { startSentryLink } = await import('../../sentry-link/main.js');
       fail(await startSentryLink({ home: resolve(home), log: logOverrides(log) }));
     });
+  addAddLinkCommand(link, io);
+  addRemoveLinkCommand(link, io);
 }

@@ -18,8 +18,11 @@ describe.each([
   'CONTRIBUTING.md',
   'docs/architecture.md',
   'docs/audit.md',
+  'docs/identities.md',
   'docs/invariants.md',
   'docs/restarts.md',
+  'docs/failover.md',
+  'docs/runbooks.md',
   'docs/migrate-from-a-key-file.md',
   'docs/migrate-from-tmkms.md',
 ])('%s', (document) => {

@@ -58,7 +58,7 @@ export async function writeShares(root: string, { info, shares }: DealtKey): Pro
   for (const { id, secretShare } of shares) {
     const home = join(root, paths.cosignerName(id));
     await writeGroupFile(home, info);
-    await writeSecret(paths.shareFile(home, info.chainId), secretShare);
+    await writeSecretFile(paths.shareFile(home, info.chainId), secretShare);
   }
 }
 
@@ -109,7 +109,7 @@ export async function writeCluster(
     await createFile(join(home, paths.SENTRY_LINK_CONFIG_FILE), text, MODE_PUBLIC);
     await createFile(join(home, paths.README_FILE), sentryLinkReadme(i + 1), MODE_PUBLIC);
     const seed = deps.random(32);
-    await writeSecret(join(home, paths.NODE_IDENTITY_FILE), seed).finally(() => wipe(seed));
+    await writeSecretFile(join(home, paths.NODE_IDENTITY_FILE), seed).finally(() => wipe(seed));
   }
   await writeChainFiles(root, plan.links, chain, deps.disk);
   await createFile(join(root, paths.README_FILE), clusterReadme(plan), MODE_PUBLIC);
@@ -129,7 +129,7 @@ async function writeIdentity(home: string, identity: Named, peers: readonly Name
     await createFile(paths.peerCertificateFile(peersFolder, peer.name), peer.certPem, MODE_PUBLIC);
 }
 
-async function writeSecret(path: string, secret: Uint8Array): Promise<void> {
+export async function writeSecretFile(path: string, secret: Uint8Array): Promise<void> {
   const contents = encodeSecret(secret);
   await createFile(path, contents, MODE_PRIVATE).finally(() => wipe(contents));
 }

@@ -16,6 +16,8 @@ test('the README of a cluster has its steps in the order in which they are done'
     'start the node',
     'within 3 s of its start',
     'shows what is connected',
+    'never have to come together again',
+    'hekate chain add',
   ];
   const places = steps.map((step) => text.indexOf(step));
   expect(places).toEqual([...places].sort((a, b) => a - b));

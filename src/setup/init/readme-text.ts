@@ -42,9 +42,9 @@ The small, usual deployment is one cosigner and one sentry-link on each host. In
    cosigner waits. Keep a backup of each \`share.key\`, each in another
    place.
 
-To add a chain later, put the folders together again (their \`state\` can stay where it is), run \`hekate init\` with another
-\`--chain-id\`, and copy what is new: the TOML files, \`chains/<chain>\` and \`state/<chain>.*\`. The \`state\` of other chains
-on a host must never be replaced by an older copy.
+The folders never have to come together again. A chain more: \`hekate keys split\` deals its key, each host gets its own share and
+\`group.json\`, and \`hekate chain add\` puts them into its home. A new TLS identity, or a sentry-link more or less: \`hekate identity\`,
+\`hekate sentry-link add\` and \`remove\`, home by home too. The \`state\` of a host must never be replaced by an older copy.
 
 Where the share, the \`group.json\` or the state of one chain is missing or bad, that cosigner halts this chain and signs for the
 others. Look at \`hekate status FOLDER\` for each chain: it names what is wrong and the fix, and exits with 1.
@@ -80,7 +80,10 @@ Never run two processes from copies of this folder.
 }
 
 export function sentryLinkReadme(number: number): string {
-  const name = sentryLinkName(number);
+  return linkReadme(sentryLinkName(number));
+}
+
+export function linkReadme(name: string): string {
   return `# ${name}: dials the validator node and asks the cosigners for signatures
 
 Belongs on any host that reaches the cosigners and the node. It holds no part of the validator's key. Start it with

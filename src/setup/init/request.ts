@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net';
 import { MAX_COSIGNERS, MAX_LINKS } from '../../shared/coordination/limits.js';
 import { chainIdProblem } from '../../shared/config/chain-id.js';
 import { formatHostPort, isLoopback, whyNotToConnect, type HostPort } from '../../shared/config/host-port.js';
-import { nodeKey, parseNodeAddress } from '../../shared/config/node-address.js';
+import { isSameNode, parseNodeAddress } from '../../shared/config/node-address.js';
 import { HekateError } from '../../shared/errors.js';
 import type { ConsensusKey } from '../keys/priv-validator-key.js';
 import type { Watermark } from '../../shared/watermark/watermark.js';
@@ -45,8 +45,9 @@ export function checkRequest(request: Omit<InitRequest, 'key'>, hasKey: boolean)
   const problem = chainIdProblem(request.chainId);
   if (problem !== undefined) throw new HekateError('USAGE', problem);
   if (request.nodes.length === 0) throw new HekateError('USAGE', 'no node was given', { fix: 'add --node ADDR' });
-  const nodes = request.nodes.map((node) => nodeKey(parseNodeAddress(node)));
-  if (new Set(nodes).size !== nodes.length) throw new HekateError('USAGE', 'a node was given twice');
+  const nodes = request.nodes.map((node) => parseNodeAddress(node));
+  if (nodes.some((node, at) => nodes.slice(0, at).some((other) => isSameNode(other, node))))
+    throw new HekateError('USAGE', 'a node was given twice');
   if (hasKey && request.start === undefined)
     throw new HekateError(
       'WATERMARK_START_MISSING',
@@ -113,7 +114,7 @@ function checkListen(listen: readonly HostPort[], count: number): void {
  * Where a cosigner listens that others reach at `address`: everywhere, unless it is for this machine only. A name may have
  * addresses of either kind, so that one takes both.
  */
-function listenFor(address: HostPort): HostPort {
+export function listenFor(address: HostPort): HostPort {
   if (isLoopback(address.host)) return address;
   return { host: isIPv4(address.host) ? '0.0.0.0' : '::', port: address.port };
 }
