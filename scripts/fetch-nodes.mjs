@@ -1,4 +1,4 @@
-// Real CometBFT nodes for the end-to-end tests and toxiproxy for the chaos run, built once into .cache/bin, and with --node24 a
+// Real CometBFT nodes and a TMKMS for the end-to-end tests and toxiproxy for the chaos run, built once into .cache/bin, and with --node24 a
 // Node 24 to run the unit tests on a second time. `npm test` calls this; by hand: `node scripts/fetch-nodes.mjs [--nodeMAJOR]`.
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,8 @@ import { ROOT, StepFailed, main, run, say, step } from './steps.mjs';
 export const COMET_VERSIONS = ['v0.37.2', 'v0.38.21', 'v0.40.0', 'v1.0.1'];
 /** The same version as in test/chaos/wires.ts. */
 export const TOXIPROXY_VERSION = 'v2.12.0';
+/** The same version as in test/support/tmkms.ts. */
+export const TMKMS_VERSION = '0.15.0';
 const CACHE = join(ROOT, '.cache');
 const PROGRAMS = [
   ...COMET_VERSIONS.map((version) => ({
@@ -23,6 +25,12 @@ const PROGRAMS = [
 
 /** Builds what is missing. Returns the reasons of what could not be had; the tests that need it say so as well. */
 export async function fetchNodes() {
+  // Side by side: cargo takes minutes, and waits for its registry meanwhile.
+  const reasons = await Promise.all([fetchPrograms(), fetchTmkms()]);
+  return reasons.flat();
+}
+
+async function fetchPrograms() {
   const missing = PROGRAMS.filter(({ file }) => !existsSync(join(CACHE, 'bin', file)));
   if (missing.length === 0) return [];
   const go = await run('go', ['version']).catch((error) => error);
@@ -35,11 +43,38 @@ export async function fetchNodes() {
       await step(`building ${program.title} (about a minute, once)`, () => build(program));
     } catch (error) {
       if (!(error instanceof StepFailed)) throw error;
-      const lastLines = error.output.trim().split('\n').slice(-3).join(' | ');
-      reasons.push(`${program.title} could not be built with ${go.trim()}: ${error.message}: ${lastLines}`);
+      reasons.push(`${program.title} could not be built with ${go.trim()}: ${error.message}: ${lastLines(error)}`);
     }
   }
   return reasons;
+}
+
+async function fetchTmkms() {
+  const title = `TMKMS ${TMKMS_VERSION}`;
+  const binary = join(CACHE, 'bin', `tmkms-${TMKMS_VERSION}`);
+  if (existsSync(binary)) return [];
+  const cargo = await run('cargo', ['--version']).catch((error) => error);
+  if (cargo instanceof Error) return [`${title} cannot be built: cargo 1.85 or newer is needed (${cargo.message})`];
+  const root = join(CACHE, `build-tmkms-${TMKMS_VERSION}-${process.pid}`);
+  const args = ['install', 'tmkms', '--version', TMKMS_VERSION, '--features=softsign', '--locked', '--root', root];
+  try {
+    await step(`building ${title} (about four minutes, once)`, async () => {
+      await run('cargo', args);
+      await run(join(root, 'bin', 'tmkms'), ['version']);
+      mkdirSync(join(CACHE, 'bin'), { recursive: true });
+      renameSync(join(root, 'bin', 'tmkms'), binary);
+    });
+    return [];
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    return [`${title} could not be built with ${cargo.trim()}: ${error.message}: ${lastLines(error)}`];
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+function lastLines(error) {
+  return error.output.trim().split('\n').slice(-3).join(' | ');
 }
 
 async function build({ file, built, check, module }) {

@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadGroupFile } from '../../src/shared/home/group-file.js';
@@ -78,6 +78,34 @@ const initWithKey = (folder: TestFolder, keyFile: string): string[] => [
   ...init(folder),
   ...['--key', keyFile, '--never-signed'],
 ];
+const made = (folder: TestFolder): string[] => [
+  ...['--apply', '--out', cluster(folder), '--watch', '1', '--i-stopped-it', '--never-signed', '--threshold', '3'],
+  ...['--cosigner', ...[1, 2, 3, 4].map((id) => `127.0.0.1:${7000 + id}`)],
+];
+const migrateFile = (folder: TestFolder, keyFile: string): string[] => [
+  ...['migrate', 'file', '--key', keyFile, '--chain-id', CHAIN, '--node', 'tcp://127.0.0.1:1'],
+  ...made(folder),
+];
+/** A softsign key of TMKMS: the seed, or what it expands to. */
+function migrateTmkms(folder: TestFolder, keyFile: string, form: (seed: Buffer) => Buffer): string[] {
+  const { priv_key: key } = JSON.parse(readFileSync(keyFile, 'utf8')) as { priv_key: { value: string } };
+  const seed = Buffer.from(key.value, 'base64').subarray(0, 32);
+  writeFileSync(folder.file('softsign'), form(seed).toString('base64'), { mode: 0o600 });
+  writeFileSync(
+    folder.file('tmkms.toml'),
+    `[[chain]]
+id = "${CHAIN}"
+key_format = { type = "hex" }
+[[validator]]
+chain_id = "${CHAIN}"
+addr = "tcp://127.0.0.1:1"
+[[providers.softsign]]
+chain_ids = ["${CHAIN}"]
+path = "${folder.file('softsign')}"
+`,
+  );
+  return ['migrate', 'tmkms', '--config', folder.file('tmkms.toml'), ...made(folder)];
+}
 /** A pipe from which the key comes. */
 function pipeOf(folder: TestFolder, keyFile: string): string {
   const pipe = folder.file('pipe');
@@ -109,6 +137,15 @@ describe('a command leaves no secret in its memory', () => {
     ['init, which makes the key, without libsodium addon', { args: init, draws: 5, more: NO_ADDON }],
     ['init with a key', { args: initWithKey, draws: 4 }],
     ['init with a key, without libsodium addon', { args: initWithKey, draws: 4, more: NO_ADDON }],
+    ['migrate file', { args: migrateFile, draws: 4 }],
+    ['migrate tmkms with a seed', { args: (folder, file) => migrateTmkms(folder, file, (seed) => seed), draws: 4 }],
+    [
+      'migrate tmkms with an expanded key',
+      {
+        args: (folder, file) => migrateTmkms(folder, file, (seed) => createHash('sha512').update(seed).digest()),
+        draws: 4,
+      },
+    ],
     ['keys split', { args: split, draws: 1 }],
     ['keys split from standard input', { args: (folder) => split(folder, '-'), stdin: readFileSync, draws: 1 }],
     ['keys split from a named pipe', { args: (folder, keyFile) => split(folder, pipeOf(folder, keyFile)), draws: 1 }],
