@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE, TLS_PEERS_FOLDER } from '../home/paths.js';
 import { oneOf, path, table } from './fields.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogConfig } from './log-config.js';
-import type { ConfigIssue } from './config-problems.js';
+import type { ConfigIssue } from './toml-file.js';
 
 export const logSection = table({
   level: oneOf(LOG_LEVELS).default('info'),

@@ -11,8 +11,7 @@ import * as field from './fields.js';
 import { DEFAULT_MAX_HEIGHTS_PER_SECOND, MAX_HEIGHTS_PER_SECOND } from './heights-per-second.js';
 import { DEFAULT_MAX_HEIGHT_JUMP } from '../watermark/rules.js';
 import type { HostPort } from './host-port.js';
-import type { ConfigIssue } from './config-problems.js';
-import { parseConfig, positionsIn, readConfigText } from './toml-file.js';
+import { parseConfig, positionsIn, readConfigText, type ConfigIssue } from './toml-file.js';
 
 export interface PinnedLink {
   readonly name: string;

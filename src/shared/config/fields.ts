@@ -5,7 +5,7 @@ import { bech32PrefixProblem } from './bech32-prefix.js';
 import { chainIdProblem } from './chain-id.js';
 import { parseHostPort, whyNotToConnect, type HostPort } from './host-port.js';
 import { parseNodeAddress } from './node-address.js';
-import { expects } from './config-problems.js';
+import { expects } from './toml-file.js';
 
 /** Names of sentry-links; they name files too. */
 const LINK_NAME = /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/;

@@ -10,8 +10,7 @@ import { USUAL_PREFIX } from './bech32-prefix.js';
 import * as field from './fields.js';
 import type { HostPort } from './host-port.js';
 import { nodeKey, parseNodeAddress } from './node-address.js';
-import type { ConfigIssue } from './config-problems.js';
-import { parseConfig, readConfigText } from './toml-file.js';
+import { parseConfig, readConfigText, type ConfigIssue } from './toml-file.js';
 
 export const DEFAULT_LEASE_MS = 1_000;
 export const DEFAULT_SIGN_DEADLINE_MS = 4_000;

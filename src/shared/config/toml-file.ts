@@ -11,6 +11,8 @@ import { systemFix } from '../system-error.js';
 import { configInvalid, placeProblems, type ConfigIssue, type ConfigSource } from './config-problems.js';
 import type { TomlPositions } from './toml-positions.js';
 
+export { expects, type ConfigIssue } from './config-problems.js';
+
 /** Far above 256 chains with 16 nodes each. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
