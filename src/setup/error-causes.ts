@@ -29,6 +29,8 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   INIT_RUNNING: 'another `hekate init` writes into that folder',
   WRITE_FAILED: 'a file or folder could not be written',
   REPLACE_REFUSED: 'a watermark would be lowered or given up',
+  OLD_CONFIG_INVALID: 'the configuration of the old signer cannot be read, or does not say which key signs for a chain',
+  KEY_CANNOT_LEAVE: 'the key of the old signer is in a device that gives no key away',
   SOCKET_RESET: 'the other side, or something between, cut the connection',
   SOCKET_TIMED_OUT: 'the other host no longer answers on an open connection',
   SOCKET_FAILED: 'a connection failed in some other way',

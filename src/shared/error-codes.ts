@@ -52,6 +52,13 @@ export const FIXES = {
   INIT_RUNNING: 'wait until it is done',
   WRITE_FAILED: 'check the disk and the permissions of the folder; nothing was changed',
   REPLACE_REFUSED: 'read what it risks in `hekate state init --help`',
+  // moving in from another signer
+  OLD_CONFIG_INVALID:
+    'correct the configuration of the old signer at the line and column given; it would not start with it either',
+  KEY_CANNOT_LEAVE:
+    "give the backup that the key was imported from, with `hekate migrate file`; or give a YubiHSM's exported and decrypted key " +
+    '(96 bytes in base64) as a softsign key; or, where the chain can exchange the key of a validator, make a new one with ' +
+    '`hekate init` and rotate to it; otherwise leave this chain on the device, and choose the others with --chain-id',
   // sockets and the encrypted connection to a validator node
   SOCKET_RESET: 'see the log of the other side; hekate connects again by itself',
   SOCKET_TIMED_OUT: 'check that the other host is up and that the network between is not dropping packets',
