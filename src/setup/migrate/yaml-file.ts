@@ -16,8 +16,10 @@ import {
   placeProblems,
   type ConfigIssue,
   type ConfigSource,
-} from '../shared/config/config-problems.js';
-import type { Position, TomlPath, TomlPositions } from '../shared/config/toml-positions.js';
+  type PlacedProblem,
+} from '../../shared/config/config-problems.js';
+import { HekateError } from '../../shared/errors.js';
+import type { Position, TomlPath, TomlPositions } from '../../shared/config/toml-positions.js';
 
 /** Far above the configuration of any signer. */
 const MAX_YAML_CHARACTERS = 256 * 1024;
@@ -26,7 +28,7 @@ const START: Position = { line: 1, column: 1 };
 /**
  * Parses the YAML of another signer and checks it against a schema, then `crossChecks` between its values. Whole numbers are
  * bigint; a key without a value is taken as absent, as Go's parsers do. Aliases, tags and merge keys are not read: no signer
- * writes them. Throws CONFIG_INVALID with all problems, each as `file:line:column: problem`; no message quotes a value that the
+ * writes them. Throws OLD_CONFIG_INVALID with all problems, each as `file:line:column: problem`; no message quotes a value that the
  * schema does not quote.
  */
 export function parseYaml<S extends z.ZodType>(
@@ -37,19 +39,19 @@ export function parseYaml<S extends z.ZodType>(
 ): z.output<S> {
   const source: ConfigSource = { file, lines: Infinity };
   if (text.length > MAX_YAML_CHARACTERS)
-    throw configInvalid(source, [{ ...START, problem: `not YAML of a signer: it has ${text.length} characters` }]);
+    throw oldConfigInvalid(source, [{ ...START, problem: `not YAML of a signer: it has ${text.length} characters` }]);
   const lines = new LineCounter();
   const document = parseDocument(text, { ...STRICT, lineCounter: lines });
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined)
-    throw configInvalid(source, [
+    throw oldConfigInvalid(source, [
       { ...placeAt(lines, problem.pos[0]), problem: `not YAML: ${clipped(problem.message)}` },
     ]);
-  if (document.contents === null) throw configInvalid(source, [{ ...START, problem: 'it is empty' }]);
+  if (document.contents === null) throw oldConfigInvalid(source, [{ ...START, problem: 'it is empty' }]);
   const result = schema.safeParse(withoutNulls(valueOf(source, document)));
   const crossed = result.success ? crossChecks(result.data) : [];
   if (result.success && crossed.length === 0) return result.data;
-  throw configInvalid(source, placeProblems(yamlPositions(document, lines), crossed, result.error?.issues ?? []));
+  throw oldConfigInvalid(source, placeProblems(yamlPositions(document, lines), crossed, result.error?.issues ?? []));
 }
 
 /** A strict mapping: unknown keys are errors. */
@@ -80,8 +82,12 @@ function valueOf(source: ConfigSource, document: Document): unknown {
     return document.toJS({ maxAliasCount: 0 }) as unknown;
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
-    throw configInvalid(source, [{ ...START, problem: 'it has an alias (*name): write out what it stands for' }]);
+    throw oldConfigInvalid(source, [{ ...START, problem: 'it has an alias (*name): write out what it stands for' }]);
   }
+}
+
+function oldConfigInvalid(source: ConfigSource, problems: readonly PlacedProblem[]): HekateError {
+  return new HekateError('OLD_CONFIG_INVALID', configInvalid(source, problems).message);
 }
 
 /** The parser's reason without the piece of the text, or the advice for programmers, that some reasons end with. */

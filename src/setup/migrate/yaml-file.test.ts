@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { text, wholeNumber } from '../shared/config/fields.js';
-import { isHekateError } from '../shared/errors.js';
+import { text, wholeNumber } from '../../shared/config/fields.js';
+import { isHekateError } from '../../shared/errors.js';
 import { list, mapping, parseYaml } from './yaml-file.js';
 
 const schema = mapping({
@@ -16,7 +16,7 @@ function problemsOf(yaml: string): readonly string[] {
     parseYaml('f.yaml', yaml, schema);
     return [];
   } catch (error) {
-    if (!isHekateError(error) || error.code !== 'CONFIG_INVALID') throw error;
+    if (!isHekateError(error) || error.code !== 'OLD_CONFIG_INVALID') throw error;
     return [...error.message.matchAll(/f\.yaml:(.*)/g)].map(([, problem]) => problem ?? '');
   }
 }
