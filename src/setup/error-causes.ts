@@ -36,6 +36,15 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   SHARDS_DISAGREE:
     'shards of Horcrux that were given together are not shares of one key, or not of the threshold that is said',
   SHARDS_TOO_FEW: 'too few shards of Horcrux were given for what was asked',
+  OLD_SIGNER_RUNS:
+    'something says that the old signer still runs: a process, a connection, its state file, or the chain',
+  OLD_SIGNER_UNPROVEN: 'nothing shows that the old signer is stopped',
+  OLD_STATE_BEHIND: 'the chain has a signature of the key above what the state file of the old signer says',
+  OLD_STATE_AHEAD: 'the state file of the old signer is further than the chain is',
+  KEY_OF_ANOTHER_VALIDATOR: 'the key that was found is not that of the validator that was named',
+  RPC_UNREACHABLE: 'the RPC of a node does not answer',
+  RPC_INVALID: 'what answers as the RPC of a node is none, contradicts itself, or cannot be believed',
+  RPC_CHAIN_MISMATCH: 'the RPC is that of another chain',
   SOCKET_RESET: 'the other side, or something between, cut the connection',
   SOCKET_TIMED_OUT: 'the other host no longer answers on an open connection',
   SOCKET_FAILED: 'a connection failed in some other way',

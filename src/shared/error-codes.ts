@@ -65,6 +65,21 @@ export const FIXES = {
     'bring the shards that Horcrux signs with today, all of one dealing (one `horcrux create-ed25519-shards`), each once',
   SHARDS_TOO_FEW:
     'bring those of more hosts: as many as Horcrux needs for a signature, or all where all homes are written',
+  OLD_SIGNER_RUNS:
+    'stop the old signer for good (systemctl disable --now, docker rm), wait until its chain has made a block or two without it, ' +
+    'and run this again',
+  OLD_SIGNER_UNPROVEN:
+    'give what can be asked: --rpc with a node of the chain, or the state file on the host where the old signer ran; only where ' +
+    'there is neither, --i-stopped-it',
+  OLD_STATE_BEHIND:
+    'give the state file that the old signer used last; where it is lost, leave it out or move it away, stop the signer, and add ' +
+    '--height with a height at or above everything this key signed',
+  OLD_STATE_AHEAD: 'give the state file of this chain, and the RPC of a node that is not behind',
+  KEY_OF_ANOTHER_VALIDATOR: 'give the key of the validator that is to be moved, or leave out --validator',
+  RPC_UNREACHABLE:
+    'give the RPC address of a node that runs (port 26657), or leave out --rpc: what it would prove is missing then',
+  RPC_INVALID: 'give the RPC address (port 26657) of a CometBFT node that you trust',
+  RPC_CHAIN_MISMATCH: 'give the RPC of a node of the chain that is to be moved',
   // sockets and the encrypted connection to a validator node
   SOCKET_RESET: 'see the log of the other side; hekate connects again by itself',
   SOCKET_TIMED_OUT: 'check that the other host is up and that the network between is not dropping packets',

@@ -32,6 +32,8 @@ export interface NewChain {
   readonly start: Watermark;
   readonly nodes: readonly string[];
   readonly maxHeightsPerSecond: number | undefined;
+  /** Of the chain, where it is known: "kira" as in "kiravalcons1…". */
+  readonly bech32Prefix?: string | undefined;
 }
 
 interface Named extends TlsIdentity {
@@ -91,7 +93,7 @@ export async function writeCluster(
         listen: must(plan.listen[i], 'a cosigner has an address'),
         links,
         cosigners: others.map(({ pin }) => ({ pin, id: cosigners.findIndex((one) => one.pin === pin) + 1 })),
-      }) + toml.cosignerChainToml(chain.dealt.info.chainId, chain.maxHeightsPerSecond);
+      }) + toml.cosignerChainToml(chain.dealt.info.chainId, chain.maxHeightsPerSecond, chain.bech32Prefix);
     await parseCosignerConfig(home, join(dir, identity.name, paths.COSIGNER_CONFIG_FILE), '', text);
     await createFile(join(home, paths.COSIGNER_CONFIG_FILE), text, MODE_PUBLIC);
     await createFile(join(home, paths.README_FILE), cosignerReadme(i + 1, plan), MODE_PUBLIC);
@@ -102,7 +104,7 @@ export async function writeCluster(
     const known = cosigners.map(({ pin }, at) => ({ id: at + 1, pin, address: must(plan.cosigners[at], 'as above') }));
     const text =
       toml.sentryLinkToml({ name: identity.name, cosigners: known }) +
-      toml.sentryLinkChainToml(chain.dealt.info.chainId, chain.nodes);
+      toml.sentryLinkChainToml(chain.dealt.info.chainId, chain.nodes, chain.bech32Prefix);
     await parseSentryLinkConfig(home, join(dir, identity.name, paths.SENTRY_LINK_CONFIG_FILE), '', text);
     await createFile(join(home, paths.SENTRY_LINK_CONFIG_FILE), text, MODE_PUBLIC);
     await createFile(join(home, paths.README_FILE), sentryLinkReadme(i + 1), MODE_PUBLIC);

@@ -18,7 +18,7 @@ import {
 import { exists } from '../durable-files.js';
 import { findNumberedHomes } from '../find-homes.js';
 import { findMixedHomes } from '../keys/verify-homes.js';
-import type { ClusterPlan, InitRequest } from './request.js';
+import type { AskedShape, ClusterPlan } from './request.js';
 
 /** The folders of a cluster, all in one place, as init made them. */
 export interface Cluster {
@@ -51,7 +51,7 @@ export async function findCluster(dir: string): Promise<Cluster | undefined> {
 }
 
 /** Throws CLUSTER_MISMATCH when the request says something else than the cluster. */
-export function checkAgrees({ plan, dir }: Cluster, request: InitRequest): void {
+export function checkAgrees({ plan, dir }: Cluster, request: AskedShape): void {
   const differs = (what: string, asked: unknown, found: unknown): HekateError =>
     new HekateError(
       'CLUSTER_MISMATCH',

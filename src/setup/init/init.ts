@@ -79,7 +79,7 @@ async function dealAndWrite(
   if (request.key === undefined) wipeKey(key);
   try {
     const chain: NewChain = { dealt, start: request.start, nodes, maxHeightsPerSecond: request.maxHeightsPerSecond };
-    if (cluster !== undefined) await addChain(cluster, chain, deps);
+    if (cluster !== undefined) await addChains(cluster, [chain], deps);
     else if (await exists(dir)) {
       const names = processNames(plan);
       await addWhole(dir, (root) => writeCluster(root, dir, plan, chain, deps), {
@@ -94,22 +94,28 @@ async function dealAndWrite(
   return dealt.info;
 }
 
-async function addChain(cluster: Cluster, chain: NewChain, deps: InitDeps): Promise<void> {
+/** Adds chains to the folders of a cluster, all of them or none. Throws CONFIG_INVALID, CHAIN_EXISTS or INIT_RUNNING. */
+export async function addChains(cluster: Cluster, chains: readonly NewChain[], deps: InitDeps): Promise<void> {
   const { dir, plan } = cluster;
-  const { chainId } = chain.dealt.info;
   const appends = [];
   for (const { file, home } of cluster.cosigners) {
-    const text = cosignerChainToml(chainId, chain.maxHeightsPerSecond);
-    await parseCosignerConfig(home, file, await readConfigText(file), text);
-    appends.push({ file: relative(dir, file), text });
+    const text = chains.map((chain) =>
+      cosignerChainToml(chain.dealt.info.chainId, chain.maxHeightsPerSecond, chain.bech32Prefix),
+    );
+    await parseCosignerConfig(home, file, await readConfigText(file), text.join(''));
+    appends.push({ file: relative(dir, file), text: text.join('') });
   }
   for (const { file, home } of cluster.links) {
-    const text = sentryLinkChainToml(chainId, chain.nodes);
-    await parseSentryLinkConfig(home, file, await readConfigText(file), text);
-    appends.push({ file: relative(dir, file), text });
+    const text = chains.map((chain) => sentryLinkChainToml(chain.dealt.info.chainId, chain.nodes, chain.bech32Prefix));
+    await parseSentryLinkConfig(home, file, await readConfigText(file), text.join(''));
+    appends.push({ file: relative(dir, file), text: text.join('') });
   }
-  const journal: Journal = { chainId, moves: chainPaths(plan, chainId), appends };
-  await addWhole(dir, (root) => writeChainFiles(root, plan.links, chain, deps.disk), journal);
+  const ids = chains.map(({ dealt }) => dealt.info.chainId);
+  const journal: Journal = { chainId: ids.join(', '), moves: ids.flatMap((id) => chainPaths(plan, id)), appends };
+  const write = async (root: string): Promise<void> => {
+    for (const chain of chains) await writeChainFiles(root, plan.links, chain, deps.disk);
+  };
+  await addWhole(dir, write, journal);
 }
 
 /** What a chain adds, relative to the cluster's folder. */

@@ -29,6 +29,9 @@ export interface InitRequest {
   readonly maxHeightsPerSecond?: number | undefined;
 }
 
+/** What a request may say of the shape of its cluster. */
+export type AskedShape = Pick<InitRequest, 'threshold' | 'links' | 'cosigners' | 'listen'>;
+
 /** The shape of a cluster: t, n addresses by which cosigners are reached and on which they listen, number of links. */
 export interface ClusterPlan {
   readonly threshold: number;
@@ -56,7 +59,7 @@ export function checkRequest(request: Omit<InitRequest, 'key'>, hasKey: boolean)
 }
 
 /** The plan of a new cluster. Throws USAGE or THRESHOLD_UNSAFE. */
-export function planCluster({ threshold, cosigners = [], listen, links }: InitRequest): ClusterPlan {
+export function planCluster({ threshold, cosigners = [], listen, links }: AskedShape): ClusterPlan {
   if (cosigners.length === 0)
     throw new HekateError('USAGE', 'no cosigner was given', { fix: 'add --cosigner HOST:PORT for each' });
   if (threshold === undefined) throw new HekateError('USAGE', 'no threshold was given', { fix: 'add --threshold T' });

@@ -4,8 +4,11 @@ import { DEFAULT_MAX_HEIGHT_JUMP } from '../../shared/watermark/rules.js';
 import { formatHostPort, type HostPort } from '../../shared/config/host-port.js';
 import type { LinkCosigner } from '../../shared/config/sentry-link-config.js';
 
-const BECH32_LINE = `# bech32_prefix = "kira" # if the chain's is not "cosmos": for the valcons address in the log of a start
-`;
+/** `prefix`: where it is known. */
+function bech32Line(prefix: string | undefined): string {
+  if (prefix !== undefined) return `bech32_prefix = ${quote(prefix)} # for the valcons address in the log of a start\n`;
+  return `# bech32_prefix = "kira" # if the chain's is not "cosmos": for the valcons address in the log of a start\n`;
+}
 
 /** The configuration that init writes. Operators edit it afterwards; later chains are only appended. */
 export function cosignerToml(cosigner: {
@@ -37,6 +40,7 @@ ${others.join('\n')}`;
 export function cosignerChainToml(
   chainId: string,
   maxHeightsPerSecond: number = DEFAULT_MAX_HEIGHTS_PER_SECOND,
+  bech32Prefix?: string,
 ): string {
   return `
 [[chain]]
@@ -48,7 +52,7 @@ max_heights_per_second = ${maxHeightsPerSecond}
 # After a start it waits until it has heard the others. When one of them is gone for good: sit one height out ("sit-out"),
 # or wait for \`hekate state recover\` ("operator").
 on_doubt = "sit-out"
-${BECH32_LINE}`;
+${bech32Line(bech32Prefix)}`;
 }
 
 export function sentryLinkToml(link: { readonly name: string; readonly cosigners: readonly LinkCosigner[] }): string {
@@ -72,7 +76,7 @@ format = "text" # text, json
 ${cosigners.join('\n')}`;
 }
 
-export function sentryLinkChainToml(chainId: string, nodes: readonly string[]): string {
+export function sentryLinkChainToml(chainId: string, nodes: readonly string[], bech32Prefix?: string): string {
   return `
 [[chain]]
 id = ${quote(chainId)}
@@ -81,7 +85,7 @@ nodes = [${nodes.map(quote).join(', ')}]
 node_mode = "active" # serve one node until it is lost or stands still; "any": whoever asks first
 # node_lost_ms = 3000 # the served node is lost once it has had no connection for so long
 # node_still_ms = 5000 # it stands still after twice its usual block time without a new height, no sooner than this
-${BECH32_LINE}`;
+${bech32Line(bech32Prefix)}`;
 }
 
 /** A TOML basic string: JSON's escapes are TOML's. */

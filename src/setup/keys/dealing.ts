@@ -3,7 +3,7 @@ import { deal, type SecretShare } from '../../shared/frost/dealer.js';
 import { checkShare, verificationShare } from '../../shared/frost/feldman.js';
 import type { Group, Point } from '../../shared/frost/group.js';
 import { interpolatingValue } from '../../shared/frost/interpolate.js';
-import { keyFromSeed } from '../../shared/frost/keys.js';
+import { keyFromSeed, type SecretKey } from '../../shared/frost/keys.js';
 import type { GroupInfo } from '../../shared/home/group-file.js';
 import { invariant, must } from '../../shared/invariant.js';
 import type { RandomBytes } from '../../shared/ports/random.js';
@@ -25,24 +25,29 @@ export interface DealingOptions {
 
 /** Deals a key into shares and checks the dealing as its receivers will. The key stays the caller's to wipe. */
 export function dealKey(group: Group, key: ConsensusKey, options: DealingOptions): DealtKey {
-  const { chainId, threshold, count, random } = options;
   const { secret, publicKey } = keyFromSeed(group, key.seed);
   try {
     invariant(equalBytes(publicKey, key.publicKey), 'the seed is that of its public key');
-    const { shares, commitments, groupPublicKey } = deal(group, { secret, threshold, count, random });
-    invariant(equalBytes(groupPublicKey, publicKey), 'a dealing keeps its public key');
-    const info: GroupInfo = { chainId, threshold, count, groupPublicKey, commitments };
-    for (const { id, secretShare } of shares)
-      invariant(checkShare(group, commitments, id, secretShare), 'a dealt share lies on the polynomial');
-    for (const from of [1, count - threshold + 1])
-      invariant(pointsMakeKey(group, info, verificationPoints(group, info, from)), 'dealt shares make the public key');
-    const points = new Map(shares.map(({ id }) => [id, verificationShare(group, commitments, id)]));
-    const problem = secondOpinion(info, points);
-    invariant(problem === undefined, `libsodium and @noble/curves agree on a dealing (${problem})`);
-    return { info, shares };
+    return dealSecret(group, { secret, publicKey }, options);
   } finally {
     wipe(secret);
   }
+}
+
+/** The same for a key whose seed nobody has any more. */
+export function dealSecret(group: Group, { secret, publicKey }: SecretKey, options: DealingOptions): DealtKey {
+  const { chainId, threshold, count, random } = options;
+  const { shares, commitments, groupPublicKey } = deal(group, { secret, threshold, count, random });
+  invariant(equalBytes(groupPublicKey, publicKey), 'a dealing keeps its public key');
+  const info: GroupInfo = { chainId, threshold, count, groupPublicKey, commitments };
+  for (const { id, secretShare } of shares)
+    invariant(checkShare(group, commitments, id, secretShare), 'a dealt share lies on the polynomial');
+  for (const from of [1, count - threshold + 1])
+    invariant(pointsMakeKey(group, info, verificationPoints(group, info, from)), 'dealt shares make the public key');
+  const points = new Map(shares.map(({ id }) => [id, verificationShare(group, commitments, id)]));
+  const problem = secondOpinion(info, points);
+  invariant(problem === undefined, `libsodium and @noble/curves agree on a dealing (${problem})`);
+  return { info, shares };
 }
 
 export function wipeShares(dealt: DealtKey): void {

@@ -27,6 +27,7 @@ function scalarsKey(scalar: Uint8Array): Uint8Array {
   return group.baseMult(group.reduce64(wide));
 }
 
+const OTHER = 'AB'.repeat(20);
 const address = (key: Uint8Array): string => toHex(addressOf(key)).toUpperCase();
 const base64 = (bytes: Uint8Array): Uint8Array => text(Buffer.from(bytes).toString('base64'));
 const text = (contents: string): Uint8Array => new Uint8Array(Buffer.from(contents));
@@ -41,20 +42,18 @@ it.each<[string, Uint8Array, SoftsignFormat, string | undefined, Uint8Array]>([
   ['seed and public key of the validator that is named', base64(halves), 'base64', address(publicKey), publicKey],
   ['the same as TMKMS takes it', base64(halves), 'base64', address(misread), misread],
 ])('reads %s', (_name, contents, format, validator, expected) => {
-  const key = parseSoftsignKey(group, contents, format, validator);
+  const key = parseSoftsignKey(group, contents, format, validator === undefined ? [] : [OTHER, validator]);
   expect(key.publicKey).toEqual(expected);
   expect(group.baseMult(key.secret)).toEqual(expected);
 });
 
 it('its key is that of the seed', () => {
-  expect(parseSoftsignKey(group, base64(expanded), 'base64', undefined).secret).toEqual(
-    keyFromSeed(group, seed).secret,
-  );
+  expect(parseSoftsignKey(group, base64(expanded), 'base64', []).secret).toEqual(keyFromSeed(group, seed).secret);
 });
 
 function refusal(contents: Uint8Array, format: SoftsignFormat, validator?: string): string {
   try {
-    parseSoftsignKey(group, contents, format, validator);
+    parseSoftsignKey(group, contents, format, validator === undefined ? [] : [validator]);
   } catch (error) {
     if (isHekateError(error)) return error.toLine();
     throw error;
@@ -98,5 +97,5 @@ it.each<[string, Uint8Array, SoftsignFormat, string]>([
 });
 
 it('a validator of neither key settles nothing', () => {
-  expect(refusal(base64(halves), 'base64', 'AB'.repeat(20))).toContain('is ambiguous');
+  expect(refusal(base64(halves), 'base64', OTHER)).toContain('is ambiguous');
 });

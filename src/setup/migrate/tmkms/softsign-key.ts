@@ -12,22 +12,22 @@ export const SOFTSIGN_FORMATS = ['base64', 'json', 'raw'] as const;
 export type SoftsignFormat = (typeof SOFTSIGN_FORMATS)[number];
 
 /**
- * A consensus key of TMKMS's softsign provider. `validator` is the address of the validator, in upper-case hex, where it is
- * known: it settles which of two keys 64 bytes stand for. Throws KEY_INVALID or KEY_TYPE_UNSUPPORTED; no message has a part of it.
+ * A consensus key of TMKMS's softsign provider. `validators` are addresses in upper-case hex that an
+ * operator gave: they settle which of two keys 64 bytes stand for. Throws KEY_INVALID or KEY_TYPE_UNSUPPORTED; no message has a part of it.
  */
 export function parseSoftsignKey(
   group: Group,
   contents: Uint8Array,
   format: SoftsignFormat,
-  validator: string | undefined,
+  validators: readonly string[],
 ): OldKey {
   if (format === 'json') return fromKeyFile(group, contents);
-  if (format === 'raw') return fromBytes(group, contents, validator);
+  if (format === 'raw') return fromBytes(group, contents, validators);
   const bytes = base64ToBytes(withoutSpaceAtEnd(contents));
   if (bytes === undefined)
     throw invalid(contents[0] === 0x7b ? 'it is JSON, and key_format is not "json"' : 'it is not padded base64');
   try {
-    return fromBytes(group, bytes, validator);
+    return fromBytes(group, bytes, validators);
   } finally {
     wipe(bytes);
   }
@@ -42,12 +42,12 @@ function fromKeyFile(group: Group, contents: Uint8Array): OldKey {
   }
 }
 
-function fromBytes(group: Group, bytes: Uint8Array, validator: string | undefined): OldKey {
+function fromBytes(group: Group, bytes: Uint8Array, validators: readonly string[]): OldKey {
   switch (bytes.length) {
     case 32:
       return keyFromSeed(group, bytes);
     case 64:
-      return fromEither(group, bytes, validator);
+      return fromEither(group, bytes, validators);
     case 96:
       return fromYubiHsm(group, bytes);
     default:
@@ -59,13 +59,13 @@ function fromBytes(group: Group, bytes: Uint8Array, validator: string | undefine
  * Seed and public key, as in priv_validator_key.json, or an expanded key, scalar and prefix. TMKMS 0.15 takes the first for the
  * second without a word, and then signs as another validator; releases before it take neither.
  */
-function fromEither(group: Group, bytes: Uint8Array, validator: string | undefined): OldKey {
+function fromEither(group: Group, bytes: Uint8Array, validators: readonly string[]): OldKey {
   const expanded = fromScalar(group, bytes.subarray(0, SCALAR_BYTES));
   const seeded = keyFromSeed(group, bytes.subarray(0, 32));
   const candidates = [expanded, seeded];
   try {
     if (!equalBytes(seeded.publicKey, bytes.subarray(32))) return copyOf(expanded);
-    const chosen = candidates.find(({ publicKey }) => hexAddress(publicKey) === validator);
+    const chosen = candidates.find(({ publicKey }) => validators.includes(hexAddress(publicKey)));
     if (chosen !== undefined) return copyOf(chosen);
     const [asExpanded, asSeed] = candidates.map(({ publicKey }) => hexAddress(publicKey));
     throw new HekateError(

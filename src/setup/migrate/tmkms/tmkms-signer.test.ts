@@ -43,7 +43,7 @@ function read(toml: string, change: Partial<TmkmsRequest> = {}): Promise<OldSign
   return readTmkms(group, {
     config,
     chainIds: undefined,
-    validator: undefined,
+    validators: [],
     keepIdentity: false,
     startedIn: dir,
     ...change,
@@ -241,7 +241,7 @@ it('a configuration that is not there', async () => {
   const request = {
     config: join(dir, 'gone.toml'),
     chainIds: undefined,
-    validator: undefined,
+    validators: [],
     keepIdentity: false,
     startedIn: dir,
   };

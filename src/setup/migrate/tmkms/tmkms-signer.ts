@@ -18,8 +18,8 @@ export interface TmkmsRequest {
   readonly config: string;
   /** Undefined: every chain of the configuration. */
   readonly chainIds: readonly string[] | undefined;
-  /** Address of the validator, upper-case hex, where an operator gave it. */
-  readonly validator: string | undefined;
+  /** Addresses of validators, upper-case hex, that an operator gave. */
+  readonly validators: readonly string[];
   /** Take over the key that TMKMS shows to nodes. */
   readonly keepIdentity: boolean;
   /** Folder that TMKMS is started in: its relative paths begin there. */
@@ -107,7 +107,7 @@ async function readChain(
     stateFile === undefined ? undefined : { file: stateFile, found: await readStateFile(stateFile, parseTmkmsState) };
   const access = await notesOnAccess(keyFrom);
   const key: OldKey = await withKeyFile(keyFrom, 'the key file', (contents) =>
-    parseSoftsignKey(group, contents, softsign.format, request.validator),
+    parseSoftsignKey(group, contents, softsign.format, request.validators),
   );
   const { nodes, notes } = nodesOf(config, chainId);
   const missing = stateFile === undefined ? [`its state file ${chain.stateFile} is not there; ${STARTED_IN}`] : [];
