@@ -118,7 +118,7 @@ module.exports = {
     only(
       'disk-from-main',
       '^src/shared/ports/node-disk[.]ts$',
-      '^(cosigner/main|src/cli/(init|state-(export|import|init|recover|show)))[.]ts$',
+      '^(cosigner/main|src/cli/(init|migrate-run|state-(export|import|init|recover|show)))[.]ts$',
       'the real disk is handed in, so that the simulator can hand in another',
     ),
     only(

@@ -5,7 +5,7 @@ import { warn, type Io } from './io.js';
 /** Commands that read and make no secret. */
 const NO_SECRETS: ReadonlySet<string> = new Set(['dev', 'status', 'keys show', 'state init', 'state show']);
 /** Commands in which a whole key passes through memory that is not locked. */
-const WHOLE_KEY: ReadonlySet<string> = new Set(['init', 'keys split']);
+const WHOLE_KEY: ReadonlySet<string> = new Set(['init', 'keys split', 'migrate file', 'migrate tmkms']);
 
 /** Runs before the action of a command, named as it is typed after `hekate`. Throws DEBUGGER_OPEN. */
 export async function protectSecrets(command: string, io: Io): Promise<void> {

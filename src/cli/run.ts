@@ -10,6 +10,7 @@ import type { Io } from './io.js';
 import { examples } from './options.js';
 import { addKeysCommand } from './keys.js';
 import { addLeaderCommand } from './leader.js';
+import { addMigrateCommand } from './migrate.js';
 import { addNodeCommand } from './node.js';
 import { addSentryLinkCommand } from './sentry-link.js';
 import { addStateCommand } from './state.js';
@@ -83,6 +84,7 @@ export type AddCommand = (program: Command, io: Io, fail: (exitCode: number) => 
 
 const COMMANDS: readonly AddCommand[] = [
   addInitCommand,
+  addMigrateCommand,
   addDevCommand,
   addCosignerCommand,
   addSentryLinkCommand,

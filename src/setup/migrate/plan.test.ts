@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
+import { HekateError } from '../../shared/errors.js';
 import { loadGroup } from '../../shared/frost/load-group.js';
 import type { OldChain } from './old-signer.js';
 import { planMigration, type Asked, type MigrationPlan } from './plan.js';
 import type { Evidence } from './stopped.js';
-import { evidence, oldChain, oldSigner, report } from './testdata/old-chains.js';
+import { evidence, oldChain, oldSigner } from './testdata/old-chains.js';
 
 const group = await loadGroup();
 const ASKED: Asked = {
@@ -54,7 +55,13 @@ it.each<[string, Partial<OldChain>, Partial<Asked>, Partial<Evidence>, string]>(
   ['no node', { nodes: [] }, {}, {}, 'USAGE'],
   ['a node twice', {}, { nodes: ['tcp://10.0.0.5:1', 'tcp://10.0.0.5:01'] }, {}, 'USAGE'],
   ['another validator', {}, { validators: ['AB'.repeat(20)] }, {}, 'KEY_OF_ANOTHER_VALIDATOR'],
-  ['an RPC of another chain', {}, {}, { reports: [report({ network: 'two' })] }, 'RPC_CHAIN_MISMATCH'],
+  [
+    'an RPC that does not answer',
+    {},
+    {},
+    { problems: [new HekateError('RPC_UNREACHABLE', 'gone')] },
+    'RPC_UNREACHABLE',
+  ],
   ['no start', { state: undefined }, { stoppedByWord: true }, {}, 'WATERMARK_START_MISSING'],
 ])('%s stands against it', (_name, chain, asked, found, code) => {
   expect(planned(chain, asked, found).refusals.map((refusal) => refusal.code)).toEqual([code]);

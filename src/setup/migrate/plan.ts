@@ -47,7 +47,7 @@ export interface MigrationPlan {
 
 export function planMigration(old: OldSigner, evidence: Evidence, asked: Asked): MigrationPlan {
   const { proofs, unproven, refusals } = judgeStopped(old, evidence, asked.stoppedByWord);
-  const problems: HekateError[] = [...refusals];
+  const problems: HekateError[] = [...refusals, ...evidence.problems];
   const attempt = <T>(task: () => T): T | undefined => {
     try {
       return task();
@@ -57,15 +57,6 @@ export function planMigration(old: OldSigner, evidence: Evidence, asked: Asked):
       return undefined;
     }
   };
-  const ids = new Set(old.chains.map(({ chainId }) => chainId));
-  for (const { url, network } of evidence.reports)
-    if (!ids.has(network))
-      problems.push(
-        new HekateError(
-          'RPC_CHAIN_MISMATCH',
-          `${url} is of chain ${JSON.stringify(network)}, not of ${[...ids].join(' or ')}`,
-        ),
-      );
   if (asked.nodes !== undefined && old.chains.length > 1)
     problems.push(
       new HekateError('USAGE', `--node was given, and there are ${old.chains.length} chains`, {

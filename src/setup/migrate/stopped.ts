@@ -12,6 +12,8 @@ export interface Evidence {
   readonly connected: readonly string[];
   readonly states: readonly StateWatch[];
   readonly reports: readonly ChainReport[];
+  /** Why other reports are missing. */
+  readonly problems: readonly HekateError[];
   /** For so long state files were watched. */
   readonly watchedSeconds: number;
 }

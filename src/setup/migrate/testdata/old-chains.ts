@@ -59,6 +59,7 @@ export function evidence(change: Partial<Evidence> = {}): Evidence {
     connected: [],
     states: [{ file: STATE_FILE, ageSeconds: 60, changed: false }],
     reports: [],
+    problems: [],
     watchedSeconds: 10,
     ...change,
   };
