@@ -40,6 +40,8 @@ export interface ShardOfChain {
   readonly shardFile: string;
   /** The highest place in its state files; undefined where none knows any. */
   readonly state: FilePvState | undefined;
+  /** Those that are there, the one with that place first. */
+  readonly stateFiles: readonly string[];
   /** Undefined where the configuration does not say which of its nodes are of this chain. */
   readonly nodes: readonly string[] | undefined;
   readonly notes: readonly string[];
@@ -66,6 +68,12 @@ export async function readHorcrux(group: Group, request: HorcruxRequest): Promis
   return config.cluster === undefined
     ? readSingle(group, home, config, request)
     : readShards(group, home, config, config.cluster.threshold, config.cluster.cosigners.length, request);
+}
+
+/** As its configuration has it; undefined in single mode. Throws OLD_CONFIG_INVALID or ACCESS_DENIED. */
+export async function thresholdOfHome(home: string): Promise<number | undefined> {
+  const file = join(resolve(home), CONFIG_FILE);
+  return parseHorcruxConfig(file, await readConfig(file)).cluster?.threshold;
 }
 
 export function isHorcruxHost(found: HorcruxHost | OldSigner): found is HorcruxHost {
@@ -114,16 +122,16 @@ async function readShards(
       const shard = await shardIn(group, shardFile);
       const found = { chainId, shard, shardFile, nodes };
       // With its shard in the list first: whatever is wrong from here on, that is wiped.
-      chains.push({ ...found, state: undefined, notes: [] });
+      chains.push({ ...found, state: undefined, stateFiles: [], notes: [] });
       if (shard.id > count)
         throw new HekateError(
           'SHARDS_DISAGREE',
           `${shardFile} is shard ${shard.id}, and ${join(home, CONFIG_FILE)} has ${count} cosigners`,
           { fix: 'put the shard of this host and the configuration of its cluster there' },
         );
-      const { state, notes } = await readStates(home, chainId, shard.publicKey);
+      const { state, stateFiles, notes } = await readStates(home, chainId, shard.publicKey);
       const access = await notesOnAccess(shardFile);
-      chains[chains.length - 1] = { ...found, state, notes: [...access, ...notes] };
+      chains[chains.length - 1] = { ...found, state, stateFiles, notes: [...access, ...notes] };
     }
   } catch (error) {
     for (const { shard } of chains) wipeShard(shard);
@@ -148,8 +156,9 @@ async function readStates(
   home: string,
   chainId: string,
   publicKey: Uint8Array,
-): Promise<Pick<ShardOfChain, 'state' | 'notes'>> {
+): Promise<Pick<ShardOfChain, 'state' | 'stateFiles' | 'notes'>> {
   let state: FilePvState | undefined;
+  const stateFiles: string[] = [];
   const missing: string[] = [];
   for (const [kind, suffix] of STATE_FILES) {
     const path = join(home, 'state', `${chainId}${suffix}`);
@@ -160,14 +169,21 @@ async function readStates(
     const codes = { missing: 'STATE_IMPORT_INVALID', mode: undefined, invalid: 'STATE_IMPORT_INVALID' } as const;
     const text = Buffer.from(await readPrivateFile(path, 'the state file', MAX_STATE_BYTES, codes)).toString('utf8');
     try {
-      state = higherState(state, parseHorcruxState(text, kind, chainId, publicKey));
+      const higher = higherState(state, parseHorcruxState(text, kind, chainId, publicKey));
+      if (higher !== state) stateFiles.unshift(path);
+      else stateFiles.push(path);
+      state = higher;
     } catch (error) {
       if (!isHekateError(error)) throw error;
       throw new HekateError(error.code, `${path}: ${error.message}`, { cause: error });
     }
   }
   const notes = missing.map((path) => `${path} is not there`);
-  return { state, notes: state === undefined ? [...notes, `this host knows of no signature on ${chainId}`] : notes };
+  return {
+    state,
+    stateFiles,
+    notes: state === undefined ? [...notes, `this host knows of no signature on ${chainId}`] : notes,
+  };
 }
 
 async function readSingle(
