@@ -9,7 +9,7 @@ import type { Group } from '../src/shared/frost/group.js';
 import { checkOtherCosigners } from '../src/shared/home/cosigners-of-group.js';
 import { loadGroupFile, type GroupInfo } from '../src/shared/home/group-file.js';
 import { cosignerName, groupFile, watermarkFile } from '../src/shared/home/paths.js';
-import { loadPinnedPeers } from '../src/shared/home/peer-certificates.js';
+import { cosignerPins, loadPinnedPeers } from '../src/shared/home/peer-certificates.js';
 import { loadShare } from '../src/shared/home/share-file.js';
 import { systemClock, systemWallSecond } from '../src/shared/ports/clock.js';
 import { canLockMemory } from '../src/shared/ports/locked-memory.js';
@@ -57,7 +57,7 @@ async function start(config: CosignerConfig, log: Log, started: Started): Promis
   fitHeapTo(config.chains.length);
   const group = await loadGroup();
   const identity = await loadIdentity(config.tls.certificate, config.tls.key);
-  const others = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
+  const others = cosignerPins(config.cosigners);
   checkIdentityIsOurs(identity, config.tls.certificate, cosignerName(config.id), [...config.links, ...others]);
   const links = await loadPinnedPeers(config.tls.peers, config.links);
   const otherPeers = await loadPinnedPeers(config.tls.peers, others);

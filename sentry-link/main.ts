@@ -13,10 +13,11 @@ import { checkAllCosigners } from '../src/shared/home/cosigners-of-group.js';
 import { loadGroupFile } from '../src/shared/home/group-file.js';
 import { loadNodeIdentitySeed } from '../src/shared/home/node-identity.js';
 import { cosignerName, groupFile, NODE_IDENTITY_FILE } from '../src/shared/home/paths.js';
-import { loadPinnedPeers } from '../src/shared/home/peer-certificates.js';
+import { cosignerPins, loadPinnedPeers } from '../src/shared/home/peer-certificates.js';
 import { wipe } from '../src/shared/bytes.js';
 import { must } from '../src/shared/invariant.js';
 import { systemClock } from '../src/shared/ports/clock.js';
+import { isName, systemHostNames } from '../src/shared/ports/host-names.js';
 import type { Log } from '../src/shared/ports/log.js';
 import { pinoLog } from '../src/shared/ports/pino-log.js';
 import { systemRandom } from '../src/shared/ports/random.js';
@@ -70,7 +71,7 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
   }
   log.info('identity for nodes', { id: nodeIdentity.peerId });
   const identity = await loadIdentity(config.tls.certificate, config.tls.key);
-  const pins = config.cosigners.map(({ id, pin }) => ({ name: cosignerName(id), pin }));
+  const pins = cosignerPins(config.cosigners);
   checkIdentityIsOurs(identity, config.tls.certificate, config.name, pins);
   const peers = await loadPinnedPeers(config.tls.peers, pins);
   const proofs = await ProofFiles.open(
@@ -101,6 +102,8 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
   for (const { text, droppedId } of chains.flatMap(({ nodes }) => nodes.filter(hasDroppedId)))
     log.info('node id left out of the address', { node: text, id: droppedId, reason: DROPPED_ID });
   assembled.start();
+  // One that stands by dials no node, and may have to on a day without name servers.
+  started.add(systemHostNames.keepKnown(namesOf(chains)));
   started.add(() => proofs.close());
   started.add(() => assembled.stop());
   started.add(() => assembled.retire(FINISH_MS));
@@ -123,6 +126,13 @@ async function start(config: SentryLinkConfig, log: Log, started: Started): Prom
     use: (node, chain) => assembled.nodes.use(node, chain),
   });
   started.add(await serveStatusIfPossible(config.home, { status, transfer, useNode }, log));
+}
+
+/** Of nodes that have to be looked up. */
+function namesOf(chains: readonly ServedChain[]): readonly string[] {
+  const nodes = chains.flatMap((chain) => chain.nodes);
+  const hosts = nodes.flatMap((node) => (node.transport === 'tcp' && isName(node.host) ? node.host : []));
+  return [...new Set(hosts)];
 }
 
 async function servedChain(config: SentryLinkConfig, chain: LinkChain, group: Group, log: Log): Promise<ServedChain> {
@@ -148,9 +158,13 @@ function cosignerConnector(
   log: Log,
 ): LinkPorts['connectCosigner'] {
   return (id, handlers) => {
-    const index = config.cosigners.findIndex((cosigner) => cosigner.id === id);
-    const { address } = must(config.cosigners[index], 'connections are for configured cosigners');
-    const peer = must(peers[index], 'every cosigner has a pin');
+    const cosigner = config.cosigners.find((one) => one.id === id);
+    const { address } = must(cosigner, 'connections are for configured cosigners');
+    const name = cosignerName(id);
+    const peer = must(
+      peers.find((one) => one.name === name),
+      'every cosigner has a pin',
+    );
     const otherPeers = peers.filter((other) => other !== peer);
     return new CosignerClient(
       { address, identity, peer, otherPeers, version: VERSION, clock: systemClock, log, random: systemRandom },

@@ -110,7 +110,7 @@ export class LinkServer {
   #register(socket: TLSSocket, peer: PinnedPeer): void {
     // A peer needs one connection; an earlier one that it never used is an attempt that it gave up.
     for (const { socket: earlier, peer: owner, used } of this.#connections.values())
-      if (owner === peer && !used) earlier.destroy();
+      if (owner.name === peer.name && !used) earlier.destroy();
     const remote = remoteOf(socket);
     const idle = this.#clock.schedule(IDLE_MS, () => socket.destroy());
     this.#connections.set(remote, { socket, peer, idle, used: false });

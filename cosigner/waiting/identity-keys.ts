@@ -11,7 +11,8 @@ export interface IdentityKeys {
 }
 
 /**
- * `others`: the other cosigners, whose certificates have been checked against their pins. OpenSSL has its own copy of the
+ * `others`: the other cosigners, whose certificates have been checked against their pins; one whose identity is being rotated
+ * is there twice, and signs with either key. OpenSSL has its own copy of the
  * private key afterwards.
  */
 export function tlsIdentityKeys(
@@ -19,13 +20,11 @@ export function tlsIdentityKeys(
   others: readonly { readonly id: number; readonly peer: PinnedPeer }[],
 ): IdentityKeys {
   const own = createPrivateKey(keyPem);
-  const keys = new Map(others.map(({ id, peer }) => [id, new X509Certificate(peer.certPem).publicKey]));
+  const keys = others.map(({ id, peer }) => ({ id, key: new X509Certificate(peer.certPem).publicKey }));
   return {
     sign: (bytes) => new Uint8Array(sign(digestFor(own), bytes, own)),
-    verifies: (cosigner, bytes, signature) => {
-      const key = keys.get(cosigner);
-      return key !== undefined && verify(digestFor(key), bytes, key, signature);
-    },
+    verifies: (cosigner, bytes, signature) =>
+      keys.some(({ id, key }) => id === cosigner && verify(digestFor(key), bytes, key, signature)),
   };
 }
 
@@ -36,8 +35,5 @@ function digestFor(key: KeyObject): 'sha256' | null {
 
 /** Pinned peers by cosigner id. */
 export function peersById(peers: readonly PinnedPeer[], ids: readonly number[]): { id: number; peer: PinnedPeer }[] {
-  return ids.flatMap((id) => {
-    const peer = peers.find(({ name }) => name === cosignerName(id));
-    return peer === undefined ? [] : [{ id, peer }];
-  });
+  return ids.flatMap((id) => peers.filter(({ name }) => name === cosignerName(id)).map((peer) => ({ id, peer })));
 }

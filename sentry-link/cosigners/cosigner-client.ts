@@ -26,7 +26,7 @@ export interface CosignerClientOptions {
   readonly address: HostPort;
   /** Our own; not needed any more once the client is made. */
   readonly identity: TlsIdentity;
-  /** The one cosigner that may answer. */
+  /** The one cosigner that may answer; with another certificate of the same name among `otherPeers`, with that too. */
   readonly peer: PinnedPeer;
   /** The other cosigners, so that swapped addresses are named. */
   readonly otherPeers: readonly PinnedPeer[];

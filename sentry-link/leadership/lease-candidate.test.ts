@@ -437,6 +437,36 @@ describe('ports that refuse', () => {
     expect(world.events).toEqual([START]);
   });
 
+  it.each<[name: string, ids: readonly number[], refusedMs: number, told: readonly string[]]>([
+    ['all of them, for less than a lease', [1, 2, 3], LEASE_MS - 250, [START]],
+    [
+      'all of them, for more: it is cut off',
+      [1, 2, 3],
+      LEASE_MS + 250,
+      [START, 'a lost: no quorum: 0 of 3 cosigners within reach'],
+    ],
+    ['all but one, for as long', [1, 2], LEASE_MS + 250, [START]],
+  ])('%s', async (_name, ids, refusedMs, told) => {
+    const world = new World();
+    const a = world.candidate('a');
+    await world.clock.pass(2_000);
+    world.close('a', a, ...ids);
+    await world.refuse(a, ids, refusedMs);
+    expect(world.events).toEqual(told);
+  });
+
+  it('all of them, and one is back in time: for 10 s again', async () => {
+    const world = new World();
+    const a = world.candidate('a');
+    await world.clock.pass(2_000);
+    world.close('a', a, 1, 2, 3);
+    await world.refuse(a, [1, 2, 3], LEASE_MS / 2);
+    world.cosigners[2]!.cutOff.clear();
+    a.peerUp(3);
+    await world.refuse(a, [1, 2], 5_000);
+    expect(world.events).toEqual([START]);
+  });
+
   it('make no leader', async () => {
     const world = new World();
     world.cutOff('a', 1, 2);

@@ -193,6 +193,7 @@ export class LeaseCandidate {
   /** A stream is open: ask at once rather than at the next beat. */
   peerUp(cosigner: number): void {
     this.#reached.add(cosigner);
+    this.#setGrant(cosigner, must(this.#grants.get(cosigner), 'every cosigner has one'));
     if (this.#state !== 'stopped') this.#heartbeat(cosigner);
   }
 
@@ -380,7 +381,9 @@ export class LeaseCandidate {
     const promisedUntilMs = this.#latestForEnough(({ untilMs }) => untilMs);
     this.#promisedUntilMs = Math.max(promisedUntilMs, Math.min(this.#promisedUntilMs, this.#deps.clock.nowMs()));
     const standInUntilMs = this.#latestForEnough((one) => Math.max(one.untilMs, one.standInUntilMs));
-    this.#leaseUntilMs = Math.min(standInUntilMs, this.#promisedUntilMs + STAND_IN_MS);
+    // That all have ended at once is less likely than that this link is cut off, and nobody is left who would say so.
+    const benefitMs = this.#reached.size === 0 ? this.#leaseMs : STAND_IN_MS;
+    this.#leaseUntilMs = Math.min(standInUntilMs, this.#promisedUntilMs + benefitMs);
   }
 
   /** Until when as many of them hold as it takes. Counted rather than sorted: it is asked with every heartbeat. */

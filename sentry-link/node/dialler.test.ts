@@ -355,6 +355,33 @@ describe('dialler: what a failure means', () => {
     expect(dialler.accepted).toBe(false);
   });
 
+  it('says SILENT again every ten minutes, for as long as the node does not turn to it', async () => {
+    const { clock, dialler, failures, lines, open, last } = setUp();
+    const causes = (): readonly string[] =>
+      lines.flatMap(([, { code, cause }]) =>
+        code === 'DIAL_SILENT' ? [/within (\d+ ms)/.exec(String(cause))![1]!] : [],
+      );
+    open();
+    clock.advance(602_999);
+    expect(causes()).toEqual(['3000 ms']);
+    clock.advance(1);
+    clock.advance(600_000);
+    expect(causes()).toEqual(['3000 ms', '603000 ms', '1203000 ms']);
+    expect([failures, last().aborted, dialler.accepted]).toEqual([['DIAL_SILENT'], false, true]);
+    await last().succeed();
+    clock.advance(1_800_000);
+    expect(causes()).toHaveLength(3);
+  });
+
+  it('says nothing more of a silent node once it is closed', () => {
+    const { clock, dialler, lines, open } = setUp();
+    open();
+    clock.advance(3_000);
+    dialler.close();
+    clock.advance(1_800_000);
+    expect(lines.filter(([, { code }]) => code === 'DIAL_SILENT')).toHaveLength(1);
+  });
+
   it('a dial that failed for want of a hello is none that the node has accepted', async () => {
     const { clock, dialler, open, last } = setUp();
     open();

@@ -17,6 +17,8 @@ const SELDOM_MS = 5_000;
 const WRONG: ReadonlySet<DialCode> = new Set<DialCode>(['DIAL_BAD_HELLO', 'DIAL_AUTH']);
 /** An attempt that is pending for so long is connected (looking its name up and connecting take at most 2.5 s) and waits for the node's hello. */
 const SILENT_AFTER_MS = 3_000;
+/** Somebody may wait for that node: that it still does not turn to us is told so often. */
+const SILENT_AGAIN_MS = 600_000;
 /** Three of the node's pings and its longest wait for an answer. */
 const IDLE_MS = 10_000;
 /** More of the same is told so often. */
@@ -48,10 +50,18 @@ export interface DiallerOptions {
   readonly log: Log;
 }
 
+interface Dialling {
+  readonly name: 'dialling';
+  readonly abort: AbortController;
+  /** Until it is told that the node is silent, or told again. */
+  silence: Timer;
+  accepted: boolean;
+}
+
 type State =
   | { readonly name: 'closed' }
   | { readonly name: 'waiting'; readonly timer: Timer }
-  | { readonly name: 'dialling'; readonly abort: AbortController; readonly silence: Timer; accepted: boolean }
+  | Dialling
   | { readonly name: 'connected'; readonly channel: WatchedChannel };
 
 const CLOSED: State = { name: 'closed' };
@@ -134,17 +144,17 @@ export class Dialler {
     invariant(this.#state.name === 'waiting', 'a node is dialled only while there is no connection to it and we lead');
     this.#pause();
     const abort = new AbortController();
-    const silence = clock.schedule(SILENT_AFTER_MS, () => this.#silent());
-    const attempt: State = { name: 'dialling', abort, silence, accepted: false };
+    const silence = clock.schedule(SILENT_AFTER_MS, () => this.#silent(attempt));
+    const attempt: Dialling = { name: 'dialling', abort, silence, accepted: false };
     this.#state = attempt;
     void connect(address, abort.signal).then(
       (channel) => {
-        silence.cancel();
+        attempt.silence.cancel();
         if (this.#state === attempt) this.#connected(channel);
         else discard(channel);
       },
       (error: unknown) => {
-        silence.cancel();
+        attempt.silence.cancel();
         if (error instanceof InvariantViolation) throw error;
         if (this.#state !== attempt) return;
         const failure = classifyDial(error, address);
@@ -168,10 +178,20 @@ export class Dialler {
     this.#wrongs++;
   }
 
-  #silent(): void {
-    if (this.#state.name === 'dialling') this.#state.accepted = true;
-    const what = `connected, but no handshake within ${SILENT_AFTER_MS} ms; the connection is kept for when the node turns to it`;
-    this.#fail(dialError('DIAL_SILENT', this.#options.address, what));
+  #silent(attempt: Dialling): void {
+    attempt.accepted = true;
+    const silent = (ms: number): DialError => {
+      const what = `connected, but no handshake within ${ms} ms; the connection is kept for when the node turns to it`;
+      return dialError('DIAL_SILENT', this.#options.address, what);
+    };
+    const again = (ms: number): void => {
+      attempt.silence = this.#options.clock.schedule(SILENT_AGAIN_MS, () => {
+        this.#tell(silent(ms + SILENT_AGAIN_MS));
+        again(ms + SILENT_AGAIN_MS);
+      });
+    };
+    again(SILENT_AFTER_MS);
+    this.#fail(silent(SILENT_AFTER_MS));
   }
 
   #connected(inner: NodeChannel): void {
@@ -213,11 +233,15 @@ export class Dialler {
   }
 
   #fail(error: DialError): void {
-    const { chain, address, log } = this.#options;
     this.#lastFailure = error.code;
+    this.#tell(error);
+    this.#options.failed?.(error.code);
+  }
+
+  #tell(error: DialError): void {
+    const { chain, address, log } = this.#options;
     const fields = { chain, node: address.text, code: error.code, cause: error.message, fix: error.fix };
     this.#limiter.write(error.code, (event, all) => log.warn(event, all), 'no connection to the node', fields);
-    this.#options.failed?.(error.code);
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseNodeAddress } from '../../src/shared/config/node-address.js';
+import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { isHekateError } from '../../src/shared/errors.js';
 import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
 import { silentLog, type LogFields } from '../../src/shared/ports/log.js';
@@ -84,8 +85,8 @@ class World {
   }
 
   /** Asks for a vote; what comes back. */
-  async ask(node: string, height = 5n, chainId = 'test-1'): Promise<string | undefined> {
-    const vote = { ...EMPTY_VOTE, type: 1, height, timestamp: { seconds: 1n, nanos: 0 } };
+  async ask(node: string, height = 5n, chainId = 'test-1', round = 0): Promise<string | undefined> {
+    const vote = { ...EMPTY_VOTE, type: 1, height, round, timestamp: { seconds: 1n, nanos: 0 } };
     const message = encodeRequest({ kind: 'signVote', chainId, vote, skipExtensionSigning: false });
     this.open.get(node)?.write(frameMessage(message));
     await this.clock.pass(10);
@@ -240,6 +241,42 @@ describe('node service', () => {
     expect(world.told.at(-1)).toBe('tcp://b:1 served: tcp://a:1 stood still');
   });
 
+  it.each<[name: string, code: ErrorCode, heights: readonly bigint[], gives: boolean]>([
+    ['refused as too high', 'HEIGHT_JUMP', [90_000n], true],
+    ['refused as behind', 'HEIGHT_REGRESSION', [1n, 2n, 3n, 4n, 2n, 3n, 4n], true],
+    ['that cannot be at all', 'REQUEST_INVALID', [0n], true],
+    ['for which there is no quorum', 'QUORUM_LOST', [6n, 7n, 8n, 9n, 10n, 11n, 12n], false],
+  ])('active: whether heights %s keep a node its place', async (_name, code, heights, gives) => {
+    const world = new World('active', async ({ signBytes: { says } }) =>
+      heights.includes(says.height) ? { kind: 'refused', code, message: 'no' } : SIGNED,
+    );
+    world.service.open();
+    await world.clock.pass(100);
+    await world.ask('a', 5n);
+    let other: string | undefined;
+    for (let times = 0; times < 7; times++) {
+      await world.clock.pass(980);
+      expect(await world.ask('a', heights[times % heights.length])).toMatch(other === 'signedVote' ? /^/ : code);
+      other = await world.ask('b', 51n + BigInt(times));
+    }
+    expect(other === 'signedVote').toBe(gives);
+  });
+
+  it('active: a node that goes through rounds does not stand still', async () => {
+    const world = new World();
+    world.service.open();
+    await world.clock.pass(100);
+    for (let round = 0; round < 10; round++) {
+      expect(await world.ask('a', 5n, 'test-1', round)).toBe('signedVote');
+      await world.clock.pass(4_000);
+    }
+    for (let times = 0; times < 3; times++) {
+      expect(await world.ask('b', 6n)).toMatch(/^NODE_NOT_SERVED/);
+      expect(await world.ask('a', 5n, 'test-1', 10 + times)).toBe('signedVote');
+      await world.clock.pass(1_000);
+    }
+  });
+
   describe('which node is served can be chosen', () => {
     const opened = async (mode?: 'any', more: readonly NodeServiceChain[] = []): Promise<World> => {
       const world = new World(mode ?? 'active', undefined, more);
@@ -249,14 +286,36 @@ describe('node service', () => {
     };
     const onlyOther: NodeServiceChain = { ...TEST_1, chainId: 'test-2', mode: 'active' };
 
-    it('and is so at once', async () => {
+    it('and is so from the next height on', async () => {
       const world = await opened();
-      await world.ask('a');
+      await world.ask('a', 5n);
       expect(world.service.use('b')).toEqual([{ chainId: 'test-1', node: 'tcp://b:1', before: 'tcp://a:1' }]);
-      expect(await world.ask('a')).toBe('NODE_NOT_SERVED: tcp://b:1 is served: it was chosen with `hekate node use`');
-      expect(await world.ask('b')).toBe('signedVote');
+      const chosen = 'it was chosen with `hekate node use`';
+      expect(await world.ask('b', 5n)).toBe(
+        `NODE_NOT_SERVED: tcp://a:1 finishes this height, tcp://b:1 is served from the next one on: ${chosen}`,
+      );
+      expect(await world.ask('a', 5n, 'test-1', 1)).toBe('signedVote');
+      expect(await world.ask('a', 6n)).toBe(`NODE_NOT_SERVED: tcp://b:1 is served: ${chosen}`);
+      expect(await world.ask('b', 6n)).toBe('signedVote');
       expect(world.told).toContain('tcp://b:1 served: it was chosen with `hekate node use`');
       expect(world.service.use('tcp://B:01')).toEqual([{ chainId: 'test-1', node: 'tcp://b:1', before: 'tcp://b:1' }]);
+    });
+
+    it('also while a request of the other one is on its way, which comes to nothing', async () => {
+      let fail: (error: Error) => void = () => undefined;
+      const world = new World('active', ({ signBytes: { says } }) =>
+        says.height === 6n ? new Promise((_, reject) => (fail = reject)) : Promise.resolve(SIGNED),
+      );
+      world.service.open();
+      await world.clock.pass(100);
+      await world.ask('a', 5n);
+      await world.ask('a', 6n);
+      world.service.use('b');
+      expect(await world.ask('b', 6n)).toMatch(/^NODE_NOT_SERVED: tcp:\/\/a:1 finishes this height/);
+      fail(new Error('no disk'));
+      await world.clock.pass(10);
+      expect(await world.ask('b', 5n)).toMatch(/^NODE_NOT_SERVED: tcp:\/\/a:1 finishes this height/);
+      expect(await world.ask('b', 7n)).toBe('signedVote');
     });
 
     it('for each chain that has it, or for one', async () => {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../src/shared/error-codes.js';
 import { HekateError } from '../../src/shared/errors.js';
 import { must } from '../../src/shared/invariant.js';
 import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
@@ -127,8 +128,8 @@ export class NodeService {
   }
 
   /**
-   * Serves that node of each chain that has it, or of one, from now on: what the others asked before is still answered. Throws
-   * NODE_UNKNOWN, NODE_NOT_CONNECTED or NODE_ALL_SERVED, and changes nothing then.
+   * Serves that node of each chain that has it, or of one, from the next height on: the one at which the node before has signed
+   * something is finished by it. Throws NODE_UNKNOWN, NODE_NOT_CONNECTED or NODE_ALL_SERVED, and changes nothing then.
    */
   use(asked: string, chainId?: string): readonly NodeUsed[] {
     const chains = this.#chains.filter((chain) => chainId === undefined || chain.chainId === chainId);
@@ -189,10 +190,29 @@ export class NodeService {
   /** Signs what that node asks for if it is served. */
   async #sign(chain: ServedChain, node: string, vote: VoteToSign): Promise<SignOutcome> {
     const { arbiter, chainId } = chain;
-    const mayAsk = arbiter.mayAsk(node, vote.signBytes.says.height, this.#deps.clock.nowMs());
-    if (!mayAsk) return notServed(must(arbiter.served, 'a node is refused while another one is served'));
+    const { height, round } = vote.signBytes.says;
+    const request = arbiter.ask(node, { height, round }, this.#deps.clock.nowMs());
+    if (request === undefined) return this.#notServed(arbiter, node, height);
     if (arbiter.served !== chain.told) this.#tell(chain);
-    return this.#deps.sign(chainId, vote);
+    let code: ErrorCode | undefined = 'INTERNAL';
+    try {
+      const outcome = await this.#deps.sign(chainId, vote);
+      code = outcome.kind === 'refused' ? outcome.code : undefined;
+      return outcome;
+    } finally {
+      arbiter.answered(request, code);
+    }
+  }
+
+  /** The same words for all requests of one turn, for they are logged once. */
+  #notServed(arbiter: NodeArbiter, asking: string, height: bigint): SignOutcome {
+    const { node, since } = must(arbiter.served, 'a node is refused while another one is served');
+    const first = arbiter.finishing(asking, height, this.#deps.clock.nowMs());
+    const message =
+      first === undefined
+        ? `${node} is served: ${describeSince(since)}`
+        : `${first} finishes this height, ${node} is served from the next one on: ${describeSince(since)}`;
+    return { kind: 'refused', code: 'NODE_NOT_SERVED', message };
   }
 
   /** Where there are several, which one is served is news. */
@@ -261,9 +281,4 @@ export class NodeService {
 
 function unknownChain(chains: readonly ServedChain[]): string {
   return `this sentry-link has no chain of that id, only ${chains.map(({ chainId }) => chainId).join(', ')}`;
-}
-
-/** The same words for all requests of one turn, for they are logged once. */
-function notServed({ node, since }: ServedNode): SignOutcome {
-  return { kind: 'refused', code: 'NODE_NOT_SERVED', message: `${node} is served: ${describeSince(since)}` };
 }

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import type { DevStatus } from '../dev/dev-status.js';
 import type { CollectedStatus } from '../setup/collect-status.js';
+import { describeAbsence } from './absence.js';
 import { EXIT_FAILED } from './exit-codes.js';
 import { print, printJson, type Io } from './io.js';
 import { examples } from './options.js';
@@ -39,7 +40,7 @@ function describe({ chainId, dir, pid, processes }: DevStatus): string[] {
 }
 
 function state(one: CollectedStatus): string {
-  if (!one.running) return 'not running';
+  if (!one.running) return describeAbsence(one);
   const { status } = one;
   return `process ${status.pid}${status.kind === 'sentry-link' && status.leading ? ', leads' : ''}`;
 }

@@ -80,7 +80,14 @@ async function serve(
         sync_info: { latest_block_height: String(moves ? ++height : height), catching_up: false },
       }),
       '/commit': () => ({
-        signed_header: { header: { chain_id: network, height: at }, commit: { height: at, signatures: [signer] } },
+        signed_header: {
+          header: {
+            chain_id: network,
+            height: at,
+            time: `2026-01-01T00:00:${String(Number(at) % 60).padStart(2, '0')}.5Z`,
+          },
+          commit: { height: at, signatures: [signer] },
+        },
       }),
       '/validators': () => ({ validators: [{ address, voting_power: '1' }], total: '1' }),
     };
@@ -97,7 +104,7 @@ test('a plan of a key file, and nothing written', async () => {
   expect(out).toContain(`one: validator ${address}`);
   expect(out).toContain('signed last: height 50, round 0, precommit');
   expect(out).toContain('did not change for 1 s');
-  expect(out).toContain('Could not be proved:\n  that the key of one signs nowhere else: no --rpc');
+  expect(out).toContain('Could not be proved:\n  that the key of one signs nowhere else: no RPC of that chain');
   expect(out).toContain('the watermark of every cosigner refuses everything up to height 50, round 0, precommit, by');
   expect(out).toContain('Nothing was written. To write it, add --apply');
   expect(readdirSync(dir).sort()).toEqual([

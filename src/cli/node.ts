@@ -21,7 +21,7 @@ export function addNodeCommand(program: Command, io: Io): void {
     .command('use')
     .summary('serve another node of a chain')
     .description(
-      'Asks the sentry-link that leads, whose home is DIR or lies in it; on other hosts it says where. From then on the votes of that node are signed, and ' +
+      'Asks the sentry-link that leads, whose home is DIR or lies in it; on other hosts it says where. From the next height on the votes of that node are signed, and ' +
         'those of the other nodes of its chain are refused. It holds until that node is lost or stands still, as of any that is served, and ' +
         'until this sentry-link loses its lease or is started anew: after that, the first node that asks is served. `hekate status` shows which one is.',
     )
@@ -42,5 +42,5 @@ export function addNodeCommand(program: Command, io: Io): void {
 
 function describe({ chainId, node, before }: Used): string {
   if (before === node) return `${chainId}: ${node} is served, as it was before`;
-  return `${chainId}: ${node} is served${before === null ? '' : ` in place of ${before}`}`;
+  return `${chainId}: ${node} is served${before === null ? '' : ` in place of ${before}, from the next height on`}`;
 }

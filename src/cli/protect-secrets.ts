@@ -3,7 +3,15 @@ import { swapInUse } from '../shared/process/swap.js';
 import { warn, type Io } from './io.js';
 
 /** Commands that read and make no secret. */
-const NO_SECRETS: ReadonlySet<string> = new Set(['dev', 'status', 'keys show', 'state init', 'state show']);
+const NO_SECRETS: ReadonlySet<string> = new Set([
+  'dev',
+  'status',
+  'identity pin',
+  'identity show',
+  'keys show',
+  'state init',
+  'state show',
+]);
 /** Commands in which a whole key passes through memory that is not locked. */
 const WHOLE_KEY: ReadonlySet<string> = new Set(['init', 'keys split', 'migrate file', 'migrate tmkms']);
 

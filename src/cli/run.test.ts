@@ -9,6 +9,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -417,6 +419,15 @@ test('a key file that others can read is pointed out', async () => {
 test('status names what does not run', async () => {
   const { code, out } = await hekate('status', cluster);
   expect([code, out.match(/not running/g)?.length]).toEqual([1, 6]);
+});
+
+test('status tells a process that hangs from one that does not run', async () => {
+  const silent = createServer().listen(join(cluster, 'cosigner-1', 'status.sock'));
+  await once(silent, 'listening');
+  const { code, out } = await hekate('status', cluster);
+  silent.close();
+  expect([code, out.match(/not running/g)?.length]).toEqual([1, 5]);
+  expect(out).toMatch(/cosigner-1: does not answer\n {2}problem: PROCESS_SILENT: /);
 });
 
 /** Placeholders of the tables. */

@@ -5,6 +5,7 @@ import { asSystemError } from '../shared/system-error.js';
 import { addCosignerCommand } from './cosigner.js';
 import { addDevCommand } from './dev.js';
 import { EXIT_FAILED, EXIT_OK, exitCodeOf } from './exit-codes.js';
+import { addIdentityCommand } from './identity.js';
 import { addInitCommand } from './init.js';
 import type { Io } from './io.js';
 import { examples } from './options.js';
@@ -92,6 +93,7 @@ const COMMANDS: readonly AddCommand[] = [
   addLeaderCommand,
   addNodeCommand,
   addKeysCommand,
+  addIdentityCommand,
   addStateCommand,
 ];
 

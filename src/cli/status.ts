@@ -11,6 +11,7 @@ import type {
   WatermarkStatus,
 } from '../shared/status/process-status.js';
 import { tooOld, type Release } from '../shared/coordination/release.js';
+import { describeAbsence } from './absence.js';
 import { EXIT_FAILED } from './exit-codes.js';
 import { print, printJson, type Io } from './io.js';
 import { examples } from './options.js';
@@ -42,7 +43,7 @@ ${examples('hekate status ./cluster', 'hekate status ./cluster --json | jq .')}`
 }
 
 function describe(one: CollectedStatus): string[] {
-  if (!one.running) return [`${one.home}: not running`, `  problem: ${one.problem}`];
+  if (!one.running) return [`${one.home}: ${describeAbsence(one)}`, `  problem: ${one.problem}`];
   const { status, home } = one;
   const common = `${release(status)}, node ${status.node}, pid ${status.pid}, up ${status.uptimeSeconds} s`;
   return [

@@ -8,13 +8,24 @@ const SHOWN: ReadonlyMap<string, (event: DevEvent) => string> = new Map([
   ['connected to the node', ({ process, fields }) => `${process} serves the node at ${String(fields['node'])}`],
 ]);
 
-/** One line for the terminal, or undefined for what is not worth one. */
-export function describeEvent(event: DevEvent): string | undefined {
-  if (event.event.startsWith('signed ')) return event.event;
-  const shown = SHOWN.get(event.event);
-  if (shown !== undefined) return shown(event);
-  if (event.level !== 'warn' && event.level !== 'error') return undefined;
-  const { code, cause, reason, message, fix } = event.fields;
-  const why = [code, cause ?? reason ?? message, fix].filter((part) => part !== undefined).map(String);
-  return `${event.process}: ${[event.event, ...why].join('; ')}`;
+/** What the events of all processes are to a person. */
+export class DevView {
+  /** Of whom it was told that a process lost them: it is told, too, that they are back. */
+  readonly #lost = new Set<string>();
+
+  /** One line for the terminal, or undefined for what is not worth one. */
+  describe(event: DevEvent): string | undefined {
+    if (event.event.startsWith('signed ')) return event.event;
+    const shown = SHOWN.get(event.event);
+    if (shown !== undefined) return shown(event);
+    const cosigner = String(event.fields['cosigner']);
+    const pair = `${event.process} ${cosigner}`;
+    if (event.event === 'cosigner lost') this.#lost.add(pair);
+    if (event.event === 'cosigner connected')
+      return this.#lost.delete(pair) ? `${event.process}: ${cosigner} is connected again` : undefined;
+    if (event.level !== 'warn' && event.level !== 'error') return undefined;
+    const { code, cause, reason, message, fix } = event.fields;
+    const why = [code, cause ?? reason ?? message, fix].filter((part) => part !== undefined).map(String);
+    return `${event.process}: ${[event.event, ...why].join('; ')}`;
+  }
 }

@@ -10,7 +10,7 @@ import { lockDev } from './dev-lock.js';
 import type { DevOptions } from './dev-options.js';
 import { DevProcess, type DevEvent } from './dev-process.js';
 import { DevTally, summaryLine } from './dev-summary.js';
-import { describeEvent } from './dev-view.js';
+import { DevView } from './dev-view.js';
 import { EndSignal } from './end-signal.js';
 import { startModelNode, type RunningModelNode } from './model-node/start.js';
 import { toldError } from './told-error.js';
@@ -42,6 +42,7 @@ class DevRun {
   readonly #home: DevHome;
   readonly #signal: EndSignal;
   readonly #tally = new DevTally();
+  readonly #view = new DevView();
   readonly #processes: readonly DevProcess[];
   readonly #ended: Promise<number>;
   #node: RunningModelNode | undefined;
@@ -161,7 +162,7 @@ class DevRun {
 
   #onEvent(event: DevEvent): void {
     if (!this.#home.model) this.#count(event);
-    const line = describeEvent(event);
+    const line = this.#view.describe(event);
     if (line !== undefined && !this.#ending) this.#say(line);
   }
 

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../shared/error-codes.js';
 import { isHekateError } from '../shared/errors.js';
 import { COSIGNER_CONFIG_FILE, SENTRY_LINK_CONFIG_FILE } from '../shared/home/paths.js';
 import { readStatus } from '../shared/status/ask-process.js';
@@ -7,7 +8,7 @@ import { completeStatus } from './older-status.js';
 
 export type CollectedStatus =
   | { readonly home: string; readonly running: true; readonly status: ProcessStatus }
-  | { readonly home: string; readonly running: false; readonly problem: string };
+  | { readonly home: string; readonly running: false; readonly code: ErrorCode; readonly problem: string };
 
 /** Asks every process whose home is DIR or lies directly in it; throws NO_HOME when there is none. */
 export async function collectStatus(dir: string): Promise<readonly CollectedStatus[]> {
@@ -19,7 +20,7 @@ async function ask(home: string): Promise<CollectedStatus> {
   try {
     return { home, running: true, status: completeStatus(await readStatus(home)) };
   } catch (error) {
-    if (isHekateError(error)) return { home, running: false, problem: error.toLine() };
+    if (isHekateError(error)) return { home, running: false, code: error.code, problem: error.toLine() };
     throw error;
   }
 }

@@ -25,8 +25,12 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   CHAIN_EXISTS: 'the cluster has that chain, or files of it, already',
   CLUSTER_MISMATCH:
     'what was asked for is not what the cluster in that folder is, or not all of it is there, or its homes were mixed up',
+  CONFIG_NOT_EDITED: 'a command could not change a configuration file and leave the rest of it as it is',
+  ROTATION_STEP: 'a step in the rotation of an identity was asked for out of its turn',
+  PEER_UNKNOWN: 'the configuration of a home has no peer of that name',
+  PEER_EXISTS: 'a name or an identity that was to be added belongs to a peer already',
   DIR_NOT_EMPTY: 'the folder holds something that hekate did not make',
-  INIT_RUNNING: 'another `hekate init` writes into that folder',
+  INIT_RUNNING: 'another command writes into that folder',
   WRITE_FAILED: 'a file or folder could not be written',
   REPLACE_REFUSED: 'a watermark would be lowered or given up',
   OLD_CONFIG_INVALID: 'the configuration of the old signer cannot be read, or does not say which key signs for a chain',

@@ -48,6 +48,12 @@ export const FIXES = {
     'everything it signed, or --never-signed if that is certain',
   CHAIN_EXISTS: 'choose another chain id or another folder; a chain is never dealt twice into one cluster',
   CLUSTER_MISMATCH: 'run init where the folders of all processes are together as it made them',
+  CONFIG_NOT_EDITED:
+    'make the change by hand: one [[…]] section for each link, cosigner and chain, each key on a line of its own',
+  ROTATION_STEP: '`hekate identity show` says how far the rotation is; docs/identities.md has its steps',
+  PEER_UNKNOWN:
+    'give --name as the configuration of that home has it; a sentry-link that is new there: `hekate sentry-link add`',
+  PEER_EXISTS: 'see with `hekate identity show` who has it; each process has a name and an identity of its own',
   DIR_NOT_EMPTY: 'choose a folder that does not exist yet, or one that `hekate init` made',
   INIT_RUNNING: 'wait until it is done',
   WRITE_FAILED: 'check the disk and the permissions of the folder; nothing was changed',
@@ -143,7 +149,8 @@ export const FIXES = {
   MODEL_STATE_INVALID: 'start over with `--fresh`, or move the file away',
   // what a cosigner refuses to sign
   DOUBLE_SIGN:
-    'find out why two different blocks were asked for at one height, round and step: is a second node running?',
+    'find out why two different blocks were asked for at one height, round and step: is a second node running? Where it is not ' +
+    'known for which block, the log of that cosigner says why; right after a start it is usual, and the next one is signed',
   HEIGHT_REGRESSION:
     'none needed while a node replays or catches up; otherwise find out which node asks for old heights, or whose watermark ' +
     'is too far up (`hekate status`)',
@@ -239,7 +246,9 @@ export const FIXES = {
   TLS_IDENTITY_MISSING: 'put back the tls folder that `hekate init` made for this process',
   TLS_IDENTITY_FOREIGN:
     'put back the identity.crt and identity.key that were made for this home; no two processes have the same',
-  TLS_IDENTITY_INVALID: 'put back the certificate and the key that `hekate init` made for this process, both of them',
+  TLS_IDENTITY_INVALID:
+    'put back the certificate and the key that were made for this process, both of them; where `hekate identity switch` was ' +
+    'interrupted, run it again',
   TLS_PIN_MISMATCH: 'put the certificate of that peer there, or correct its pin',
   TLS_UNPINNED:
     'if this is a sentry-link of yours, add its certificate and pin; otherwise find out who dials this port',

@@ -21,6 +21,8 @@ export interface CometValidatorOptions {
   readonly validators?: number;
   /** Nodes for our validator besides the first. */
   readonly twins?: number;
+  /** Each of its nodes signs by itself, with a copy of the key: there is no privval port, and nothing is seen of what is asked. */
+  readonly unprotected?: true;
 }
 
 /** CometBFT's BlockIDFlag: the validator has not signed. */
@@ -38,6 +40,7 @@ export class CometValidator implements Validator {
   private tally = new VoteTally(performance.now());
   private signedInARow = 0;
   private lastSigned = 0;
+  private newestHeight = 0;
   private fromHeight = 0;
   private readonly frozen = new Set<number>();
 
@@ -55,17 +58,17 @@ export class CometValidator implements Validator {
   }
 
   static async create(options: CometValidatorOptions): Promise<CometValidator> {
-    const { folder, chainId, timeoutCommit, validators = 1, twins = 0, book } = options;
+    const { folder, chainId, timeoutCommit, validators = 1, twins = 0, unprotected = false, book } = options;
     const network = await createNetwork({
       ...{ version: CHAOS_NODE, folder, chainId, timeoutCommit, validators, twins },
-      ...{ privval: 'tcp', voteExtensions: true, paced: true },
+      ...{ privval: unprotected ? 'file' : 'tcp', voteExtensions: true, paced: true },
     });
     const first = must(network[0], 'a network has a node');
     const ours = [first, ...network.slice(validators)];
     const others = network.slice(1, validators);
     const taps: PrivvalTap[] = [];
     const told: ((at: number) => ConversationEvents)[] = [];
-    for (const [i, node] of ours.entries()) {
+    for (const [i, node] of unprotected ? [] : ours.entries()) {
       const events: ConversationEvents = {
         asked: (record) => told[0]?.(i).asked?.(record),
         answered: (record) => told[0]?.(i).answered?.(record),
@@ -73,7 +76,7 @@ export class CometValidator implements Validator {
       };
       taps.push(await PrivvalTap.listen(portOf(node), events));
     }
-    const keyFile = must(first.key, 'its key was moved away').keyFile;
+    const keyFile = unprotected ? '' : must(first.key, 'its key was moved away').keyFile;
     const validator = new CometValidator(ours, others[0] ?? first, others, taps, { chainId, keyFile });
     told.push((at) => validator.tapEvents(at, book));
     return validator;
@@ -157,7 +160,15 @@ export class CometValidator implements Validator {
     return found;
   }
 
-  private newestHeight = 0;
+  /** How many our validator has. */
+  get nodes(): number {
+    return this.ours.length;
+  }
+
+  /** Of blocks that are final. */
+  height(): Promise<number> {
+    return this.witness.rpc.height();
+  }
 
   private node(at: number): CometNode {
     return must(this.ours[at], 'the validator has that node');

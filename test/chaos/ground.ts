@@ -6,9 +6,9 @@ import type { CosignerStatus, LinkStatus } from '../../src/shared/status/process
 import type { Cleanup } from '../support/cleanup.js';
 import { eventually } from '../support/eventually.js';
 import { HekateCluster, type ClusterOptions, type HekateProcess } from '../support/hekate-cluster.js';
-import { guardAgainstLeftFolder } from '../support/orphan-guard.js';
+import { guardAgainstLeftFolder, guardAgainstStopped } from '../support/orphan-guard.js';
 import { Evidence } from './evidence.js';
-import { signal, treeOf } from './process-tree.js';
+import { isAlive, signal, treeOf } from './process-tree.js';
 import { SignatureBook } from './signature-book.js';
 import type { Gap, VoteCounts } from './vote-tally.js';
 import type { Network, Wire } from './wires.js';
@@ -59,15 +59,18 @@ export interface GroundOptions extends Pick<ClusterOptions, 'wrap' | 'logFile' |
 export const THRESHOLD = 2;
 const SETTLED_MS = 90_000;
 const SETTLED_VOTES = 9;
+/** A link that is to end answers for 1.5 s at most, and is ended by itself soon after. */
+const ENDED_MS = 10_000;
 
 /**
  * A cluster of 2 of 3 with a wire between every link and every cosigner and node, traffic on, and the hands that faults are
- * made with. Kept running from one fault to the next.
+ * made with. Kept running from one fault to the next. Links have their watcher, as an operator starts them.
  */
 export class Ground {
   private readonly runFolders: ReadonlyMap<string, string>;
   private readonly wiresByEnds: ReadonlyMap<string, Wire>;
-  private readonly frozen = new Set<number>();
+  /** With how to forget it. */
+  private readonly frozen = new Map<number, () => void>();
   private readonly mending: (() => unknown)[] = [];
   readonly evidence: Evidence;
 
@@ -96,6 +99,7 @@ export class Ground {
     const [port = 0] = validator.ports;
     const cluster = await HekateCluster.create({
       ...{ folder, chainId: validator.chainId, keyFile: validator.keyFile, threshold: THRESHOLD, links, env },
+      watched: true,
       nodeAddress: `tcp://127.0.0.1:${port}`,
       ...(options.wrap && { wrap: options.wrap }),
       ...(options.logFile && { logFile: options.logFile }),
@@ -116,7 +120,7 @@ export class Ground {
   async stop(): Promise<void> {
     await this.evidence.stop();
     this.thaw();
-    for (const process of this.cluster.processes) await this.kill(process);
+    for (const process of this.cluster.processes) await this.loseHost(process);
     await this.validator.stop();
   }
 
@@ -159,22 +163,43 @@ export class Ground {
     }
   }
 
-  /** SIGKILL, with whatever watches over it: the host is gone. */
+  /** SIGKILL of what does the work; a watcher ends with it. */
   async kill(process: HekateProcess): Promise<void> {
+    if (!process.running) return;
+    signal(workerOf(process), 'SIGKILL');
+    await process.ended();
+  }
+
+  /** SIGKILL of a link's watcher alone; resolves when the link has ended as well. */
+  async killWatcher(link: HekateProcess): Promise<void> {
+    const worker = workerOf(link);
+    signal(link.pid, 'SIGKILL');
+    await eventually('a link ends with its watcher', ENDED_MS, () => !isAlive(worker) || undefined, 10);
+    await link.ended();
+  }
+
+  /** SIGKILL of everything that it is made of. */
+  async loseHost(process: HekateProcess): Promise<void> {
     if (!process.running) return;
     for (const pid of treeOf(process.pid)) signal(pid, 'SIGKILL');
     await process.crash();
   }
 
   /** SIGSTOP of what does the work, not of what may watch over it. */
-  async freeze(process: HekateProcess): Promise<void> {
-    const pid = (await statusOf(process))?.pid ?? process.pid;
-    this.frozen.add(pid);
-    signal(pid, 'SIGSTOP');
+  freeze(process: HekateProcess): void {
+    this.stopOne(workerOf(process));
+  }
+
+  /** SIGSTOP of what watches over a link, not of the link. */
+  freezeWatcher(link: HekateProcess): void {
+    this.stopOne(link.pid);
   }
 
   thaw(): void {
-    for (const pid of this.frozen) signal(pid, 'SIGCONT');
+    for (const [pid, forget] of this.frozen) {
+      signal(pid, 'SIGCONT');
+      forget();
+    }
     this.frozen.clear();
   }
 
@@ -202,6 +227,11 @@ export class Ground {
     await this.validator.signsOn(votes, SETTLED_MS);
   }
 
+  private stopOne(pid: number): void {
+    if (!this.frozen.has(pid)) this.frozen.set(pid, guardAgainstStopped(pid));
+    signal(pid, 'SIGSTOP');
+  }
+
   private async isWell(): Promise<boolean> {
     const cosigners = await Promise.all(this.cluster.cosigners.map(statusOf));
     const links = await Promise.all(this.cluster.links.map(statusOf));
@@ -218,6 +248,12 @@ export class Ground {
 
 export function nodeName(at: number): string {
   return at === 0 ? 'node' : `node-${at + 1}`;
+}
+
+/** What a watcher has started, or the process itself. */
+function workerOf(process: HekateProcess): number {
+  const [top, below] = treeOf(process.pid);
+  return below ?? must(top, 'a process is of its own tree');
 }
 
 async function statusOf(process: HekateProcess): Promise<CosignerStatus | LinkStatus | undefined> {

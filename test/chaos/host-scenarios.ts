@@ -143,6 +143,11 @@ export const HOST_SCENARIOS: readonly Scenario[] = [
       what: 'no name can be looked up for 5 s, and the leading link is killed meanwhile: the standby has to dial the node',
     },
     async ({ ground, hosts }) => {
+      // One that has never led has never dialled the node.
+      const standby = await ground.standby();
+      await standby.stop();
+      await standby.start();
+      await delay(1_000);
       const leader = await ground.leader();
       ground.later(() => hosts.dns.revive());
       hosts.dns.die();

@@ -4,6 +4,9 @@ import { messageOf } from '../../src/shared/errors.js';
 import { Cleanup } from '../support/cleanup-tasks.js';
 import { guardAgainstLeftFolder } from '../support/orphan-guard.js';
 import { makeRunFolder } from '../support/run-folder.js';
+import { evidenceProblems, evidenceTable, type EvidenceResult } from './evidence-report.js';
+import { runEvidence } from './evidence-run.js';
+import { groundMissing } from './grounds.js';
 import { parseOptions, USAGE, type ChaosOptions } from './options.js';
 import { chosen } from './plan.js';
 import { failed, jsonLine, resultsOf, table, type Outcome } from './report.js';
@@ -22,6 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
+  if (options.kind === 'evidence') return makeEvidence(options);
   const scenarios = chosen(options.only).filter(({ short = false }) => short || !options.short);
   const unknown = options.only?.find((prefix) => chosen([prefix]).length === 0);
   if (unknown !== undefined) return refuse(`no scenario begins with '${unknown}'; --list tells all of them`);
@@ -37,7 +41,6 @@ async function run(
   { minutes, seed = randomInt(2 ** 32), json }: ChaosOptions,
   all: readonly Scenario[],
 ): Promise<number> {
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const missing = missingGrounds(all);
   for (const [ground, reason] of missing) say(`ground '${ground}' is left out: ${reason}`);
   const scenarios = all.filter(({ ground }) => !missing.has(ground));
@@ -46,23 +49,53 @@ async function run(
   say(`${scenarios.length} scenarios, ${length}, seed ${seed}: '--seed ${seed}' repeats the order and all draws`);
 
   const outcomes: Outcome[] = [];
+  const onOutcome = (one: Outcome): void => void outcomes.push(one);
+  const end = await toItsEnd((cleanup) => runChaos({ scenarios, seed, minutes, say, cleanup, onOutcome }));
+  const results = resultsOf(outcomes);
+  console.log(`\n${table(results)}`);
+  if (json) console.log(jsonLine(results, { seed, minutes: minutes ?? 0 }));
+  if (failed(results) || end === 'broken') return FAILED;
+  return end === 'signalled' ? SIGNALLED : 0;
+}
+
+async function makeEvidence({ heights, seed = randomInt(2 ** 32), json }: ChaosOptions): Promise<number> {
+  const missing = groundMissing('real');
+  if (missing !== undefined) {
+    say(missing);
+    return NOT_HERE;
+  }
+  say(`${heights} heights each, seed ${seed}`);
+  const results: EvidenceResult[] = [];
+  const onResult = (one: EvidenceResult): void => void results.push(one);
+  const end = await toItsEnd((cleanup) => runEvidence({ heights, seed, say, cleanup, onResult }));
+  console.log(`\n${evidenceTable(results)}`);
+  if (json) console.log(JSON.stringify({ evidence: results, seed }));
+  if (end === 'signalled') return SIGNALLED;
+  const problems = evidenceProblems(results);
+  for (const problem of problems) say(problem);
+  return problems.length > 0 || end === 'broken' ? FAILED : 0;
+}
+
+/** Runs it until it is over or a signal comes, and ends all that it started. */
+async function toItsEnd(run: (cleanup: Cleanup) => Promise<void>): Promise<'done' | 'broken' | 'signalled'> {
   const cleanup = new Cleanup();
   const signalled = new Promise<'signalled'>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve('signalled'));
   });
-  const running = runChaos({ scenarios, seed, minutes, say, cleanup, onOutcome: (one) => void outcomes.push(one) });
-  running.catch(() => undefined);
-  let broken: string | undefined;
-  const end = await Promise.race([running, signalled]).catch((error: unknown) => {
-    broken = messageOf(error);
-  });
+  const running = run(cleanup).then(
+    () => 'done' as const,
+    (error: unknown) => {
+      say(`the run ended: ${messageOf(error)}`);
+      return 'broken' as const;
+    },
+  );
+  const end = await Promise.race([running, signalled]);
   await cleanup.run(false).catch((error: unknown) => say(messageOf(error)));
-  const results = resultsOf(outcomes);
-  console.log(`\n${table(results)}`);
-  if (broken !== undefined) say(`the run ended: ${broken}`);
-  if (json) console.log(jsonLine(results, { seed, minutes: minutes ?? 0 }));
-  if (failed(results) || broken !== undefined) return FAILED;
-  return end === 'signalled' ? SIGNALLED : 0;
+  return end;
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 function refuse(problem: string): number {

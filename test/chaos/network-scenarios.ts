@@ -39,6 +39,8 @@ interface Row {
   readonly goal: Goal;
   readonly mayMiss: number;
   readonly short?: true;
+  /** Once nothing has been broken for a while: a stream that has lasted is dialled again at once when it is lost. */
+  readonly lasted?: true;
   readonly hurt: (wire: Wire) => Promise<void>;
 }
 
@@ -48,6 +50,9 @@ const AWAY = { goal: NODE_AWAY, mayMiss: 0 };
 const silent = (wire: Wire): Promise<void> => wire.silence('both');
 const deaf = (wire: Wire): Promise<void> => wire.silence('to the link');
 const dumb = (wire: Wire): Promise<void> => wire.silence('from the link');
+
+/** Longer than what sentry-link/cosigners/redial-delay.ts takes for lasting. */
+const LASTED_MS = 10_500;
 
 const ROWS: readonly Row[] = [
   {
@@ -216,6 +221,7 @@ const ROWS: readonly Row[] = [
     how: 'FIN, new connections refused',
     seconds: 4,
     ...LINK_CUT_OFF,
+    lasted: true,
     hurt: (wire) => wire.cut(),
   },
   {
@@ -229,11 +235,12 @@ const ROWS: readonly Row[] = [
 ];
 
 function scenarioOf(row: Row, ground: 'asked' | 'real'): Scenario {
-  const { name, where, how, seconds, goal, mayMiss, hurt } = row;
+  const { name, where, how, seconds, goal, mayMiss, lasted = false, hurt } = row;
   return {
     ...{ name, ground, goal, mayMiss, ...(row.short && ground === 'asked' && { short: true }) },
-    what: `${how} ${BETWEEN[where]}, for ${seconds} s`,
+    what: `${how} ${BETWEEN[where]}, for ${seconds} s${lasted ? '; the streams have lasted for 10 s' : ''}`,
     run: async ({ ground: at }, random) => {
+      if (lasted) await delay(LASTED_MS);
       const wires = await wiresAt(where, at, random);
       await delay(random.between(0, 200));
       await Promise.all(wires.map(hurt));

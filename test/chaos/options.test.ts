@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseOptions } from './options.js';
 
-const run = { kind: 'run', minutes: undefined, only: undefined, short: false, seed: undefined, json: false };
+const run = {
+  ...{ kind: 'run', minutes: undefined, only: undefined, short: false, seed: undefined, json: false, heights: 300 },
+};
 
 describe('parseOptions', () => {
   it.each([
@@ -13,6 +15,8 @@ describe('parseOptions', () => {
     ['--list', { ...run, kind: 'list' }],
     ['--help', { ...run, kind: 'help' }],
     ['-h --list', { ...run, kind: 'help' }],
+    ['--evidence', { ...run, kind: 'evidence' }],
+    ['--evidence --heights 1000 --seed 1 --json', { ...run, kind: 'evidence', heights: 1_000, seed: 1, json: true }],
   ])('%s', (line, expected) => expect(parseOptions(words(line))).toEqual(expected));
 
   it.each([
@@ -26,6 +30,10 @@ describe('parseOptions', () => {
     ['--seed many', "from 0 to 4294967295, not 'many'"],
     ['--seed 4294967296', "not '4294967296'"],
     ['--only=', 'the beginning of a name'],
+    ['--heights 300', '--heights goes with --evidence only'],
+    ['--evidence --heights 9', "from 10 to 100000, not '9'"],
+    ['--evidence --minutes 5', '--evidence goes without'],
+    ['--evidence --only four/', '--evidence goes without'],
   ])('%s is refused', (line, problem) => {
     expect(parseOptions(words(line))).toEqual({ kind: 'wrong', problem: expect.stringContaining(problem) as string });
   });

@@ -8,11 +8,11 @@ import type { GroundName } from './grounds.js';
 import { ANY, type Goal, type Scenario } from './scenario.js';
 
 /** Of the issue: killed -9 in mid-traffic, frozen, handed over as planned; and what may cost nothing at all. */
-export const LEADER_KILLED: Goal = { gapMs: 1_000, missed: 1 };
-export const LEADER_FROZEN: Goal = { gapMs: 2_000, missed: 1 };
-const HANDED_OVER: Goal = { gapMs: 700, missed: 0 };
+export const LEADER_KILLED: Goal = { gapMs: 1_000, lateOrMissed: 1, missed: 1 };
+export const LEADER_FROZEN: Goal = { gapMs: 2_000, lateOrMissed: 1, missed: 1 };
+const HANDED_OVER: Goal = { gapMs: 700, lateOrMissed: 0, missed: 0 };
 /** Signing goes on as if nothing were; half a second is for machines that stand still for a moment. */
-export const NOTHING: Goal = { gapMs: 500, missed: 0 };
+export const NOTHING: Goal = { gapMs: 500, lateOrMissed: 0, missed: 0 };
 /** As long as the node or the way to it is away, and no vote is lost. */
 export const NODE_AWAY: Goal = { missed: 0 };
 
@@ -53,13 +53,17 @@ function killed(ground: GroundName, { process, goal, mayMiss }: Row, short: bool
 }
 
 function frozen(ground: GroundName, { process, goal, mayMiss }: Row, short: boolean): Scenario {
+  // A cosigner has no watcher. Nothing wakes a link but its watcher, which kills it.
+  const isWatched = process !== 'cosigner';
+  const mended = isWatched ? 'its watcher starts it again' : 'SIGCONT after 7 s';
   return {
     ...{ name: `freeze/${process}`, ground, goal, mayMiss, ...(short && { short: true }) },
-    what: `SIGSTOP of ${THE[process]}, SIGCONT after 7 s`,
+    what: `SIGSTOP of ${THE[process]}; ${mended}`,
     run: async ({ ground: at }, random) => {
       const one = await choose(process, at, random);
       await delay(random.between(0, 200));
-      await at.freeze(one);
+      at.freeze(one);
+      if (isWatched) return delay(3_000);
       await delay(7_000);
       at.thaw();
     },
@@ -107,9 +111,6 @@ function allDown(name: string, what: string, end: (ground: Ground) => Promise<vo
   };
 }
 
-const killAll = (ground: Ground): Promise<unknown> =>
-  Promise.all(ground.cluster.processes.map((process) => ground.kill(process)));
-
 /** Asks for a second block at the newest place again and again while something goes on. */
 async function temptFor(ground: Ground, ms: number): Promise<void> {
   for (const until = performance.now() + ms; performance.now() < until;) {
@@ -119,6 +120,27 @@ async function temptFor(ground: Ground, ms: number): Promise<void> {
 }
 
 const ALONE: readonly Scenario[] = [
+  {
+    ...{ name: 'kill/watcher', ground: 'asked', goal: HANDED_OVER, mayMiss: 0, short: true },
+    what: 'kill -9 of the watcher of the link that leads: the link ends in order; started again after 1 s',
+    run: async ({ ground }, random) => {
+      const leader = await ground.leader();
+      await delay(random.between(0, 200));
+      await ground.killWatcher(leader);
+      await delay(1_000);
+      await leader.start();
+    },
+  },
+  {
+    ...{ name: 'freeze/watcher', ground: 'asked', goal: NOTHING, mayMiss: 0 },
+    what: 'SIGSTOP of the watcher of the link that leads, SIGCONT after 3 s: no beat was heard meanwhile',
+    run: async ({ ground }) => {
+      ground.freezeWatcher(await ground.leader());
+      await delay(3_000);
+      ground.thaw();
+      await delay(1_500);
+    },
+  },
   {
     ...{ name: 'kill/two-cosigners', ground: 'asked', goal: { missed: ANY }, mayMiss: ANY, faults: 2 },
     what: 'kill -9 of two cosigners, back after 1 s: no quorum meanwhile',
@@ -141,11 +163,11 @@ const ALONE: readonly Scenario[] = [
       await Promise.all(pair.map((one) => one.start()));
     },
   },
-  allDown('kill/all', 'kill -9 of all five processes at once, run-time folders kept', async (ground) => {
-    await killAll(ground);
+  allDown('kill/all', 'kill -9 of cosigners and links at once, run-time folders kept', async (ground) => {
+    await Promise.all(ground.cluster.processes.map((process) => ground.kill(process)));
   }),
   allDown('reboot/all', 'all hosts reboot at once: kill -9, run-time folders gone', async (ground) => {
-    await killAll(ground);
+    await Promise.all(ground.cluster.processes.map((process) => ground.loseHost(process)));
     for (const process of ground.cluster.processes) ground.loseRunFolder(process);
   }),
   {
@@ -153,7 +175,7 @@ const ALONE: readonly Scenario[] = [
     what: 'a cosigner’s host reboots: kill -9, run-time folder gone, back after 0.5 to 2 s; it waits for the others',
     run: async ({ ground }, random) => {
       const one = random.pick(ground.cluster.cosigners);
-      await ground.kill(one);
+      await ground.loseHost(one);
       ground.loseRunFolder(one);
       await delay(random.between(500, 2_000));
       await one.start();
@@ -165,7 +187,7 @@ const ALONE: readonly Scenario[] = [
     what: 'the leading link’s host reboots: kill -9, run-time folder gone, back after 1 s',
     run: async ({ ground }) => {
       const one = await ground.leader();
-      await ground.kill(one);
+      await ground.loseHost(one);
       ground.loseRunFolder(one);
       await ground.leader();
       await delay(1_000);
@@ -198,7 +220,7 @@ const ALONE: readonly Scenario[] = [
       const [state, copy] = [join(back.home, 'state'), join(back.home, 'state.copy')];
       cpSync(state, copy, { recursive: true });
       await delay(1_000);
-      await ground.freeze(ground.cluster.cosigners[other]!);
+      ground.freeze(ground.cluster.cosigners[other]!);
       await ground.kill(back);
       rmSync(state, { recursive: true });
       cpSync(copy, state, { recursive: true });

@@ -20,12 +20,23 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
-/** proc(5): the fourth field of stat; the second, in brackets, may hold anything. */
+/** Whether it has not ended; one that nobody has waited for yet has. */
+export function isAlive(pid: number): boolean {
+  const [state = 'Z'] = statOf(String(pid));
+  return state !== 'Z';
+}
+
 function parentOf(pid: string): number | undefined {
+  const [, parent] = statOf(pid);
+  return parent === undefined ? undefined : Number(parent);
+}
+
+/** proc(5): stat from its third field on; the second, in brackets, may hold anything. Empty for a process that is gone. */
+function statOf(pid: string): readonly string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return undefined;
+    return [];
   }
 }

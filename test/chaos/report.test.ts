@@ -8,7 +8,7 @@ const scenario: Scenario = {
     name: 'kill/it',
     ground: 'asked',
     what: 'kill -9 of it',
-    goal: { gapMs: 1_000, missed: 1 },
+    goal: { gapMs: 1_000, lateOrMissed: 1, missed: 1 },
     mayMiss: 1,
     faults: 2,
   },
@@ -30,6 +30,8 @@ describe('a row', () => {
   it.each<[name: string, outcomes: readonly Outcome[], met: boolean | null, problems: readonly string[]]>([
     ['all is well', [outcome({})], true, []],
     ['a vote is missed that the scenario allows', [outcome({ signed: 99, missed: 1 })], true, []],
+    ['one is late', [outcome({ late: 1 })], true, []],
+    ['one is late and one missed: the goal is missed, and nothing fails', [outcome({ late: 1, missed: 1 })], false, []],
     ['one a fault, twice', [outcome({ missed: 1 }), outcome({ missed: 1 })], true, []],
     ['one more', [outcome({}), outcome({ missed: 2 })], false, ['2 votes missed, 1 allowed']],
     ['too slow: the goal is missed, and nothing fails', [outcome({ longestGapMs: 1_001 })], false, []],
@@ -63,7 +65,7 @@ it('the table has a line for each scenario, the sums, and what went wrong', () =
   const lines = table(results).split('\n');
   expect(lines[0]).toMatch(/^scenario +faults +asked +signed +late +missed +lost +longest gap +doubles +goal +what$/);
   expect(lines[1]).toMatch(
-    /^asked\/kill\/it +2 +100 +98 +0 +2 +0 +0\.90 s +0 +<= 1 s, <= 1 missed +FAILED +kill -9 of it$/,
+    /^asked\/kill\/it +2 +100 +98 +0 +2 +0 +0\.90 s +0 +<= 1 s, <= 1 late or missed +FAILED +kill -9 of it$/,
   );
   expect(lines[2]).toMatch(/^asked\/kill\/all +1 +100 +100 +0 +0 +0 +0\.90 s +1 +FAILED +kill -9 of it$/);
   expect(lines.slice(3)).toEqual([

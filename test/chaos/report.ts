@@ -45,15 +45,14 @@ function resultOf(name: string, runs: readonly Outcome[]): ChaosResult {
     ...(missed > mayMiss ? [`${missed} votes missed, ${mayMiss} allowed`] : []),
     ...(failure === undefined ? [] : [failure]),
   ]);
-  const worstMissed = Math.max(...runs.map((run) => run.counts.missed));
-  const { gapMs } = goal;
+  const { gapMs = Infinity, lateOrMissed = Infinity } = goal;
+  const isMet = ({ counts: { late, missed, longestGapMs } }: Outcome): boolean =>
+    missed <= goal.missed && late + missed <= lateOrMissed && longestGapMs <= gapMs;
   return {
     ...{ name, what, faults: faults * runs.length, ...counts },
     doubles: runs.reduce((sum, run) => sum + run.doubles.length, 0),
     goal: goalText(scenario),
-    met: hasGoal(scenario)
-      ? worstMissed <= goal.missed && (gapMs === undefined || counts.longestGapMs <= gapMs) && problems.length === 0
-      : null,
+    met: hasGoal(scenario) ? runs.every(isMet) && problems.length === 0 : null,
     problems,
   };
 }
@@ -63,9 +62,11 @@ function hasGoal({ goal }: Scenario): boolean {
 }
 
 function goalText(scenario: Scenario): string {
-  const { gapMs, missed } = scenario.goal;
+  const { gapMs, missed, lateOrMissed } = scenario.goal;
   if (!hasGoal(scenario)) return '';
-  const votes = missed === Infinity ? [] : [missed === 0 ? '0 missed' : `<= ${missed} missed`];
+  const most = (count: number, what: string): string => (count === 0 ? `0 ${what}` : `<= ${count} ${what}`);
+  const ofMissed = missed === Infinity ? [] : [most(missed, 'missed')];
+  const votes = lateOrMissed === undefined ? ofMissed : [most(lateOrMissed, 'late or missed')];
   return [...(gapMs === undefined ? [] : [`<= ${gapMs / 1_000} s`]), ...votes].join(', ');
 }
 

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../src/shared/errors.js';
 import { Prng } from '../sim/prng.js';
@@ -22,6 +23,8 @@ export interface ChaosRun {
 
 /** Longer than any fault and its mending takes on a busy machine. */
 const STEP_MS = 180_000;
+/** For so long this process, which asks and counts, or the machine under it may stand still without a word. */
+const STILL_MS = 200;
 /** Two heights of the slowest ground: the votes before the end are in final commits. */
 const AFTER_MS = 1_500;
 
@@ -53,10 +56,13 @@ export async function runChaos({ scenarios, seed, minutes, say, onOutcome, clean
       if (performance.now() >= untilMs) break;
       const from = performance.now();
       stage ??= await open(ground, cleanup, say).catch(() => open(ground, cleanup, say));
+      const loop = monitorEventLoopDelay({ resolution: 10 });
+      loop.enable();
       const outcome = await step(stage.stage, scenario, new Prng(stepSeed));
+      loop.disable();
       faults += scenario.faults ?? 1;
       onOutcome(outcome);
-      say(progress(outcome, performance.now() - from, faults));
+      say(progress(outcome, performance.now() - from, faults, loop.max / 1e6));
       if (outcome.failure !== undefined) await close();
     }
   }
@@ -114,11 +120,17 @@ async function limited(task: Promise<void>): Promise<void> {
   if (first === 'late') throw new Error(`not over within ${STEP_MS} ms`);
 }
 
-function progress({ scenario, counts, doubles, failure }: Outcome, ms: number, faults: number): string {
+function progress(
+  { scenario, counts, doubles, failure }: Outcome,
+  ms: number,
+  faults: number,
+  stillMs: number,
+): string {
   const { asked, late, missed, longestGapMs } = counts;
   const bad = [
     ...doubles.map((double) => `DOUBLE ${double}`),
     ...(failure === undefined ? [] : [`FAILED: ${failure}`]),
+    ...(stillMs < STILL_MS ? [] : [`this process itself stood still for ${(stillMs / 1_000).toFixed(2)} s`]),
   ];
   const told = `${asked} asked, ${late} late, ${missed} missed, gap ${(longestGapMs / 1_000).toFixed(2)} s`;
   return [`${faults} ${fullName(scenario)} (${(ms / 1_000).toFixed(1)} s): ${told}`, ...bad].join('; ');

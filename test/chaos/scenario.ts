@@ -6,6 +6,8 @@ import type { Stage } from './grounds.js';
 export interface Goal {
   /** The longest time without a signature. */
   readonly gapMs?: number;
+  /** Late and missed together: what a chain with a timeout of 1 s goes without. */
+  readonly lateOrMissed?: number;
   readonly missed: number;
 }
 

@@ -18,8 +18,13 @@ describe.each([
   'CONTRIBUTING.md',
   'docs/architecture.md',
   'docs/audit.md',
+  'docs/identities.md',
   'docs/invariants.md',
   'docs/restarts.md',
+  'docs/failover.md',
+  'docs/runbooks.md',
+  'docs/migrate-from-a-key-file.md',
+  'docs/migrate-from-tmkms.md',
 ])('%s', (document) => {
   it('names files that are there', () => {
     const missing = named(document).filter((path) => !files.some((file) => file === path || file.endsWith(`/${path}`)));

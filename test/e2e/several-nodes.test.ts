@@ -98,7 +98,7 @@ describe('a chain with two nodes', () => {
     expect(await served(two)).toEqual([[second.address, `${first.address} was lost`]]);
   });
 
-  it('hekate node use takes one at once, and refuses what it does not know', async () => {
+  it('hekate node use takes one from the next height on, and refuses what it does not know', async () => {
     const two = await twoNodes('nodes-use');
     const { at, first, second, ask } = two;
     const home = at.cluster.links[0]!.home;
@@ -119,7 +119,12 @@ describe('a chain with two nodes', () => {
 
     expect(await use(second.address, home)).toMatchObject({
       code: 0,
-      stdout: `${at.chainId}: ${second.address} is served in place of ${first.address}\n`,
+      stdout: `${at.chainId}: ${second.address} is served in place of ${first.address}, from the next height on\n`,
+    });
+    expect(await ask(second, 1n)).toMatchObject({
+      error: expect.stringMatching(
+        `^NODE_NOT_SERVED: ${first.address} finishes this height, ${second.address} is served from the next one on: `,
+      ) as string,
     });
     expect(await ask(second, 2n)).toMatchObject({ kind: 'signed' });
     expect(await ask(first, 2n)).toMatchObject({

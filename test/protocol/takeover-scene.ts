@@ -1,6 +1,7 @@
 import type { SignOutcome, VoteToSign } from '../../sentry-link/vote-to-sign.js';
 import { invariant, must } from '../../src/shared/invariant.js';
-import type { Watermark } from '../../src/shared/watermark/watermark.js';
+import type { SignBytes } from '../../src/shared/privval/sign-bytes.js';
+import { compareHrs, type Place, type Watermark } from '../../src/shared/watermark/watermark.js';
 import { STUCK } from '../support/memory-disk.js';
 import { Cluster, told } from './cluster.js';
 import { vote, type VoteSpec } from './votes.js';
@@ -41,7 +42,7 @@ export class TakeoverScene {
     cluster.loseProofs();
     await cluster.clock.pass(50);
     cluster.addLink(OLD);
-    await this.#untilLeads(OLD);
+    await this.#until(`link ${OLD} leads`, () => this.#leads(OLD));
     cluster.addLink(NEW);
     await cluster.clock.pass(SETTLED_MS);
     await cluster.onlyAlive(OLD, this.signers);
@@ -101,6 +102,15 @@ export class TakeoverScene {
     for (const id of ids) await this.cluster.startCosigner(id);
   }
 
+  /** The same, and their hosts have forgotten what is in memory: each waits until it has heard the others. */
+  async reboot(ids: readonly number[]): Promise<void> {
+    for (const id of ids) {
+      this.cluster.killCosigner(id);
+      this.cluster.cosigner(id).runFolder.clear();
+    }
+    for (const id of ids) await this.cluster.startCosigner(id);
+  }
+
   killOld(): void {
     if (this.cluster.hasLink(OLD)) this.cluster.killLink(OLD);
   }
@@ -110,22 +120,31 @@ export class TakeoverScene {
     if (this.next === OLD) return this.soon();
     this.killOld();
     await this.cluster.clock.pass(SETTLED_MS);
-    await this.#untilLeads(NEW);
+    await this.#until(`link ${NEW} leads`, () => this.#leads(NEW));
+    await this.#until('no cosigner waits', () =>
+      this.cluster.cosigners.every(({ process }) => process?.report()[0]?.waiting === undefined),
+    );
   }
 
-  async #untilLeads(link: string): Promise<void> {
+  #leads(link: string): boolean {
+    return this.cluster.link(link).candidate.term() !== undefined;
+  }
+
+  async #until(what: string, holds: () => boolean): Promise<void> {
     const { clock } = this.cluster;
     const untilMs = clock.nowMs() + ELECTED_MS;
-    const leads = (): boolean => this.cluster.link(link).candidate.term() !== undefined;
-    while (!leads() && clock.nowMs() < untilMs) await clock.pass(SOON_MS);
-    invariant(leads(), `link ${link} leads`);
+    while (!holds() && clock.nowMs() < untilMs) await clock.pass(SOON_MS);
+    invariant(holds(), what);
   }
 
   /** Who has the vote on its disk. */
-  stored({ says: { height, round, step } }: VoteToSign['signBytes']): readonly number[] {
-    const has = ({ signBytes, ...place }: Watermark): boolean =>
-      signBytes !== undefined && place.height === height && place.round === round && place.step === step;
-    return this.all.filter((id) => has(this.durable(id)));
+  stored({ says }: SignBytes): readonly number[] {
+    return this.all.filter((id) => isAt(this.durable(id), says) && this.durable(id).signBytes !== undefined);
+  }
+
+  /** Who knows that place from others, and not what is signed there. */
+  floors({ says }: SignBytes): readonly number[] {
+    return this.all.filter((id) => isAt(this.durable(id), says) && this.durable(id).signBytes === undefined);
   }
 
   durable(id: number): Watermark {
@@ -145,4 +164,8 @@ export class TakeoverScene {
   async answer(asked: VoteSpec): Promise<string> {
     return told(await this.cluster.ask(this.next, vote(asked)));
   }
+}
+
+function isAt(watermark: Watermark, place: Place): boolean {
+  return compareHrs(watermark, place) === 0;
 }

@@ -22,6 +22,7 @@ const STORE = 'src/shared/watermark/store';
 const START_WAIT = 'src/shared/watermark/start-wait';
 const CHAIN_WAIT = 'cosigner/signing/chain-wait';
 const NEWEST = 'sentry-link/signing/newest-signature';
+const ARBITER = 'sentry-link/node/node-arbiter';
 const RUN_RECORD = 'src/shared/watermark/run-record';
 const SIGN_BYTES = 'src/shared/privval/sign-bytes';
 /** What else would notice, and end the process, before anything leaves. */
@@ -432,6 +433,40 @@ export const BREAKS = {
   'watch-again': {
     what: 'one that stands still again and again is started at once each time',
     changes: [{ file: 'src/shared/process/restart-delay', from: 'if (this.#stills === 1) return 0;', to: 'return 0;' }],
+  },
+  'node-kept': {
+    what: 'a node that is lost is served when it comes back',
+    changes: [{ file: ARBITER, from: "if (this.#isLost(turn, nowMs)) return 'lost';", to: '' }],
+  },
+  'node-patience': {
+    what: 'a node is given up as soon as another one is ahead for a while',
+    changes: [
+      {
+        file: ARBITER,
+        from: 'if (ahead === undefined || nowMs - turn.newMs < stillMs)',
+        to: 'if (ahead === undefined)',
+      },
+    ],
+  },
+  'node-one': {
+    what: 'whichever node asks is served',
+    changes: [{ file: ARBITER, from: 'if (turn.node === node) return turn;', to: 'return turn;' }],
+  },
+  'node-height': {
+    what: 'the node that is chosen is served in the middle of a height',
+    changes: [
+      {
+        file: ARBITER,
+        from: "this.#serve(node, { why: 'chosen' }, nowMs, this.#turn);",
+        to: "this.#serve(node, { why: 'chosen' }, nowMs);",
+      },
+    ],
+  },
+  'node-still': {
+    what: 'a height that is refused is something new',
+    changes: [
+      { file: 'sentry-link/node/node-turn', from: 'if (this.height === height) this.#asked = this.#signed;', to: '' },
+    ],
   },
   'queue-bounded': {
     what: 'as many requests wait as anybody likes',

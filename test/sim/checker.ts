@@ -30,6 +30,7 @@ export type RuleName =
   | 'answered-in-time'
   | 'one-dialler'
   | 'watched'
+  | 'node-served'
   | 'falls-counted'
   | 'queue-bounded'
   | 'stays-halted'

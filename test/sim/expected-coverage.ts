@@ -1,5 +1,6 @@
 import { DEFAULT_FAULTS } from './faults.js';
 import { SIGN_LIES } from './lying-link.js';
+import { RESTS } from './sim-node.js';
 
 /** What a run of CI's length must have come upon, or it tests less than it says. */
 export const EXPECTED: readonly string[] = [
@@ -25,6 +26,8 @@ export const EXPECTED: readonly string[] = [
   ...['waiting itself', 'and does not wait'].map((how) => `cosigner answers, ${how}`),
   'world: some are gone for good',
   'world: what was signed is forgotten, and the nodes fall behind',
+  ...['lost', 'still', 'chosen', 'finishes its height'].map((why) => `node served: ${why}`),
+  ...RESTS.map((how) => `node ${how}`),
   'link sees a fall',
   'link ended in order',
   'watcher kills a link',

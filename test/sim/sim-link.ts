@@ -7,8 +7,10 @@ import {
 } from '../../sentry-link/assembly.js';
 import type { CosignerHandlers } from '../../sentry-link/cosigners/cosigner-client.js';
 import type { ConnectToNode } from '../../sentry-link/node/dialler.js';
+import { DEFAULT_NODE_PATIENCE } from '../../sentry-link/node/node-arbiter.js';
 import { parseNodeAddress } from '../../src/shared/config/node-address.js';
 import type { ChainReport } from '../../src/shared/coordination/messages.js';
+import { isHekateError } from '../../src/shared/errors.js';
 import type { Group } from '../../src/shared/frost/group.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import { silentLog, type Log } from '../../src/shared/ports/log.js';
@@ -22,6 +24,8 @@ import type { Prng } from './prng.js';
 import { ProcessClock, type Stop } from './process-clock.js';
 import { SimWatcher } from './sim-watcher.js';
 import { WatchJudge } from './watch-judge.js';
+import { ServedJudge } from './served-judge.js';
+import { WatchedNodes } from './watched-nodes.js';
 
 export interface SimLinkChain extends CheckedChain {
   readonly nodes: readonly string[];
@@ -101,14 +105,14 @@ export class SimLink {
     const { name, cosigners } = this.#options;
     const { group, random, trace, connect, connectCosigner, coverage } = this.#deps;
     const chains = this.#options.chains.map(({ chainId, threshold, key, nodes }) => ({
-      // The shortest that a configuration may have: what a run has to show it shows within 20 s.
-      ...{ chainId, threshold, key, mode: 'active' as const, patience: { lostMs: 100, stillMs: 1_000 } },
+      ...{ chainId, threshold, key, mode: 'active' as const },
       nodes: nodes.map((node) => parseNodeAddress(`${node}:1`)),
     }));
     const note = (event: string, fields: object = {}): void => {
       if (!/^(signed|refused) /.test(event)) coverage.note(`link says ${event}`);
       if (event.startsWith('lease ')) trace(`${name}: ${event} ${JSON.stringify(fields)}`);
     };
+    const watched = new WatchedNodes(this.clock, this.#judges());
     const log: Log = { ...silentLog, info: note, error: note, warn: note };
     this.#process = assembleLink(
       { name, chains, cosigners, leaseMs: 1_000, signDeadlineMs: 4_000 },
@@ -119,12 +123,15 @@ export class SimLink {
           save: (proof) => void this.#proofs.set(proof.chainId, proof),
         },
         connectNode: (address, abort) =>
-          connect(this, address.transport === 'tcp' ? address.host : address.path, abort),
+          connect(this, address.transport === 'tcp' ? address.host : address.path, abort).then((channel) =>
+            watched.channel(address, channel),
+          ),
         connectCosigner: (id, handlers) => connectCosigner(this, id, this.#watched(id, handlers)),
       },
       {
         nodeService: (served, deps) => {
-          this.#nodes = LINK_PARTS.nodeService(served, deps);
+          const production = LINK_PARTS.nodeService(served, { ...deps, sign: watched.sign(deps.sign) });
+          this.#nodes = watched.service(production);
           return this.#options.serving(this.#nodes);
         },
       },
@@ -153,6 +160,21 @@ export class SimLink {
   setRate(rate: number, wild: boolean): void {
     this.clock.setRate(rate);
     if (wild) this.#judge.clockIsOff();
+  }
+
+  /** By chain; of one process. */
+  #judges(): ReadonlyMap<string, ServedJudge> {
+    const { coverage } = this.#deps;
+    return new Map(
+      this.#options.chains.map(({ chainId }) => [
+        chainId,
+        new ServedJudge({
+          patience: DEFAULT_NODE_PATIENCE,
+          noteCoverage: (what) => coverage.note(`node served: ${what}`),
+          demand: (holds, why) => this.#demand('node-served', holds, `${this.name}: ${why}`),
+        }),
+      ]),
+    );
   }
 
   /** Whatever a cosigner reports, its falls are counted (docs/invariants.md, W9). */
@@ -215,6 +237,21 @@ export class SimLink {
     if (link === undefined || to === undefined || link.link.candidate.term() === undefined) return false;
     this.clock.arrive(() => void link.handOver(to, FINISH_MS));
     return true;
+  }
+
+  /** An operator chooses that node; what is said of it. */
+  useNode(node: string, chainId: string): void {
+    if (this.#process?.link.candidate.term() === undefined) return;
+    this.clock.arrive(() => {
+      const { coverage, trace } = this.#deps;
+      try {
+        this.#nodes?.use(node, chainId);
+        trace(`${this.name}: an operator chooses ${node}`);
+      } catch (error) {
+        if (!isHekateError(error)) throw error;
+        coverage.note(`operator: uses a node, ${error.code}`);
+      }
+    });
   }
 
   /** The process dies; its connections to nodes end with it. `loses`: and its newest signatures. */

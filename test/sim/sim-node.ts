@@ -1,7 +1,9 @@
+import type { AskedPlace } from '../../sentry-link/node/node-turn.js';
 import type { ByteChannel } from '../../src/shared/ports/byte-channel.js';
 import type { Clock } from '../../src/shared/ports/clock.js';
 import {
   STEP_PRECOMMIT,
+  STEP_PREVOTE,
   STEP_PROPOSAL,
   type BlockId,
   type SignStep,
@@ -20,6 +22,14 @@ import type { ProcessClock } from './process-clock.js';
 
 /** CometBFT gives a request up after 5 s (privval/signer_endpoint.go). */
 const PATIENCE_MS = 5_000;
+/** Above any jump that is allowed. */
+const ASTRAY_HEIGHTS = 200_000n;
+/** So far behind one begins that lags. */
+const LAG_HEIGHTS = 12n;
+
+/** How a node may be of no use though it is there: it only pings, asks for heights that are long past, or for those of another chain. */
+export const RESTS = ['pings', 'lags', 'astray'] as const;
+export type Rest = (typeof RESTS)[number];
 
 interface Ask {
   readonly height: bigint;
@@ -40,6 +50,8 @@ export interface SimNodeDeps {
   readonly trace: (event: string) => void;
   /** A height above all that any node of this key has asked for. */
   readonly newHeight: () => bigint;
+  /** How far the chain is that it follows; undefined: it goes its own way. */
+  readonly head: () => AskedPlace | undefined;
   /** Told of everything that it asks for, and of every signature that it gets. */
   readonly overheard: (signBytes: SignBytes) => void;
   readonly got: (signBytes: Uint8Array, signature: Uint8Array) => void;
@@ -48,6 +60,21 @@ export interface SimNodeDeps {
   readonly excused: (link: string) => boolean;
   /** Something a promise reaction found: rejects the whole run. */
   readonly failed: (error: unknown) => void;
+}
+
+interface Resting {
+  readonly how: Rest;
+  readonly untilMs: number;
+  /** Where it was. */
+  readonly from: bigint;
+  /** So often it has asked meanwhile. */
+  asked: bigint;
+}
+
+interface Dial {
+  readonly link: string;
+  readonly accept: (channel: ByteChannel) => void;
+  readonly fail: (code: string) => void;
 }
 
 interface Connection {
@@ -64,7 +91,7 @@ export class SimNode {
   readonly name: string;
   readonly #chainId: string;
   readonly #deps: SimNodeDeps;
-  readonly #backlog: { readonly link: string; readonly accept: (channel: ByteChannel) => void }[] = [];
+  readonly #backlog: Dial[] = [];
   #connection: Connection | undefined;
   #waiting: ((response: PrivvalResponse | undefined) => void) | undefined;
   #reader = new MessageReader();
@@ -84,6 +111,12 @@ export class SimNode {
   resting = false;
   /** It has lost its data, and comes to these heights once more; undefined: it is in step. */
   #behind: { readonly from: bigint; readonly to: bigint } | undefined;
+  /** Until then nobody reaches it. */
+  #awayUntilMs = 0;
+  /** It is of no use. */
+  #rest: Resting | undefined;
+  /** All votes of this place of its chain were asked for. */
+  #voted: AskedPlace | undefined;
 
   constructor(name: string, chainId: string, startHeight: bigint, deps: SimNodeDeps) {
     this.name = name;
@@ -107,13 +140,15 @@ export class SimNode {
   connect(link: string, clock: ProcessClock, abort: AbortSignal): Promise<ByteChannel> {
     return new Promise((resolve, reject) => {
       const accept = (channel: ByteChannel): void => clock.arrive(() => resolve(attended(channel, clock)));
-      const entry = { link, accept };
-      this.#backlog.push(entry);
-      const giveUp = (): void => {
+      const fail = (code: string): void => {
         const index = this.#backlog.indexOf(entry);
         if (index >= 0) this.#backlog.splice(index, 1);
-        reject(Object.assign(new Error('given up'), { code: 'ECONNRESET' }));
+        reject(Object.assign(new Error('no connection'), { code }));
       };
+      const entry = { link, accept, fail };
+      if (this.#isAway) return fail('ECONNREFUSED');
+      this.#backlog.push(entry);
+      const giveUp = (): void => fail('ECONNRESET');
       if (abort.aborted) giveUp();
       else abort.addEventListener('abort', giveUp);
       this.#acceptNext();
@@ -135,8 +170,28 @@ export class SimNode {
     trace(`node ${this.name} restarts at ${this.#cursor.height}/${this.#cursor.round}`);
   }
 
+  get #isAway(): boolean {
+    return this.#deps.clock.nowMs() < this.#awayUntilMs;
+  }
+
+  /** Nobody reaches it for so long. */
+  goAway(forMs: number): void {
+    const { clock, trace } = this.#deps;
+    trace(`node ${this.name} is away for ${forMs.toFixed(0)} ms`);
+    this.#awayUntilMs = clock.nowMs() + forMs;
+    for (const { fail } of this.#backlog.splice(0)) clock.schedule(1, () => fail('ECONNRESET'));
+    this.#connection?.channel.close();
+  }
+
+  /** It is there and of no use for so long. */
+  rest(how: Rest, forMs: number): void {
+    const { clock, trace } = this.#deps;
+    trace(`node ${this.name} ${how} for ${forMs.toFixed(0)} ms, from height ${this.#cursor.height} on`);
+    this.#rest = { how, untilMs: clock.nowMs() + forMs, from: this.#cursor.height, asked: 0n };
+  }
+
   #acceptNext(): void {
-    if (this.#connection !== undefined) return;
+    if (this.#connection !== undefined || this.#isAway) return;
     const next = this.#backlog.shift();
     if (next === undefined) return;
     const { clock, random } = this.#deps;
@@ -158,7 +213,8 @@ export class SimNode {
   #receive(bytes: Uint8Array): void {
     this.#reader.push(bytes);
     for (let message = this.#reader.next(); message !== undefined; message = this.#reader.next()) {
-      this.#settle(decodeResponse(message));
+      const response = decodeResponse(message);
+      if (response.kind !== 'ping') this.#settle(response);
     }
   }
 
@@ -173,8 +229,14 @@ export class SimNode {
     for (;;) {
       await this.#sleep(this.wellBehaved ? random.between(50, 250) : random.between(20, 300));
       if (this.#connection === undefined || this.resting) continue;
-      const ask = this.#nextAsk();
-      this.#last = ask;
+      if (this.#rest !== undefined && this.#deps.clock.nowMs() >= this.#rest.untilMs) this.#rest = undefined;
+      if (this.#rest?.how === 'pings') {
+        this.#connection.channel.write(frameMessage(encodeRequest({ kind: 'ping' })));
+        continue;
+      }
+      const ask = this.#rest === undefined ? this.#nextAsk() : this.#uselessAsk(this.#rest);
+      if (ask === undefined) continue;
+      if (this.#rest === undefined) this.#last = ask;
       this.#deps.overheard(this.#signBytes(ask, ask.timestamp));
       const response = await this.#request(ask);
       this.#lost = response === undefined;
@@ -235,7 +297,17 @@ export class SimNode {
     this.#deps.got(bytes, signature);
   }
 
-  #nextAsk(): Ask {
+  #uselessAsk(rest: Resting): Ask {
+    const { how, from } = rest;
+    const start = how === 'astray' ? from + ASTRAY_HEIGHTS : from - LAG_HEIGHTS;
+    const most = how === 'astray' ? start + rest.asked : from - 1n;
+    const height = start + rest.asked++;
+    const one = { round: 0, step: STEP_PREVOTE, block: this.#block(), polRound: -1, timestamp: this.#now() } as const;
+    return { ...one, height: highest(1n, height > most ? most : height), extension: undefined };
+  }
+
+  /** Undefined: all that there is to ask for has been. */
+  #nextAsk(): Ask | undefined {
     const { random } = this.#deps;
     const last = this.#last;
     const roll = this.wellBehaved || last === undefined ? 1 : random.unit();
@@ -271,8 +343,15 @@ export class SimNode {
     }
   }
 
-  #advance(): Ask {
+  #advance(): Ask | undefined {
     const { random } = this.#deps;
+    const head = this.wellBehaved ? undefined : this.#deps.head();
+    if (head !== undefined) {
+      if (samePlace(head, this.#voted)) return undefined;
+      if (!samePlace(head, this.#cursor))
+        this.#cursor = { height: head.height, round: head.round, step: STEP_PROPOSAL };
+      if (this.#cursor.step === STEP_PRECOMMIT) this.#voted = { height: head.height, round: head.round };
+    }
     // Two nodes share a key: what one has asked for stands in the other's way, unless it is well behaved.
     if (this.wellBehaved && this.#cursor.step === STEP_PROPOSAL) {
       this.#cursor = { height: this.#nextHeight(), round: 0, step: STEP_PROPOSAL };
@@ -309,6 +388,8 @@ export class SimNode {
   /** Ends the mischief: from now on it asks for a new height each time, and for nothing else. */
   behave(): void {
     this.wellBehaved = true;
+    this.#rest = undefined;
+    this.#awayUntilMs = 0;
     this.#cursor = { ...this.#cursor, step: STEP_PROPOSAL };
   }
 
@@ -351,6 +432,14 @@ export class SimNode {
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.#deps.clock.schedule(ms, resolve));
   }
+}
+
+function samePlace(one: AskedPlace, other: AskedPlace | undefined): boolean {
+  return one.height === other?.height && one.round === other.round;
+}
+
+function highest(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
 }
 
 /** A link's end of a connection: what comes is seen while its process runs. */

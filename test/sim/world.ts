@@ -15,12 +15,13 @@ import type { DiskFaults } from './disk-faults.js';
 import { drawPlan, type FaultName, type Plan } from './faults.js';
 import { LyingCosigner } from './lying-cosigner.js';
 import { LyingLink } from './lying-link.js';
+import { ChainHead } from './chain-head.js';
 import { careless, forgetful, KeepingPool, neverClosing, SIM_PARTS } from './parts.js';
 import { plot, type PlotWorld } from './plot.js';
 import { Prng } from './prng.js';
 import { SimCosigner, type SimCosignerChain } from './sim-cosigner.js';
 import { SimLink, type SimLinkChain } from './sim-link.js';
-import { SimNode } from './sim-node.js';
+import { RESTS, SimNode } from './sim-node.js';
 import { SimWire, type WireFaults } from './sim-wire.js';
 
 const HEAL_MS = 1_500;
@@ -192,6 +193,7 @@ export class World {
   }
 
   #nodesOf(chainId: string): readonly SimNode[] {
+    const head = this.#plan.nodesFollow ? new ChainHead(this.#clock, this.#random.fork()) : undefined;
     const names = ['a', 'b'].slice(0, this.#plan.nodesPerChain).map((name) => `node-${name}.${chainId}`);
     return names.map(
       (name) =>
@@ -199,6 +201,7 @@ export class World {
           ...{ clock: this.#clock, random: this.#random.fork(), checker: this.#checker, coverage: this.coverage },
           trace: (event) => this.#note(event),
           newHeight: () => this.#newHeight(chainId),
+          head: () => head,
           overheard: ({ says }) => {
             for (const liar of this.#lyingLinks) liar.overhears(says);
           },
@@ -369,6 +372,12 @@ export class World {
         return;
       case 'node':
         return random.pick(this.#chains.flatMap(({ nodes }) => nodes)).restart();
+      case 'node-away':
+        return random.pick(this.#chains.flatMap(({ nodes }) => nodes)).goAway(random.between(100, 7_000));
+      case 'node-rests':
+        return this.#rest();
+      case 'node-use':
+        return this.#useNode();
       case 'cut':
         return this.#cut();
       case 'refuse':
@@ -391,6 +400,21 @@ export class World {
       default:
         return this.#spoil(cosigner, kind);
     }
+  }
+
+  #rest(): void {
+    const { chainId, nodes } = this.#random.pick(this.#chains);
+    const how = this.#random.pick(RESTS);
+    // What was never signed takes any first height.
+    if (how === 'astray' && this.#reached(chainId) === 0n) return;
+    this.coverage.note(`node ${how}`);
+    this.#random.pick(nodes).rest(how, this.#random.between(1_000, 14_000));
+  }
+
+  #useNode(): void {
+    const { chainId, nodes } = this.#random.pick(this.#chains);
+    const { name } = this.#random.pick(nodes);
+    for (const link of this.#links) link.useNode(name, chainId);
   }
 
   #stopCosigner(cosigner: SimCosigner, how: 'kill' | 'crash' | 'hands', forMs = this.#random.between(10, 2_500)): void {

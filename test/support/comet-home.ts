@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PROJECT_ROOT } from './project.js';
@@ -141,6 +141,12 @@ export function moveKeyAway(home: string, folder: string): ValidatorKeyFiles {
   renameSync(join(home, 'config', 'priv_validator_key.json'), moved.keyFile);
   renameSync(join(home, 'data', 'priv_validator_state.json'), moved.stateFile);
   return moved;
+}
+
+/** What must never be done: a second node that signs with the same key, by a state of its own. */
+export function copyKey(from: string, to: string): void {
+  const file = join('config', 'priv_validator_key.json');
+  copyFileSync(join(from, file), join(to, file));
 }
 
 /** Lower-case hex of SHA-256(public key)[0..20], as peers name a node. */

@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   cometBinary,
+  copyKey,
   genesisTimeOf,
   initHome,
   moveKeyAway,
@@ -30,7 +31,7 @@ export interface CometNetworkOptions {
   readonly privval: Privval;
   readonly voteExtensions: boolean;
   readonly validators?: number;
-  /** More nodes for the first validator, remote-signed as the first is; they come after all others. */
+  /** More nodes for the first validator, signed for as the first is: with `file`, by a copy of its key. They come after all others. */
   readonly twins?: number;
   /** Default "0ms": as fast as it goes. Several validators need some time, or late precommits are left out of commits. */
   readonly timeoutCommit?: string;
@@ -52,6 +53,8 @@ export async function createNetwork(options: CometNetworkOptions): Promise<Comet
     const privvalAddress = addresses[privval];
     const { version, paced = false } = options;
     await initHome({ version, home, rpcPort, p2pPort, privvalAddress, timeoutCommit, paced });
+    const [first] = nodes;
+    if (privval === 'file' && i >= count && first !== undefined) copyKey(first.home, home);
     const key = privval === 'file' ? undefined : moveKeyAway(home, join(options.folder, `node${i}-key`));
     const validator = (i < count ? undefined : nodes[0]?.validator) ?? validatorOf(home);
     nodes.push(new CometNode({ version: options.version, home, rpcPort, p2pPort, privvalAddress, key, validator }));

@@ -109,6 +109,11 @@ export class HekateProcess {
     await this.child?.crash();
   }
 
+  /** Resolves once it has ended, by whatever. */
+  async ended(): Promise<void> {
+    await this.child?.exited;
+  }
+
   pauseOutput(): void {
     this.child?.pauseOutput();
   }

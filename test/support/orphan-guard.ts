@@ -32,6 +32,12 @@ export function guardAgainstOrphan(child: ChildProcess): void {
   child.once('exit', () => tell(`remove ${pid}`));
 }
 
+/** Puts a process that is stopped (SIGSTOP), and so cannot end with its parent, on the list; returns how to take it off. */
+export function guardAgainstStopped(pid: number): () => void {
+  tell(`add ${pid}`);
+  return () => tell(`remove ${pid}`);
+}
+
 /** Unmounts what is mounted there once we have ended. */
 export function guardAgainstLeftMount(folder: string): void {
   tell(`mount ${withoutBlanks(folder)}`);

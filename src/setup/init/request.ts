@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net';
 import { MAX_COSIGNERS, MAX_LINKS } from '../../shared/coordination/limits.js';
 import { chainIdProblem } from '../../shared/config/chain-id.js';
 import { formatHostPort, isLoopback, whyNotToConnect, type HostPort } from '../../shared/config/host-port.js';
-import { nodeKey, parseNodeAddress } from '../../shared/config/node-address.js';
+import { isSameNode, parseNodeAddress } from '../../shared/config/node-address.js';
 import { HekateError } from '../../shared/errors.js';
 import type { ConsensusKey } from '../keys/priv-validator-key.js';
 import type { Watermark } from '../../shared/watermark/watermark.js';
@@ -45,8 +45,9 @@ export function checkRequest(request: Omit<InitRequest, 'key'>, hasKey: boolean)
   const problem = chainIdProblem(request.chainId);
   if (problem !== undefined) throw new HekateError('USAGE', problem);
   if (request.nodes.length === 0) throw new HekateError('USAGE', 'no node was given', { fix: 'add --node ADDR' });
-  const nodes = request.nodes.map((node) => nodeKey(parseNodeAddress(node)));
-  if (new Set(nodes).size !== nodes.length) throw new HekateError('USAGE', 'a node was given twice');
+  const nodes = request.nodes.map((node) => parseNodeAddress(node));
+  if (nodes.some((node, at) => nodes.slice(0, at).some((other) => isSameNode(other, node))))
+    throw new HekateError('USAGE', 'a node was given twice');
   if (hasKey && request.start === undefined)
     throw new HekateError(
       'WATERMARK_START_MISSING',

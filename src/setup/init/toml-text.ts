@@ -2,6 +2,7 @@ import type { PinnedCosigner, PinnedLink } from '../../shared/config/cosigner-co
 import { DEFAULT_MAX_HEIGHTS_PER_SECOND } from '../../shared/config/heights-per-second.js';
 import { DEFAULT_MAX_HEIGHT_JUMP } from '../../shared/watermark/rules.js';
 import { formatHostPort, type HostPort } from '../../shared/config/host-port.js';
+import { quote } from '../home/toml-edit.js';
 import type { LinkCosigner } from '../../shared/config/sentry-link-config.js';
 
 /** `prefix`: where it is known. */
@@ -84,11 +85,6 @@ id = ${quote(chainId)}
 nodes = [${nodes.map(quote).join(', ')}]
 node_mode = "active" # serve one node until it is lost or stands still; "any": whoever asks first
 # node_lost_ms = 3000 # the served node is lost once it has had no connection for so long
-# node_still_ms = 5000 # it stands still after twice its usual block time without a new height, no sooner than this
+# node_still_ms = 5000 # it stands still after twice its usual block time without anything new, no sooner than this
 ${bech32Line(bech32Prefix)}`;
-}
-
-/** A TOML basic string: JSON's escapes are TOML's. */
-function quote(text: string): string {
-  return JSON.stringify(text).replaceAll('\u007f', '\\u007f');
 }

@@ -6,7 +6,7 @@ import { isHekateError } from '../../shared/errors.js';
 import { checkAllCosigners, checkOtherCosigners } from '../../shared/home/cosigners-of-group.js';
 import type { GroupInfo } from '../../shared/home/group-file.js';
 import { COSIGNER_CONFIG_FILE, cosignerName, groupFile, SENTRY_LINK_CONFIG_FILE } from '../../shared/home/paths.js';
-import { loadPinnedPeers } from '../../shared/home/peer-certificates.js';
+import { cosignerPins, loadPinnedPeers } from '../../shared/home/peer-certificates.js';
 import { otherOwner, pinOf, readCertificate, type NamedPin } from '../../shared/transport/identity.js';
 import { checkPins } from '../../shared/transport/tls.js';
 import { exists } from '../durable-files.js';
@@ -87,7 +87,7 @@ function mixedIdentities(homes: readonly Home[]): readonly HomeProblem[] {
     if (twin !== undefined) problems.push({ folder, text: `${name} is in ${twin.folder}, too` });
     for (const peer of peers) {
       const there = homes.find((home) => home.name === peer.name);
-      if (there !== undefined && there.pin !== peer.pin)
+      if (there !== undefined && there.pin !== peer.pin && there.pin !== peer.nextPin)
         problems.push({
           folder,
           text: `another certificate of ${peer.name} is pinned than the one in ${there.folder}`,
@@ -134,11 +134,10 @@ function lineOf(error: unknown): string {
 async function readHome(folder: string): Promise<Home | undefined> {
   if (await exists(join(folder, COSIGNER_CONFIG_FILE))) {
     const config = await loadCosignerConfig(folder);
-    const others = config.cosigners.map((other) => ({ name: cosignerName(other.id), pin: other.pin }));
     return withCertificate(folder, config, {
       name: cosignerName(config.id),
       cosignerId: config.id,
-      peers: [...config.links, ...others],
+      peers: [...config.links, ...cosignerPins(config.cosigners)],
       checkGroup: (info) => checkOtherCosigners(config, info),
     });
   }
@@ -147,7 +146,7 @@ async function readHome(folder: string): Promise<Home | undefined> {
   return withCertificate(folder, config, {
     name: config.name,
     cosignerId: undefined,
-    peers: config.cosigners.map((one) => ({ name: cosignerName(one.id), pin: one.pin })),
+    peers: cosignerPins(config.cosigners),
     checkGroup: (info) => checkAllCosigners(config, info),
   });
 }

@@ -10,6 +10,8 @@ interface Chain {
   readonly from: bigint;
   /** Heights a second. */
   readonly pace?: number;
+  /** Milliseconds between the times of its blocks; default: 1000. */
+  readonly apart?: number;
   /** Whether our key is in a commit. */
   readonly signed?: (height: bigint) => boolean;
   /** The lowest height that the node still has. */
@@ -22,7 +24,7 @@ interface Chain {
 
 /** A chain and a clock that goes on when somebody sleeps. */
 function watched(chain: Chain, stateHeight?: bigint): Promise<ChainReport> {
-  const { from, pace = 0, signed = () => false, oldest = 1n, catchingUp = false, inside = 'one' } = chain;
+  const { from, pace = 0, signed = () => false, oldest = 1n, catchingUp = false, inside = 'one', apart = 1000 } = chain;
   const powers =
     chain.powers ??
     new Map([
@@ -37,7 +39,12 @@ function watched(chain: Chain, stateHeight?: bigint): Promise<ChainReport> {
     commit: async (at) =>
       at < oldest || at > height()
         ? undefined
-        : { chainId: inside, height: at, signers: new Set(signed(at) ? [OURS, OTHER] : [OTHER]) },
+        : {
+            chainId: inside,
+            height: at,
+            timeMs: Number(at) * apart,
+            signers: new Set(signed(at) ? [OURS, OTHER] : [OTHER]),
+          },
     validators: async () => ({ powers }),
   };
   const pause: Pause = { nowMs: () => nowMs, sleep: async (ms) => void (nowMs += ms) };
@@ -45,6 +52,7 @@ function watched(chain: Chain, stateHeight?: bigint): Promise<ChainReport> {
 }
 
 const POWER = { ours: 1n, total: 10n };
+const ALL = new Map([[OURS, 5n]]);
 
 it.each<[string, Chain, bigint | undefined, Partial<ChainReport>]>([
   [
@@ -71,7 +79,26 @@ it.each<[string, Chain, bigint | undefined, Partial<ChainReport>]>([
     100n,
     { height: 100n, newHeights: 0, signedMeanwhile: [], lastSigned: 100n },
   ],
-  ['is slow', { from: 100n, pace: 0.15 }, undefined, { height: 101n, newHeights: 1 }],
+  [
+    'stands still, and needs the key',
+    { from: 100n, powers: ALL },
+    undefined,
+    { newHeights: 0, watchedMs: 10_000, usualMs: 1000 },
+  ],
+  [
+    'stands still, and is slow',
+    { from: 100n, powers: ALL, apart: 6000 },
+    undefined,
+    { newHeights: 0, watchedMs: 18_000 },
+  ],
+  [
+    'may only be slow',
+    { from: 100n, powers: ALL, apart: 20_000 },
+    undefined,
+    { newHeights: 0, watchedMs: 30_000, usualMs: 20_000 },
+  ],
+  ['has a node that forgot all but its newest block', { from: 100n, oldest: 100n }, undefined, { usualMs: undefined }],
+  ['is slow', { from: 100n, pace: 0.05 }, undefined, { height: 101n, newHeights: 1 }],
   ['has signatures above the state', { from: 1000n, pace: 1, signed: (h) => h === 52n }, 50n, { lastSigned: 52n }],
   [
     'has forgotten what is above the state',

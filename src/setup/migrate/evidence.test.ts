@@ -23,7 +23,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 const rpc = (network: string): ChainRpc => ({
   url: `http://${network}`,
   status: async () => ({ network, height: 60n, catchingUp: false }),
-  commit: async (height) => ({ chainId: network, height, signers: new Set() }),
+  commit: async (height) => ({ chainId: network, height, timeMs: 0, signers: new Set() }),
   validators: async () => ({ powers: new Map() }),
 });
 const broken: ChainRpc = { ...rpc('one'), status: () => Promise.reject(new HekateError('RPC_UNREACHABLE', 'gone')) };

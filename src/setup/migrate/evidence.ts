@@ -19,9 +19,6 @@ export interface Inquiry {
   readonly proc: string;
 }
 
-/** A chain may take several times as long for two blocks as a state file is watched. */
-const CHAIN_WATCH_FACTOR = 3;
-
 /** Asks this host, the state files and the chains whether the old signer lives, all at once. */
 export async function gatherEvidence(
   old: AnyOldSigner,
@@ -37,7 +34,7 @@ export async function gatherEvidence(
   const problems: HekateError[] = [];
   const ask = async (rpc: ChainRpc): Promise<void> => {
     try {
-      reports.push(await reportOf(old, rpc, watchMs * CHAIN_WATCH_FACTOR, pause));
+      reports.push(await reportOf(old, rpc, watchMs, pause));
     } catch (error) {
       if (!isHekateError(error)) throw error;
       problems.push(error);

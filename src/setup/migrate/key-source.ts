@@ -26,5 +26,5 @@ export async function withKeyFile<T>(path: string, what: string, read: (contents
 /** What is wrong with who else may read a key file, as a sentence; none when nothing is. */
 export async function notesOnAccess(path: string): Promise<readonly string[]> {
   const unsafe = whyUnsafe(path, await stat(path), 'secret');
-  return unsafe === undefined ? [] : [`${unsafe.problem}: who could read it has the key; ${unsafe.fix}`];
+  return unsafe === undefined ? [] : [`${unsafe.problem}; ${unsafe.fix}`];
 }

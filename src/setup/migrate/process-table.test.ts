@@ -15,6 +15,7 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'hekate-proc-'));
   proc = inDir('proc');
   mkdirSync(proc);
+  enter(1, { args: ['init'] });
   mkdirSync(inDir('data', 'state.db'), { recursive: true });
   for (const name of ['tmkms.toml', 'other.toml', 'key', 'data/state.db/LOCK', 'data/state.db/1.ldb', 'far'])
     writeFileSync(inDir(name), name);
@@ -58,6 +59,7 @@ it.each<[string, Entry, string]>([
   ['in its folder', { args: ['tmkms', 'start'], env: 'A=1\0' }, 'runs with tmkms.toml'],
   ['by its environment', { args: ['tmkms', 'start'], env: 'TMKMS_CONFIG_FILE=/CONF\0', cwd: '/' }, 'runs with'],
   ['under another name', { args: ['signer', 'start', '-c', '/CONF'], exe: '/opt/tmkms (deleted)' }, 'runs with'],
+  ['with a version in its name', { args: ['tmkms-0.15.0', 'start', '-c', '/CONF'] }, 'runs with'],
   ['of another user', { args: ['tmkms', 'start'] }, 'nobody says with which configuration'],
   [
     'with a file that cannot be seen',
@@ -89,6 +91,12 @@ it.each<[string, Entry]>([
 it('one with another configuration is another one', async () => {
   enter(7, { args: ['tmkms', 'start', '-c', inDir('other.toml')] });
   expect(await look()).toMatchObject({ found: [], others: [{ pid: 7, name: 'tmkms' }] });
+});
+
+it('where not every process is shown nothing is said', async () => {
+  rmSync(join(proc, '1'), { recursive: true });
+  enter(7, { args: ['tmkms', 'start'] });
+  expect(await look()).toBeUndefined();
 });
 
 it('without /proc nothing is said', async () => {

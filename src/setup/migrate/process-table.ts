@@ -26,7 +26,7 @@ const HIDDEN = Symbol('hidden');
 
 /**
  * The processes that run as the old signer or have its files open, by Linux's /proc (proc(5)); files are compared by device and
- * inode, so that a container's mounts do not hide them. Undefined where there is no such folder.
+ * inode, so that a container's mounts do not hide them. Undefined where there is no such folder, or it does not show all processes.
  */
 export async function findProcesses(
   proc: string,
@@ -34,7 +34,8 @@ export async function findProcesses(
 ): Promise<ProcessReport | undefined> {
   const pids = await fsp.readdir(proc).catch(() => []);
   const numbers = pids.filter((name) => /^\d+$/.test(name)).map(Number);
-  if (numbers.length === 0) return undefined;
+  // There is always a first one: where it is not shown, those of other users are not (hidepid).
+  if (!numbers.includes(1)) return undefined;
   const wanted = await idsOf(files, folders);
   const config = program === undefined ? undefined : await idOf(program.config);
   const found: FoundProcess[] = [];
@@ -74,11 +75,11 @@ async function argsOf(folder: string): Promise<readonly string[]> {
     .filter((arg) => arg !== '');
 }
 
-/** TMKMS has other commands that sign nothing. */
+/** TMKMS has other commands that sign nothing. A program may have its version in its name. */
 async function runs(folder: string, args: readonly string[], name: string): Promise<boolean> {
   const exe = await fsp.readlink(join(folder, 'exe')).catch(() => '');
-  const isProgram = [args[0] ?? '', exe.replace(/ \(deleted\)$/, '')].some((path) => basename(path) === name);
-  return isProgram && args.includes('start');
+  const names = [args[0] ?? '', exe.replace(/ \(deleted\)$/, '')].map((path) => basename(path));
+  return names.some((one) => one === name || one.startsWith(`${name}-`)) && args.includes('start');
 }
 
 /** The configuration of a tmkms: of -c, else of its environment, else of its folder. The id is undefined where it cannot be looked at. */

@@ -16,7 +16,10 @@ const signature = (flag: number, address: string): object => ({
   signature: 'x',
 });
 const commit = (height: string, signatures: readonly object[] = []): object => ({
-  signed_header: { header: { chain_id: 'one', height }, commit: { height, round: 0, signatures } },
+  signed_header: {
+    header: { chain_id: 'one', height, time: '2026-11-28T18:38:14.853123456Z' },
+    commit: { height, round: 0, signatures },
+  },
 });
 const result = (value: object): string => JSON.stringify({ jsonrpc: '2.0', id: -1, result: value });
 const answering = (text: string): ChainRpc => connectRpc('http://node:26657', async () => text);
@@ -27,7 +30,9 @@ it('status', async () => {
 
 it('a commit has signatures for the block and for nil; absent ones have no address', async () => {
   const signatures = [signature(2, OURS.toLowerCase()), signature(3, OTHER), signature(1, '')];
-  expect((await answering(result(commit('7', signatures))).commit(7n))?.signers).toEqual(new Set([OURS, OTHER]));
+  expect(await answering(result(commit('7', signatures))).commit(7n)).toEqual({
+    ...{ chainId: 'one', height: 7n, timeMs: 1795891094853, signers: new Set([OURS, OTHER]) },
+  });
 });
 
 it('a height that the node does not have', async () => {

@@ -20,6 +20,8 @@ export interface RpcStatus {
 export interface RpcCommit {
   readonly chainId: string;
   readonly height: bigint;
+  /** Of the block, in milliseconds since 1970. */
+  readonly timeMs: number;
   /** Addresses whose signature is in it, for the block or for nil; upper-case hex. */
   readonly signers: ReadonlySet<string>;
 }
@@ -50,6 +52,11 @@ const address = z
   .regex(/^[0-9a-fA-F]{40}$/)
   .transform((text) => text.toUpperCase());
 const chainId = z.string().min(1).max(64);
+const time = z
+  .string()
+  .max(40)
+  .transform((text) => Date.parse(text))
+  .refine((timeMs) => Number.isFinite(timeMs));
 
 const statusSchema = z.object({
   node_info: z.object({ network: chainId }),
@@ -57,7 +64,7 @@ const statusSchema = z.object({
 });
 const commitSchema = z.object({
   signed_header: z.object({
-    header: z.object({ chain_id: chainId, height }),
+    header: z.object({ chain_id: chainId, height, time }),
     commit: z.object({
       height,
       signatures: z.array(
@@ -93,7 +100,7 @@ export function connectRpc(url: string, get: Get = httpGet): ChainRpc {
       const signers = commit.signatures
         .filter(({ block_id_flag: flag }) => flag !== FLAG_ABSENT)
         .map(({ validator_address: signer }) => signer);
-      return { chainId: header.chain_id, height: at, signers: new Set(signers) };
+      return { chainId: header.chain_id, height: at, timeMs: header.time, signers: new Set(signers) };
     },
     validators: async () => {
       const powers = new Map<string, bigint>();

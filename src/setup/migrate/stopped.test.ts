@@ -99,18 +99,11 @@ it.each<[string, Partial<OldChain>, Partial<Evidence>, boolean, string]>([
     'none of the validators of one',
   ],
   [
-    'it has no voting power',
-    STATELESS,
-    { ...UNASKED, reports: [report({ power: { ours: 0n, total: 9n } })] },
-    true,
-    'none of the validators',
-  ],
-  [
     'the chain stands still for another reason',
     STATELESS,
     { ...UNASKED, reports: [report({ newHeights: 0 })] },
     true,
-    'stands still at height 60',
+    'stays at height 60',
   ],
   [
     'there was one block alone',
@@ -126,7 +119,7 @@ it.each<[string, Partial<OldChain>, Partial<Evidence>, boolean, string]>([
 });
 
 it.each<[string, Partial<Evidence>, string]>([
-  ['no RPC', {}, 'that the key of one signs nowhere else: no --rpc'],
+  ['no RPC', {}, 'that the key of one signs nowhere else: no RPC of that chain has answered'],
   ['an RPC that is behind', { reports: [report({ catchingUp: true })] }, 'is catching up with one'],
   ['no processes to see', { processes: undefined }, 'this system does not show its processes'],
   [
@@ -155,6 +148,12 @@ it.each<[string, Partial<ChainReport>, boolean]>([
   ['two blocks', {}, true],
   ['one block', { newHeights: 1 }, false],
   ['none, with a third of the power', { newHeights: 0, power: { ours: 1n, total: 3n } }, true],
+  ['none for long, on a slow chain', { newHeights: 0, power: { ours: 1n, total: 1n }, usualMs: 4_000 }, false],
+  [
+    'none, on a chain that has only begun',
+    { newHeights: 0, power: { ours: 1n, total: 1n }, usualMs: undefined },
+    false,
+  ],
   ['none, with less', { newHeights: 0, power: { ours: 333n, total: 1000n } }, false],
   ['a signature', { signedMeanwhile: [60n] }, false],
 ])('silence of %s', (_name, change, silent) => {

@@ -1,5 +1,5 @@
 import { HekateError } from '../../shared/errors.js';
-import { ENOUGH_HEIGHTS, type ChainReport } from './chain-watch.js';
+import { ENOUGH_HEIGHTS, standsStill, type ChainReport } from './chain-watch.js';
 import type { AnyOldChain, AnyOldSigner } from './old-signer.js';
 import type { ProcessReport } from './process-table.js';
 import type { StateWatch } from './state-watch.js';
@@ -79,7 +79,7 @@ function judgeChain(
   for (const report of silent) proofs.push(`${report.url}: ${describeSilence(report)}`);
   const reasons = own.filter((report) => !isSilent(report) && report.signedMeanwhile.length === 0).map(whyNotSilent);
   if (own.length === 0)
-    unproven.push(`that the key of ${chainId} signs nowhere else: no --rpc of that chain was given`);
+    unproven.push(`that the key of ${chainId} signs nowhere else: no RPC of that chain has answered (--rpc)`);
   else if (silent.length === 0)
     unproven.push(...reasons.map((reason) => `that the key of ${chainId} signs nowhere else: ${reason}`));
   if (silent.length > 0 || own.some(({ signedMeanwhile }) => signedMeanwhile.length > 0)) return;
@@ -105,14 +105,10 @@ function judgeChain(
 }
 
 /** The key certainly signed nothing while the chain was watched, and would have. */
-export function isSilent({ catchingUp, power, signedMeanwhile, newHeights }: ChainReport): boolean {
-  if (catchingUp || power === undefined || power.ours === 0n || signedMeanwhile.length > 0) return false;
-  return newHeights >= ENOUGH_HEIGHTS || (newHeights === 0 && isNeeded(power));
-}
-
-/** Without it there are not more than two thirds of all voting power. */
-function isNeeded({ ours, total }: { readonly ours: bigint; readonly total: bigint }): boolean {
-  return ours * 3n >= total;
+export function isSilent(report: ChainReport): boolean {
+  const { catchingUp, power, signedMeanwhile, newHeights } = report;
+  if (catchingUp || power === undefined || signedMeanwhile.length > 0) return false;
+  return newHeights >= ENOUGH_HEIGHTS || standsStill(report);
 }
 
 function describeSilence({ newHeights, height, network }: ChainReport): string {
@@ -123,9 +119,8 @@ function describeSilence({ newHeights, height, network }: ChainReport): string {
 
 function whyNotSilent({ url, network, catchingUp, power, newHeights, height }: ChainReport): string {
   if (catchingUp) return `${url} is catching up with ${network}, and does not know its newest blocks`;
-  if (power === undefined || power.ours === 0n)
-    return `${url} says that this key is none of the validators of ${network}`;
+  if (power === undefined) return `${url} says that this key is none of the validators of ${network}`;
   if (newHeights === 0)
-    return `${url} says that ${network} stands still at height ${height}; look again when it goes on`;
+    return `${url} says that ${network} stays at height ${height}; look again when it goes on, or watch it for longer (--watch)`;
   return `${url} has seen only one new block of ${network}; watch it for longer (--watch)`;
 }

@@ -2,7 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import type { TomlTable } from 'smol-toml';
 import type { z } from 'zod';
 import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE, TLS_PEERS_FOLDER } from '../home/paths.js';
-import { oneOf, path, table } from './fields.js';
+import { oneOf, path, pin, table } from './fields.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogConfig } from './log-config.js';
 import type { ConfigIssue } from './toml-file.js';
 
@@ -25,6 +25,20 @@ export const tlsSection = table({
   peers: path.default(TLS_PEERS_FOLDER),
 });
 
+/** By what a peer is known: during the rotation of its identity by two. */
+export const pins = { pin, next_pin: pin.optional() };
+export const PIN_KEYS = ['pin', 'next_pin'] as const;
+
+export function peerPins(entry: z.output<z.ZodObject<typeof pins>>): PeerPins {
+  return { pin: entry.pin, nextPin: entry.next_pin };
+}
+
+export interface PeerPins {
+  readonly pin: string;
+  /** Accepted as well: the peer is about to show this one, or shows it already. */
+  readonly nextPin?: string | undefined;
+}
+
 export function logConfig(section: z.output<typeof logSection> | undefined): LogConfig {
   return { level: section?.level ?? 'info', format: section?.format ?? 'text' };
 }
@@ -45,15 +59,22 @@ export function rawSections(toml: TomlTable, name: string): { readonly index: nu
   );
 }
 
-/** An issue for each entry of `[[name]]` whose `key` an earlier one has already. */
-export function duplicates(toml: TomlTable, name: string, key: string, what: string): ConfigIssue[] {
+/** An issue for each value of the `keys` of `[[name]]` that is there twice. */
+export function duplicates(
+  toml: TomlTable,
+  name: string,
+  keys: string | readonly string[],
+  what: string,
+): ConfigIssue[] {
   const seen = new Set<unknown>();
   const issues: ConfigIssue[] = [];
   for (const { index, entry } of rawSections(toml, name)) {
-    const value = entry[key];
-    if (typeof value !== 'string' && typeof value !== 'bigint') continue;
-    if (seen.has(value)) issues.push({ path: [name, index, key], problem: `${what} ${show(value)} is there twice` });
-    seen.add(value);
+    for (const key of [keys].flat()) {
+      const value = entry[key];
+      if (typeof value !== 'string' && typeof value !== 'bigint') continue;
+      if (seen.has(value)) issues.push({ path: [name, index, key], problem: `${what} ${show(value)} is there twice` });
+      seen.add(value);
+    }
   }
   return issues;
 }

@@ -81,6 +81,17 @@ test('a cosigner: everything that can be said is taken', async () => {
   expect(config.tls).toEqual({ key: '/run/key', certificate: '/h/tls/identity.crt', peers: '/h/tls/peers' });
 });
 
+const second = (text: string, of: string, next: string): string =>
+  text.replace(`pin = "${pin(of)}"`, `pin = "${pin(of)}"\nnext_pin = "${pin(next)}"`);
+
+test('a peer whose identity is being rotated has two pins', async () => {
+  const { links, cosigners } = await parseCosignerConfig('/h', 'f', second(second(COSIGNER, 'a', 'c'), 'b', 'd'));
+  expect(links).toEqual([{ name: 'sentry-link-1', pin: pin('a'), nextPin: pin('c') }]);
+  expect(cosigners).toEqual([{ id: 2, pin: pin('b'), nextPin: pin('d') }]);
+  const link = await parseSentryLinkConfig('/h', 'f', second(LINK, 'b', 'c'));
+  expect(link.cosigners.map(({ nextPin }) => nextPin)).toEqual([undefined, pin('c')]);
+});
+
 test('a sentry-link: cosigners are sorted, timing has defaults', async () => {
   const config = await parseSentryLinkConfig('/h', 'f.toml', LINK);
   expect(config.cosigners.map(({ id }) => id)).toEqual([1, 2]);
@@ -151,6 +162,17 @@ test.each<[string, string, string[]]>([
   ],
   ['itself among the others', COSIGNER.replace('id = 2', 'id = 1'), ['8:6: 1 is this cosigner itself']],
   [
+    'a second pin cut short',
+    second(COSIGNER, 'a', 'c').replace(pin('c'), 'c'),
+    ['7:12: "next_pin": "c" is not a pin ("sha256:" and 64 hex digits)'],
+  ],
+  [
+    'a second pin that is that of a link',
+    second(second(COSIGNER, 'a', 'c'), 'b', 'c'),
+    ['11:12: this pin is that of a link: a cosigner cannot act as one'],
+  ],
+  ['a second pin that is the first', second(COSIGNER, 'a', 'a'), [`7:12: pin "${pin('a')}" is there twice`]],
+  [
     'one pin in two roles',
     COSIGNER.replace(pin('b'), pin('a')),
     ['9:7: this pin is that of a link: a cosigner cannot act as one'],
@@ -206,6 +228,7 @@ test.each<[string, string, string[]]>([
   ],
   ['an id twice', LINK.replace('id = 2', 'id = 1'), ['8:6: cosigner 1 is there twice']],
   ['an address twice', LINK.replace('10.0.0.2', '10.0.0.1'), ['9:11: address "10.0.0.1:7001" is there twice']],
+  ["a second pin that is another's first", second(LINK, 'a', 'b'), [`11:12: pin "${pin('b')}" is there twice`]],
   ['a pin twice', LINK.replace(pin('b'), pin('a')), [`10:7: pin "${pin('a')}" is there twice`]],
   ['port 0', LINK.replace('10.0.0.2:7001', '10.0.0.2:0'), ['5:11: "address": port 0 cannot be connected to']],
   [
@@ -225,6 +248,11 @@ test.each<[string, string, string[]]>([
     'a node twice in one chain, written in two ways',
     LINK.replace('"unix:///run/node.sock"', '"10.0.0.9:26659"'),
     ['13:34: node "10.0.0.9:26659" is there twice, also as "tcp://10.0.0.9:26659"'],
+  ],
+  [
+    'a node twice in one chain, by the name of this host',
+    LINK.replace('10.0.0.9', 'localhost').replace('"unix:///run/node.sock"', '"127.0.0.1:26659"'),
+    ['13:35: node "127.0.0.1:26659" is there twice, also as "tcp://localhost:26659"'],
   ],
   [
     'a unix socket twice, by two ways to it',

@@ -3,8 +3,18 @@ import type { TomlTable } from 'smol-toml';
 import type { z } from 'zod';
 import { MAX_CHAINS, MAX_COSIGNERS, MAX_LINKS } from '../coordination/limits.js';
 import { COSIGNER_CONFIG_FILE } from '../home/paths.js';
-import { duplicates, logConfig, logSection, rawSections, tlsPaths, tlsSection } from './common-sections.js';
-import type { TlsPaths } from './common-sections.js';
+import {
+  duplicates,
+  logConfig,
+  logSection,
+  peerPins,
+  PIN_KEYS,
+  pins,
+  rawSections,
+  tlsPaths,
+  tlsSection,
+} from './common-sections.js';
+import type { PeerPins, TlsPaths } from './common-sections.js';
 import type { LogConfig } from './log-config.js';
 import { USUAL_PREFIX } from './bech32-prefix.js';
 import * as field from './fields.js';
@@ -13,15 +23,13 @@ import { DEFAULT_MAX_HEIGHT_JUMP } from '../watermark/rules.js';
 import type { HostPort } from './host-port.js';
 import { parseConfig, positionsIn, readConfigText, type ConfigIssue } from './toml-file.js';
 
-export interface PinnedLink {
+export interface PinnedLink extends PeerPins {
   readonly name: string;
-  readonly pin: string;
 }
 
 /** Another cosigner, pinned so that one that acts as a link can be named. */
-export interface PinnedCosigner {
+export interface PinnedCosigner extends PeerPins {
   readonly id: number;
-  readonly pin: string;
 }
 
 export const ON_DOUBT = ['sit-out', 'operator'] as const;
@@ -60,10 +68,8 @@ const schema = field.table({
   listen: field.listenAddress,
   log: logSection.optional(),
   tls: tlsSection.optional(),
-  link: field.sections('link', field.table({ name: field.linkName, pin: field.pin }), 1, MAX_LINKS),
-  cosigner: field
-    .sections('cosigner', field.table({ id: field.cosignerId, pin: field.pin }), 0, MAX_COSIGNERS)
-    .default([]),
+  link: field.sections('link', field.table({ name: field.linkName, ...pins }), 1, MAX_LINKS),
+  cosigner: field.sections('cosigner', field.table({ id: field.cosignerId, ...pins }), 0, MAX_COSIGNERS).default([]),
   chain: field.sections(
     'chain',
     field.table({
@@ -103,8 +109,8 @@ export async function parseCosignerConfig(
     },
     log: logConfig(toml.log),
     tls: tlsPaths(home, toml.tls),
-    links: toml.link,
-    cosigners: toml.cosigner,
+    links: toml.link.map((link) => ({ name: link.name, ...peerPins(link) })),
+    cosigners: toml.cosigner.map((cosigner) => ({ id: cosigner.id, ...peerPins(cosigner) })),
     chains: toml.chain.map((chain) => ({
       id: chain.id,
       bech32Prefix: chain.bech32_prefix,
@@ -119,25 +125,26 @@ function crossChecks(toml: TomlTable): ConfigIssue[] {
   return [
     ...duplicates(toml, 'chain', 'id', 'chain'),
     ...duplicates(toml, 'link', 'name', 'link'),
-    ...duplicates(toml, 'link', 'pin', 'pin'),
+    ...duplicates(toml, 'link', PIN_KEYS, 'pin'),
     ...duplicates(toml, 'cosigner', 'id', 'cosigner'),
-    ...duplicates(toml, 'cosigner', 'pin', 'pin'),
+    ...duplicates(toml, 'cosigner', PIN_KEYS, 'pin'),
     ...mixedRoles(toml),
   ];
 }
 
 /** A pin that is a link's and a cosigner's, and this cosigner among the others. */
 function mixedRoles(toml: TomlTable): ConfigIssue[] {
-  const linkPins = new Set(rawSections(toml, 'link').map(({ entry }) => entry['pin']));
+  const linkPins = new Set(rawSections(toml, 'link').flatMap(({ entry }) => PIN_KEYS.map((key) => entry[key])));
   return rawSections(toml, 'cosigner').flatMap(({ index, entry }) => {
     const issues: ConfigIssue[] = [];
     if (typeof entry['id'] === 'bigint' && entry['id'] === toml['id'])
       issues.push({ path: ['cosigner', index, 'id'], problem: `${entry['id']} is this cosigner itself` });
-    if (typeof entry['pin'] === 'string' && linkPins.has(entry['pin']))
-      issues.push({
-        path: ['cosigner', index, 'pin'],
-        problem: 'this pin is that of a link: a cosigner cannot act as one',
-      });
+    for (const key of PIN_KEYS)
+      if (typeof entry[key] === 'string' && linkPins.has(entry[key]))
+        issues.push({
+          path: ['cosigner', index, key],
+          problem: 'this pin is that of a link: a cosigner cannot act as one',
+        });
     return issues;
   });
 }

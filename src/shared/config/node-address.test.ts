@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isHekateError } from '../errors.js';
-import { nodeKey, parseNodeAddress } from './node-address.js';
+import { isSameNode, nodeKey, parseNodeAddress } from './node-address.js';
 
 function refusal(text: string): string {
   try {
@@ -142,5 +142,24 @@ describe('two ways of writing an address', () => {
     ['tcp and unix', 'run:1', 'unix:///run:1'],
   ])('two nodes: %s', (_name, one, other) => {
     expect(same(one, other)).toBe(false);
+  });
+});
+
+describe('two entries of one chain', () => {
+  it.each([
+    ['localhost and its address', 'localhost:1', '127.0.0.1:1', true],
+    ['the same as IPv6', 'localhost:1', '[::ffff:127.0.0.1]:1', true],
+    ['localhost and its IPv6 address', 'localhost:1', '[::1]:1', true],
+    ['in large letters, with a dot', 'LOCALHOST.:1', '127.0.0.1:1', true],
+    ['twice', 'localhost:1', 'LocalHost:1', true],
+    ['what is the same elsewhere too', 'node:1', 'NODE:01', true],
+    ['both addresses without the name: two nodes may share the port', '127.0.0.1:1', '[::1]:1', false],
+    ['another address of this host', 'localhost:1', '127.0.0.2:1', false],
+    ['another port', 'localhost:1', '127.0.0.1:2', false],
+    ['a name that only begins so', 'localhost.example:1', '127.0.0.1:1', false],
+    ['a socket', 'localhost:1', 'unix:///localhost:1', false],
+  ])('%s', (_name, one, other, same) => {
+    const [a, b] = [parseNodeAddress(one), parseNodeAddress(other)];
+    expect([isSameNode(a, b), isSameNode(b, a)]).toEqual([same, same]);
   });
 });

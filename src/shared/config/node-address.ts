@@ -67,6 +67,20 @@ export function nodeKey(address: NodeAddress): string {
   return `tcp://${formatHostPort({ host: sameHost(address.host), port: address.port })}`;
 }
 
+/**
+ * Whether two entries of one chain are certainly of one node. `localhost` is dialled at both of its addresses, whichever answers:
+ * it stands for 127.0.0.1 and for ::1, which themselves may be two nodes.
+ */
+export function isSameNode(one: NodeAddress, other: NodeAddress): boolean {
+  const keys = reachedAt(other);
+  return reachedAt(one).some((key) => keys.includes(key));
+}
+
+function reachedAt(address: NodeAddress): readonly string[] {
+  if (address.transport === 'unix' || !/^localhost\.?$/i.test(address.host)) return [nodeKey(address)];
+  return ['127.0.0.1', '::1'].map((host) => nodeKey({ ...address, host }));
+}
+
 function unixAddress(text: string, path: string): NodeAddress {
   if (!path.startsWith('/')) throw invalid(text, 'the path of a socket must begin with a slash', 'write unix:///path');
   if (path.includes('\0')) throw invalid(text, 'the path contains a zero byte');

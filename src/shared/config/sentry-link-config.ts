@@ -3,13 +3,23 @@ import type { TomlTable } from 'smol-toml';
 import type { z } from 'zod';
 import { MAX_CHAINS, MAX_COSIGNERS, MAX_LEASE_MS } from '../coordination/limits.js';
 import { SENTRY_LINK_CONFIG_FILE } from '../home/paths.js';
-import { duplicates, logConfig, logSection, rawSections, tlsPaths, tlsSection } from './common-sections.js';
-import type { TlsPaths } from './common-sections.js';
+import {
+  duplicates,
+  logConfig,
+  logSection,
+  peerPins,
+  PIN_KEYS,
+  pins,
+  rawSections,
+  tlsPaths,
+  tlsSection,
+} from './common-sections.js';
+import type { PeerPins, TlsPaths } from './common-sections.js';
 import type { LogConfig } from './log-config.js';
 import { USUAL_PREFIX } from './bech32-prefix.js';
 import * as field from './fields.js';
 import type { HostPort } from './host-port.js';
-import { nodeKey, parseNodeAddress } from './node-address.js';
+import { isSameNode, parseNodeAddress } from './node-address.js';
 import { parseConfig, readConfigText, type ConfigIssue } from './toml-file.js';
 
 export const DEFAULT_LEASE_MS = 1_000;
@@ -24,10 +34,9 @@ const NODE_STILL_MS = [1_000, 600_000] as const;
 const MAX_NODES = 16;
 const NODE_MODES = ['active', 'any'] as const;
 
-export interface LinkCosigner {
+export interface LinkCosigner extends PeerPins {
   readonly id: number;
   readonly address: HostPort;
-  readonly pin: string;
 }
 
 export interface LinkChain {
@@ -69,7 +78,7 @@ const schema = field.table({
     .optional(),
   cosigner: field.sections(
     'cosigner',
-    field.table({ id: field.cosignerId, address: field.peerAddress, pin: field.pin }),
+    field.table({ id: field.cosignerId, address: field.peerAddress, ...pins }),
     2,
     MAX_COSIGNERS,
   ),
@@ -108,7 +117,9 @@ export async function parseSentryLinkConfig(
     name: toml.name,
     log: logConfig(toml.log),
     tls: tlsPaths(home, toml.tls),
-    cosigners: [...toml.cosigner].sort((a, b) => a.id - b.id),
+    cosigners: toml.cosigner
+      .map((cosigner) => ({ id: cosigner.id, address: cosigner.address, ...peerPins(cosigner) }))
+      .sort((a, b) => a.id - b.id),
     chains: toml.chain.map((chain) => ({
       id: chain.id,
       bech32Prefix: chain.bech32_prefix,
@@ -127,7 +138,7 @@ function crossChecks(toml: TomlTable): ConfigIssue[] {
     ...duplicates(toml, 'chain', 'id', 'chain'),
     ...duplicates(toml, 'cosigner', 'id', 'cosigner'),
     ...duplicates(toml, 'cosigner', 'address', 'address'),
-    ...duplicates(toml, 'cosigner', 'pin', 'pin'),
+    ...duplicates(toml, 'cosigner', PIN_KEYS, 'pin'),
     ...repeatedNodes(toml),
   ];
 }
@@ -135,27 +146,22 @@ function crossChecks(toml: TomlTable): ConfigIssue[] {
 /** One chain names a node once. Another chain may name it too: a node comes back with another chain id after a reset. */
 function repeatedNodes(toml: TomlTable): ConfigIssue[] {
   return rawSections(toml, 'chain').flatMap(({ index, entry }) => {
-    const seen = new Map<string, string>();
-    const nodes = Array.isArray(entry['nodes']) ? entry['nodes'] : [];
+    const nodes: readonly unknown[] = Array.isArray(entry['nodes']) ? entry['nodes'] : [];
     return nodes.flatMap((node, at) => {
       if (typeof node !== 'string') return [];
-      const key = keyOf(node);
-      const before = seen.get(key);
-      if (before === undefined) {
-        seen.set(key, node);
-        return [];
-      }
+      const before = nodes.slice(0, at).find((other) => typeof other === 'string' && isRepeated(other, node));
+      if (before === undefined) return [];
       const also = before === node ? '' : `, also as ${JSON.stringify(before)}`;
       return [{ path: ['chain', index, 'nodes', at], problem: `node ${JSON.stringify(node)} is there twice${also}` }];
     });
   });
 }
 
-/** As written where it is no address: the schema says what is wrong with it. */
-function keyOf(text: string): string {
+/** What is no address is only the same as itself: the schema says what is wrong with it. */
+function isRepeated(one: string, other: string): boolean {
   try {
-    return nodeKey(parseNodeAddress(text));
+    return isSameNode(parseNodeAddress(one), parseNodeAddress(other));
   } catch {
-    return text;
+    return one === other;
   }
 }

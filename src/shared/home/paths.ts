@@ -38,6 +38,11 @@ export function peerCertificateFile(peersFolder: string, name: string): string {
   return join(peersFolder, `${name}.crt`);
 }
 
+/** The certificate that a peer is about to show. Names have no dots. */
+export function nextPeerCertificateFile(peersFolder: string, name: string): string {
+  return join(peersFolder, `${name}.next.crt`);
+}
+
 export function chainFolder(home: string, chainId: string): string {
   return join(home, CHAINS_FOLDER, checkedChainId(chainId));
 }

@@ -171,3 +171,28 @@ it.each([true, false])(
     await new Promise((resolve) => server.close(resolve));
   },
 );
+
+describe('names that are not dialled yet', () => {
+  it('are known by the time when the name servers are silent', async () => {
+    const world = new World();
+    world.names.keepKnown(['node']);
+    await world.answer([A]);
+    const dialled = world.find();
+    await world.clock.pass(100);
+    expect(dialled.said).toBe('10.0.0.1');
+  });
+
+  it('are looked up every minute until that is ended, and no failure ends it', async () => {
+    const world = new World();
+    const end = world.names.keepKnown(['node', 'other']);
+    await world.answer('EAI_AGAIN');
+    await world.answer('ENOTFOUND');
+    await world.clock.pass(60_000);
+    expect(world.asked).toEqual(['node', 'other', 'node', 'other']);
+    end();
+    await world.answer([A]);
+    await world.answer([B]);
+    await world.clock.pass(600_000);
+    expect(world.asked).toHaveLength(4);
+  });
+});

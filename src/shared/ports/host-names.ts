@@ -1,7 +1,7 @@
 import { ADDRCONFIG, promises as dns, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { must } from '../invariant.js';
-import { systemClock, type Clock } from './clock.js';
+import { systemClock, type Clock, type Timer } from './clock.js';
 
 /** Asks the system for all addresses of a name; it may take as long as it likes. */
 export type Resolve = (name: string) => Promise<readonly LookupAddress[]>;
@@ -30,6 +30,8 @@ export interface HostAddresses {
 export const LOOKUP_LIMIT_MS = 1_500;
 /** Where addresses are known, newer ones are waited for no longer. */
 const KNOWN_WAIT_MS = 100;
+/** Names that are not dialled now, but may be any day, are looked up so often. */
+const KEEP_EVERY_MS = 60_000;
 /** A look-up holds a thread of libuv's pool, which has four and carries file access too. */
 const MAX_AT_ONCE = 2;
 
@@ -76,6 +78,20 @@ export class HostNames {
     const trouble = slow ? late(host) : found;
     if (name.known === undefined) throw trouble ?? late(host);
     return { addresses: name.known, trouble };
+  }
+
+  /**
+   * Looks these up now and every minute, so that their last addresses are known on the day on which they are dialled and the name
+   * servers are in trouble. Returns how to end it.
+   */
+  keepKnown(hosts: readonly string[]): () => void {
+    let timer: Timer | undefined;
+    const look = (): void => {
+      for (const host of hosts) void this.addresses(host).catch(() => undefined);
+      timer = this.#clock.schedule(KEEP_EVERY_MS, look);
+    };
+    if (hosts.length > 0) look();
+    return () => timer?.cancel();
   }
 
   #name(host: string): Name {

@@ -3,8 +3,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadIdentity, otherOwner, pinOf, type TlsIdentity } from './identity.js';
-import { makeIdentity } from '../../setup/identity/make-identity.js';
+import { loadIdentity, nameIn, otherOwner, pinOf, type TlsIdentity } from './identity.js';
+import { makeIdentity, makeNextIdentity } from '../../setup/identity/make-identity.js';
 import { pemBytes } from '../../setup/identity/pem.js';
 import { checkPins } from './tls.js';
 
@@ -43,6 +43,20 @@ it('a pin is the hash of the key, in PEM and DER, and no two are the same', () =
 
 it('an identity comes back from its files', async () => {
   expect(await loadIdentity(path('crt'), path('key'))).toEqual(own);
+});
+
+it('a next identity has the name of the first, and a subject that no other has', async () => {
+  const next = await makeNextIdentity('cosigner-1');
+  const made = [own, next, await makeNextIdentity('cosigner-1')];
+  const certificates = made.map(({ certPem }) => new X509Certificate(certPem));
+  expect(certificates.map(nameIn)).toEqual(['cosigner-1', 'cosigner-1', 'cosigner-1']);
+  expect(new Set(certificates.map(({ subject }) => subject)).size).toBe(3);
+  expect(otherOwner(next.certPem, 'cosigner-2', [])).toBe('cosigner-1');
+});
+
+it('the second pin of a peer is as much its own as the first', () => {
+  const peers = [{ name: 'paris', pin: pinOf(other.certPem), nextPin: pinOf(own.certPem) }];
+  expect(otherOwner(own.certPem, 'berlin', peers)).toBe('paris');
 });
 
 it.each<readonly [string, string, readonly string[], string | undefined]>([

@@ -64,6 +64,8 @@ export function checkIdentityIsOurs(
 export interface NamedPin {
   readonly name: string;
   readonly pin: string;
+  /** As good as the other, while the identity is being rotated. */
+  readonly nextPin?: string | undefined;
 }
 
 /**
@@ -73,12 +75,17 @@ export interface NamedPin {
 export function otherOwner(certPem: string, name: string, peers: readonly NamedPin[]): string | undefined {
   const certificate = parseCertificate(certPem, 'the certificate');
   const pin = pinOfCertificate(certificate);
-  const peer = peers.find((one) => one.pin === pin);
+  const peer = peers.find((one) => one.pin === pin || one.nextPin === pin);
   if (peer !== undefined) return peer.name;
   // A link may be given another name later, a certificate be made by other means: then its subject tells nothing.
-  const madeFor = /^CN=(.*)$/.exec(certificate.subject)?.[1];
+  const madeFor = nameIn(certificate);
   if (madeFor === undefined || madeFor === name) return undefined;
   return NAME_BY_INIT.test(madeFor) && NAME_BY_INIT.test(name) ? madeFor : undefined;
+}
+
+/** The common name of its subject: whom it was made for, by what makes certificates here. */
+export function nameIn(certificate: NodeCertificate): string | undefined {
+  return /^CN=(.*)$/m.exec(certificate.subject)?.[1];
 }
 
 const NAME_BY_INIT = /^(?:cosigner|sentry-link)-[1-9][0-9]{0,2}$/;

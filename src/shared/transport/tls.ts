@@ -4,7 +4,10 @@ import type { Socket } from 'node:net';
 import { HekateError } from '../errors.js';
 import { pinOf, pinOfCertificate, type TlsIdentity } from './identity.js';
 
-/** A process whose certificate is known here: its name in our configuration, its certificate, its key's pin. */
+/**
+ * A process whose certificate is known here: its name in our configuration, its certificate, its key's pin. While its identity
+ * is being rotated there are two of its name, and either is as good.
+ */
 export interface PinnedPeer {
   readonly name: string;
   readonly certPem: string;
@@ -59,8 +62,8 @@ export function clientContext(identity: TlsIdentity, peers: readonly PinnedPeer[
 }
 
 /**
- * Starts TLS as a client on a connected socket, with a context that knows `peer` and `others`. `peer` alone is let through;
- * the others are known only so that a swapped address is named: TLS_WRONG_PEER.
+ * Starts TLS as a client on a connected socket, with a context that knows `peer` and `others`. Who has the name of `peer`
+ * is let through; the others are known only so that a swapped address is named: TLS_WRONG_PEER.
  */
 export function pinnedTlsClient(
   socket: Socket,
@@ -79,8 +82,8 @@ export function pinnedTlsClient(
 
 function wrongPeer(certificate: PeerCertificate, peer: PinnedPeer, others: readonly PinnedPeer[]): Error | undefined {
   const pin = pinOf(certificate.raw);
-  if (pin === peer.pin) return undefined;
-  const name = others.find((other) => other.pin === pin)?.name ?? 'somebody else';
+  const name = [peer, ...others].find((known) => known.pin === pin)?.name ?? 'somebody else';
+  if (name === peer.name) return undefined;
   return new HekateError('TLS_WRONG_PEER', `${name} answers where ${peer.name} should`);
 }
 

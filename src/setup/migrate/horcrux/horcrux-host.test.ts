@@ -105,7 +105,7 @@ describe('a host of a cluster', () => {
 
   it('a shard that others may read is read, and that is said', async () => {
     chmodSync(join(home, 'one_shard.json'), 0o644);
-    expect((await host()).chains[0]!.notes).toEqual([expect.stringContaining('who could read it has the key')]);
+    expect((await host()).chains[0]!.notes).toEqual([expect.stringContaining('everybody may use it')]);
   });
 
   it.each<[string, () => void, readonly string[]]>([

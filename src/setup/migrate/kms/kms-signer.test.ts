@@ -156,7 +156,7 @@ describe('a home of kms', () => {
     [
       'a key that others may read',
       () => chmodSync(join(home, 'priv_validator_key.json'), 0o644),
-      'who could read it has the key',
+      'everybody may use it',
     ],
   ])('says what is to be known of %s', async (_name, change, note) => {
     change();

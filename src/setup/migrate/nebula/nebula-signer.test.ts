@@ -100,7 +100,7 @@ describe('local mode', () => {
 
   it.each<[string, () => void, string]>([
     ['no state', () => rmSync(join(dir, 'state.json')), 'its state file'],
-    ['a key that others may read', () => chmodSync(join(dir, 'privkey'), 0o644), 'who could read it has the key'],
+    ['a key that others may read', () => chmodSync(join(dir, 'privkey'), 0o644), 'everybody may use it'],
   ])('says what is to be known of %s', async (_name, change, note) => {
     change();
     expect((await read(LOCAL_CONFIG)).chains[0]!.notes).toEqual([expect.stringContaining(note)]);

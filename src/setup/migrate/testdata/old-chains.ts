@@ -47,6 +47,8 @@ export function report(change: Partial<ChainReport> = {}): ChainReport {
     newHeights: 2,
     signedMeanwhile: [],
     lastSigned: undefined,
+    watchedMs: 10_000,
+    usualMs: 1_000,
     power: { ours: 1n, total: 10n },
     ...change,
   };

@@ -118,7 +118,7 @@ it.each<[string, string, string]>([
 it('says that others may read the key, and that transactions are signed no more', async () => {
   chmodSync(join(dir, 'secrets/one.key'), 0o644);
   const { chains, notes } = await read(`${CONFIG}[[tx_signer]]\nchain_id = "one"\n`);
-  expect(chains[0]!.notes).toEqual([expect.stringContaining('who could read it has the key')]);
+  expect(chains[0]!.notes).toEqual([expect.stringContaining('if others could have read it')]);
   expect(notes).toEqual([expect.stringContaining('[[tx_signer]] is not taken over')]);
 });
 
