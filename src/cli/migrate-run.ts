@@ -5,8 +5,10 @@ import type { Group } from '../shared/frost/group.js';
 import { HekateError } from '../shared/errors.js';
 import type { Applied, Target } from '../setup/migrate/apply.js';
 import type { AskedShape, ClusterPlan } from '../setup/init/request.js';
-import type { OldSigner } from '../setup/migrate/old-signer.js';
+import type { ShardHomes } from '../setup/migrate/horcrux/shard-home.js';
+import type { AnyOldSigner } from '../setup/migrate/old-signer.js';
 import type { Asked, MigrationPlan } from '../setup/migrate/plan.js';
+import type { Evidence } from '../setup/migrate/stopped.js';
 import { EXIT_FAILED } from './exit-codes.js';
 import { print, printJson, warn, type Io } from './io.js';
 import * as migrateText from './migrate-text.js';
@@ -38,8 +40,10 @@ export interface Migration {
   readonly io: Io;
   readonly fail: (exitCode: number) => void;
   /** Reads the old signer; called again after it was watched. */
-  readonly read: (group: Group) => Promise<OldSigner>;
+  readonly read: (group: Group) => Promise<AnyOldSigner>;
   readonly keepIdentity: boolean;
+  /** Only what the shards of this host become is written, into this folder once it is said. */
+  readonly shard?: { readonly dir: string | undefined } | undefined;
   readonly old: migrateText.OldWays;
 }
 
@@ -110,29 +114,29 @@ export function validatorsOf({ validator = [] }: MigrateOptions): readonly strin
 export async function runMigration(migration: Migration): Promise<void> {
   const { given, io, fail, read } = migration;
   const { wipeOldSigner } = await import('../setup/migrate/old-signer.js');
-  const { gatherEvidence } = await import('../setup/migrate/evidence.js');
-  const { connectRpc } = await import('../setup/migrate/rpc.js');
   const { planMigration } = await import('../setup/migrate/plan.js');
   const { loadGroup } = await import('../shared/frost/load-group.js');
-  const { systemClock, systemWallSecond } = await import('../shared/ports/clock.js');
-  const asked = await askedOf(given, systemWallSecond);
-  const target = await targetOf(migration);
-  const rpcs = (given.rpc ?? []).map((url) => connectRpc(url));
+  const { systemWallSecond } = await import('../shared/ports/clock.js');
+  const { shard } = migration;
+  const asked = { ...(await askedOf(given, systemWallSecond)), withoutNodes: shard !== undefined };
+  const target = shard === undefined ? await targetOf(migration) : undefined;
   const group = await loadGroup();
-  const pause = { nowMs: () => systemClock.nowMs(), sleep: (ms: number) => sleep(ms) };
-  const inquiry = { nodes: asked.nodes ?? [], rpcs, watchMs: given.watch * 1000, proc: '/proc' };
   const before = await read(group);
-  const evidence = await gatherEvidence(before, inquiry, pause, systemWallSecond).finally(() => wipeOldSigner(before));
+  const evidence = await evidenceOf(before, given, asked.nodes ?? []).finally(() => wipeOldSigner(before));
   // Again: what it signed until now counts.
   const old = await read(group);
   try {
     const plan = planMigration(old, evidence, asked);
     const isRefused = plan.refusals.length > 0;
-    const applied = given.apply === true && !isRefused ? await apply(plan, target, old, given) : undefined;
-    if (given.json === true) printJson(io, migrateText.asJson(plan, target, applied));
+    const isApplied = given.apply === true && !isRefused;
+    const shards = isApplied && shard?.dir !== undefined ? await writeShards(plan, shard.dir) : undefined;
+    const applied = isApplied && shard === undefined ? await apply(plan, target, old, given) : undefined;
+    const dir = shard?.dir === undefined ? target : { kind: 'shard' as const, dir: shard.dir };
+    if (given.json === true) printJson(io, migrateText.asJson(plan, dir, applied ?? shards));
     else {
-      print(io, ...migrateText.describePlan(plan, target));
+      print(io, ...migrateText.describePlan(plan, dir));
       if (applied !== undefined) print(io, '', ...migrateText.describeApplied(plan, target, applied, migration.old));
+      else if (shards !== undefined) print(io, '', ...migrateText.describeShards(plan, shards, migration.old));
       else if (!isRefused) print(io, '', ...migrateText.WAYS_ON);
       for (const refusal of plan.refusals) io.err(`${refusal.toLine()}\n`);
     }
@@ -141,10 +145,17 @@ export async function runMigration(migration: Migration): Promise<void> {
     wipeOldSigner(old);
   }
 
+  async function writeShards(made: MigrationPlan, into: string): Promise<ShardHomes> {
+    const { writeShardHomes } = await import('../setup/migrate/horcrux/shard-home.js');
+    const { nodeDisk } = await import('../shared/ports/node-disk.js');
+    const { systemRandom } = await import('../shared/ports/random.js');
+    return whileUninterrupted(() => writeShardHomes(made, into, { disk: nodeDisk, random: systemRandom }));
+  }
+
   async function apply(
     made: MigrationPlan,
     to: Target | undefined,
-    signer: OldSigner,
+    signer: AnyOldSigner,
     { maxHeightsPerSecond }: MigrateOptions,
   ): Promise<Applied> {
     const { applyMigration } = await import('../setup/migrate/apply.js');
@@ -159,6 +170,20 @@ export async function runMigration(migration: Migration): Promise<void> {
       warn(io, `nothing was written: ${applied.there.join(', ')} was there already, with the same key`);
     return applied;
   }
+}
+
+/** What this host, its state files and the chains show of an old signer. */
+export async function evidenceOf(
+  old: AnyOldSigner,
+  { rpc = [], watch }: MigrateOptions,
+  nodes: readonly string[],
+): Promise<Evidence> {
+  const { gatherEvidence } = await import('../setup/migrate/evidence.js');
+  const { connectRpc } = await import('../setup/migrate/rpc.js');
+  const { systemClock, systemWallSecond } = await import('../shared/ports/clock.js');
+  const pause = { nowMs: () => systemClock.nowMs(), sleep: (ms: number) => sleep(ms) };
+  const rpcs = rpc.map((url) => connectRpc(url));
+  return gatherEvidence(old, { nodes, rpcs, watchMs: watch * 1000, proc: '/proc' }, pause, systemWallSecond);
 }
 
 async function askedOf(given: MigrateOptions, wallSecond: () => number): Promise<Asked> {

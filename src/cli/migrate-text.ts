@@ -1,6 +1,7 @@
 import { formatHostPort } from '../shared/config/host-port.js';
 import { describePlace } from '../shared/watermark/watermark.js';
 import type { Applied, Target } from '../setup/migrate/apply.js';
+import type { ShardHomes } from '../setup/migrate/horcrux/shard-home.js';
 import type { MigrationPlan, PlannedChain } from '../setup/migrate/plan.js';
 import { describeFloor, describeWatermark } from '../setup/state-report.js';
 
@@ -9,13 +10,18 @@ export interface OldWays {
   readonly stateFile: string;
   readonly away: string;
   readonly start: string;
+  /** What must be destroyed in the end, where that is not the whole key. */
+  readonly copies?: string;
 }
+
+/** Where to; a shard alone becomes parts of the home of its cosigner. */
+export type Destination = Target | { readonly kind: 'shard'; readonly dir: string };
 
 export const WAYS_ON: readonly string[] = [
   'Nothing was written. To write it, add --apply with --out DIR --threshold T --cosigner HOST:PORT…, or with --into CLUSTER.',
 ];
 
-export function describePlan(plan: MigrationPlan, target: Target | undefined): readonly string[] {
+export function describePlan(plan: MigrationPlan, target: Destination | undefined): readonly string[] {
   return [
     `Found: ${plan.name}`,
     ...plan.chains.flatMap(describeChain),
@@ -54,7 +60,7 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `  ${line}`)];
 }
 
-function describeShape(target: Target | undefined): string {
+function describeShape(target: Destination | undefined): string {
   if (target?.kind !== 'new') return ':';
   const { threshold, cosigners, links } = target.shape;
   return `: ${threshold} of ${cosigners.length} cosigners (${cosigners.map(formatHostPort).join(', ')}) sign, ${links} sentry-links`;
@@ -93,12 +99,41 @@ export function describeApplied(
     `  step S (1 proposal, 2 prevote, 3 precommit); write ${old.stateFile}`,
     `  into the state file of the old signer, never anything below it; then ${old.start}.`,
     'What must be destroyed once you will not go back:',
-    `  every copy of the whole key but an offline backup: ${keys}, and backups and snapshots of that host.`,
+    `  ${old.copies ?? 'every copy of the whole key but an offline backup'}: ${keys}, and backups and snapshots of that host.`,
     '  Whoever has one of them can sign for the validator, and hekate cannot know of it.',
   ];
 }
 
-export function asJson(plan: MigrationPlan, target: Target | undefined, applied: Applied | undefined): object {
+export function describeShards(
+  plan: MigrationPlan,
+  { dir, names, written }: ShardHomes,
+  old: OldWays,
+): readonly string[] {
+  const keys = plan.chains.map(({ keyFrom }) => keyFrom).join(', ');
+  return [
+    `Written: ${written.join(', ')} of ${names.join(', ')} in ${dir}.`,
+    '',
+    'Next:',
+    `  1. ${old.away}: ${keys}`,
+    `  2. Move chains/ and state/ of ${dir}/${names[0] ?? ''} into the home of that cosigner, add its [[chain]] section, and bring`,
+    '     chains/CHAIN/group.json, which is public, to the homes of the sentry-links.',
+    '  3. When that is done on every host: hekate keys verify on their folders, start the cosigners, then the sentry-links.',
+    '',
+    'How to go back:',
+    `  As long as hekate has signed nothing (hekate state show): delete what was written and ${old.start} as before.`,
+    '  Once it has signed, stop every cosigner for good; take the highest place of ALL cosigners (hekate state show), as height H,',
+    `  round R, step S (1 proposal, 2 prevote, 3 precommit); write ${old.stateFile}`,
+    `  into the state files of the old signer on every host, never anything below it; then ${old.start}.`,
+    'What must be destroyed once you will not go back:',
+    `  ${old.copies ?? 'every copy'}: ${keys}, and backups and snapshots of that host.`,
+  ];
+}
+
+export function asJson(
+  plan: MigrationPlan,
+  target: Destination | undefined,
+  applied: { readonly written: readonly string[]; readonly there?: readonly string[] } | undefined,
+): object {
   return {
     source: plan.name,
     chains: plan.chains.map(({ chainId, address, keyFrom, stateFile, lastSigned, nodes, start, notes }) => ({

@@ -36,6 +36,11 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   REPLACE_REFUSED: 'a watermark would be lowered or given up',
   OLD_CONFIG_INVALID: 'the configuration of the old signer cannot be read, or does not say which key signs for a chain',
   KEY_CANNOT_LEAVE: 'the key of the old signer is in a device that gives no key away',
+  SHARD_INVALID: 'a file is not a shard of Horcrux 3, or not a whole one',
+  SHARD_POINT_INVALID: 'a file with the public point of a shard is damaged, or of something else',
+  SHARDS_DISAGREE:
+    'shards of Horcrux that were given together are not shares of one key, or not of the threshold that is said',
+  SHARDS_TOO_FEW: 'too few shards of Horcrux were given for what was asked',
   OLD_SIGNER_RUNS:
     'something says that the old signer still runs: a process, a connection, its state file, or the chain',
   OLD_SIGNER_UNPROVEN: 'nothing shows that the old signer is stopped',

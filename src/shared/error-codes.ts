@@ -66,6 +66,12 @@ export const FIXES = {
     "give the backup that the key was imported from, with `hekate migrate file`; or give a YubiHSM's exported and decrypted key " +
     '(96 bytes in base64) as a softsign key; or, where the chain can exchange the key of a validator, make a new one with ' +
     '`hekate init` and rotate to it; otherwise leave this chain on the device, and choose the others with --chain-id',
+  SHARD_INVALID: 'give the CHAIN_shard.json of this host as Horcrux uses it',
+  SHARD_POINT_INVALID: 'make the file anew on the host of that shard, and carry it unchanged',
+  SHARDS_DISAGREE:
+    'bring the shards that Horcrux signs with today, all of one dealing (one `horcrux create-ed25519-shards`), each once',
+  SHARDS_TOO_FEW:
+    'bring those of more hosts: as many as Horcrux needs for a signature, or all where all homes are written',
   OLD_SIGNER_RUNS:
     'stop the old signer for good (systemctl disable --now, docker rm), wait until its chain has made a block or two without it, ' +
     'and run this again',

@@ -33,6 +33,8 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
   'tendermint/PrivKeyBls12_381': 'a BLS12-381 key',
   'cometbft/PrivKeyBls12_381': 'a BLS12-381 key',
   'cometbft/PrivKeySecp256k1eth': 'an Ethereum secp256k1 key',
+  'tendermint/PrivKeySecp256k1eth': 'an Ethereum secp256k1 key',
+  'cometbft/PrivKeyMlDsa65': 'an ML-DSA-65 key',
 };
 
 export function generateConsensusKey(group: Group, random: RandomBytes): ConsensusKey {
@@ -64,6 +66,36 @@ export function parsePrivValidatorKey(group: Group, contents: Uint8Array): KeyFi
   }
 }
 
+/**
+ * The private key of a file alone, whatever stands beside it, as signers other than the node read it. Both its halves must agree.
+ * Throws as `parsePrivValidatorKey`.
+ */
+export function parsePrivateKeyAlone(group: Group, contents: Uint8Array): ConsensusKey {
+  const json = parse(contents);
+  try {
+    const privateKey = asObject(asObject(json.value, 'it is not a JSON object')['priv_key'], '"priv_key" is missing');
+    checkType(privateKey['type'], ED25519_PRIVATE);
+    const halves = readBase64(json.bytesOf(privateKey['value']), 64, '"priv_key"');
+    try {
+      return ofHalves(group, halves);
+    } finally {
+      wipe(halves);
+    }
+  } finally {
+    json.wipe();
+  }
+}
+
+/** Of a seed and its public key. Throws KEY_INVALID unless they belong together. */
+function ofHalves(group: Group, halves: Uint8Array): ConsensusKey {
+  const seed = pinnedBytes(32);
+  seed.set(halves.subarray(0, 32));
+  const publicKey = publicKeyOf(group, seed);
+  if (equalBytes(publicKey, halves.subarray(32))) return { publicKey, seed };
+  wipe(seed);
+  throw invalid('the two halves of "priv_key" do not belong together: the file is damaged');
+}
+
 function readKey(group: Group, json: LiftedJson): KeyFile {
   const file = asObject(json.value, 'it is not a JSON object');
   if (file['priv_key'] !== undefined && file['pub_key'] === undefined && file['address'] === undefined)
@@ -88,20 +120,16 @@ function readKey(group: Group, json: LiftedJson): KeyFile {
 }
 
 function checkedKey(group: Group, halves: Uint8Array, publicKey: Uint8Array, address: unknown): ConsensusKey {
-  const seed = pinnedBytes(32);
-  seed.set(halves.subarray(0, 32));
+  const key = ofHalves(group, halves);
   try {
-    const derived = publicKeyOf(group, seed);
-    if (!equalBytes(derived, halves.subarray(32)))
-      throw invalid('the two halves of "priv_key" do not belong together: the file is damaged');
-    if (!equalBytes(derived, publicKey))
-      throw invalid(`"pub_key" is not that of "priv_key" (${toHex(derived)}): parts of two files were mixed`);
-    const expected = toHex(addressOf(derived)).toUpperCase();
+    if (!equalBytes(key.publicKey, publicKey))
+      throw invalid(`"pub_key" is not that of "priv_key" (${toHex(key.publicKey)}): parts of two files were mixed`);
+    const expected = toHex(addressOf(key.publicKey)).toUpperCase();
     if (typeof address !== 'string' || address.toUpperCase() !== expected)
       throw invalid(`"address" is not ${expected}, the address of its key: parts of two files were mixed`);
-    return { publicKey: derived, seed };
+    return key;
   } catch (error) {
-    wipe(seed);
+    wipeKey(key);
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { equalBytes, wipe } from '../../shared/bytes.js';
 import { HekateError, isHekateError, messageOf } from '../../shared/errors.js';
 import { loadGroup } from '../../shared/frost/load-group.js';
-import { loadGroupFile } from '../../shared/home/group-file.js';
+import { loadGroupFile, sameGroup } from '../../shared/home/group-file.js';
 import * as paths from '../../shared/home/paths.js';
 import { encodeSecret } from '../../shared/home/secret-file.js';
 import { InvariantViolation, must } from '../../shared/invariant.js';
@@ -19,7 +19,8 @@ import { addChains } from '../init/init.js';
 import type { ClusterPlan } from '../init/request.js';
 import { checkThreshold } from '../init/request.js';
 import { createWhole, recover } from '../init/staging.js';
-import { dealSecret, wipeShares } from '../keys/dealing.js';
+import { wipeShares } from '../keys/dealing.js';
+import { sharesFor } from './key-shares.js';
 import type { MigrationPlan, PlannedChain } from './plan.js';
 
 /** Where a migration is written to: folders of a new cluster, or those of one that is there. */
@@ -96,6 +97,8 @@ async function chainsThere(
       const group = await loadGroupFile(paths.groupFile(home, chainId), chainId);
       if (!equalBytes(group.groupPublicKey, key.publicKey))
         throw new HekateError('CHAIN_EXISTS', `chain ${chainId} is already in ${home}, with another key`);
+      if ('dealt' in key && !sameGroup(group, key.dealt.info))
+        throw new HekateError('CHAIN_EXISTS', `chain ${chainId} is already in ${home}, with other shares of this key`);
       await checkNotBelow(home, chain, deps);
     }
     there.push(chainId);
@@ -137,7 +140,7 @@ async function dealAndWrite(
     for (const { chainId, key, nodes, start, bech32Prefix } of chains) {
       const options = { chainId, threshold: shape.threshold, count: shape.cosigners.length, random: deps.random };
       dealt.push({
-        ...{ dealt: dealSecret(group, key, options), nodes, maxHeightsPerSecond, bech32Prefix },
+        ...{ dealt: sharesFor(group, key, options), nodes, maxHeightsPerSecond, bech32Prefix },
         start: must(start, 'a plan that nothing stands against says where each watermark starts').start,
       });
     }

@@ -3,7 +3,7 @@ import { HekateError, isHekateError } from '../../shared/errors.js';
 import { addressOf } from '../../shared/keys/formats.js';
 import { watchChain, type ChainReport, type Pause } from './chain-watch.js';
 import { connectedNodes } from './node-connections.js';
-import type { OldSigner } from './old-signer.js';
+import type { AnyOldSigner } from './old-signer.js';
 import { findProcesses } from './process-table.js';
 import type { ChainRpc } from './rpc.js';
 import { watchStateFile } from './state-watch.js';
@@ -21,12 +21,14 @@ export interface Inquiry {
 
 /** Asks this host, the state files and the chains whether the old signer lives, all at once. */
 export async function gatherEvidence(
-  old: OldSigner,
+  old: AnyOldSigner,
   { nodes, rpcs, watchMs, proc }: Inquiry,
   pause: Pause,
   wallSecond: () => number,
 ): Promise<Evidence> {
-  const files = old.chains.flatMap(({ state }) => state?.file ?? []);
+  const files = [
+    ...new Set(old.chains.flatMap(({ state }) => (state === undefined ? [] : [state.file, ...(state.others ?? [])]))),
+  ];
   const watches = await Promise.all(files.map((file) => watchStateFile(file, wallSecond)));
   const reports: ChainReport[] = [];
   const problems: HekateError[] = [];
@@ -46,7 +48,7 @@ export async function gatherEvidence(
   return { processes, connected, states, reports, problems, watchedSeconds: Math.round(watchMs / 1000) };
 }
 
-async function reportOf(old: OldSigner, rpc: ChainRpc, watchMs: number, pause: Pause): Promise<ChainReport> {
+async function reportOf(old: AnyOldSigner, rpc: ChainRpc, watchMs: number, pause: Pause): Promise<ChainReport> {
   const { network } = await rpc.status();
   const chain = old.chains.find(({ chainId }) => chainId === network);
   if (chain === undefined) {

@@ -10,7 +10,7 @@ import {
 } from '../../shared/watermark/watermark.js';
 import { chooseStart } from '../watermark-start.js';
 import type { ChainReport } from './chain-watch.js';
-import type { OldChain } from './old-signer.js';
+import type { AnyOldChain } from './old-signer.js';
 import { isSilent } from './stopped.js';
 
 /** What an operator said about where the key has signed. */
@@ -37,7 +37,7 @@ const APART_AT_MOST = 100n;
  * Throws WATERMARK_START_…, STATE_IMPORT_INVALID, OLD_STATE_BEHIND, OLD_STATE_AHEAD and RPC_INVALID.
  */
 export function chooseMigrationStart(
-  chain: OldChain,
+  chain: AnyOldChain,
   reports: readonly ChainReport[],
   asked: AskedStart,
   nowSecond: number,
@@ -57,7 +57,7 @@ export function chooseMigrationStart(
   return highest;
 }
 
-function ofFiles({ state, key, lastSigned, keyFrom }: OldChain, nowSecond: number): readonly MigrationStart[] {
+function ofFiles({ state, key, lastSigned, keyFrom }: AnyOldChain, nowSecond: number): readonly MigrationStart[] {
   const found: MigrationStart[] = [];
   if (state !== undefined && state.found.watermark.height > 0n) {
     const inputs = { state: state.found, height: undefined, neverSigned: false };
@@ -83,7 +83,7 @@ function ofOperator({ height }: AskedStart, nowSecond: number): readonly Migrati
   return [{ start: { ...floorAtHeight(height), pace: fullPace(nowSecond) }, from: '--height' }];
 }
 
-function startOfNothing({ chainId, state }: OldChain, asked: AskedStart): MigrationStart {
+function startOfNothing({ chainId, state }: AnyOldChain, asked: AskedStart): MigrationStart {
   if (asked.neverSigned) return { start: neverSigned(), from: '--never-signed' };
   if (state !== undefined)
     throw new HekateError(
@@ -95,7 +95,7 @@ function startOfNothing({ chainId, state }: OldChain, asked: AskedStart): Migrat
   });
 }
 
-function checkNeverSigned({ state, lastSigned }: OldChain, reports: readonly ChainReport[]): void {
+function checkNeverSigned({ state, lastSigned }: AnyOldChain, reports: readonly ChainReport[]): void {
   const place = lastSigned ?? state?.found.watermark;
   const onChain = reports.find((report) => report.lastSigned !== undefined);
   const found =
@@ -107,7 +107,7 @@ function checkNeverSigned({ state, lastSigned }: OldChain, reports: readonly Cha
 
 /** What files and RPCs say must fit together; with --height an operator answers for what lies below it. */
 function checkReports(
-  { chainId, state }: OldChain,
+  { chainId, state }: AnyOldChain,
   reports: readonly ChainReport[],
   { height: asked = 0n }: AskedStart,
 ): void {

@@ -2,12 +2,13 @@ import { wipe } from '../../shared/bytes.js';
 import type { Point, Scalar } from '../../shared/frost/group.js';
 import type { HeightRoundStep } from '../../shared/watermark/watermark.js';
 import type { FilePvState } from '../file-pv.js';
+import { wipeShares, type DealtKey } from '../keys/dealing.js';
 
 /** A signer that signs until today, as its own files describe it. Holds keys: wipe it with `wipeOldSigner`. */
-export interface OldSigner {
+export interface OldSigner<K extends AnyKey = OldKey> {
   /** What it is called in messages. */
   readonly name: string;
-  readonly chains: readonly OldChain[];
+  readonly chains: readonly OldChain<K>[];
   /** What an operator has to know of the configuration as a whole, a sentence each. */
   readonly notes: readonly string[];
   readonly traces: Traces;
@@ -15,9 +16,9 @@ export interface OldSigner {
   readonly identitySeed: Uint8Array | undefined;
 }
 
-export interface OldChain {
+export interface OldChain<K extends AnyKey = OldKey> {
   readonly chainId: string;
-  readonly key: OldKey;
+  readonly key: K;
   /** Where the key was found, for messages. */
   readonly keyFrom: string;
   /** Undefined: none is within reach. */
@@ -38,8 +39,21 @@ export interface OldKey {
   readonly secret: Scalar;
 }
 
+/** A key that exists as shares alone: they are taken as they are. */
+export interface SharedKey {
+  readonly publicKey: Point;
+  /** With those of its shares that are here. Secret. */
+  readonly dealt: DealtKey;
+}
+
+export type AnyKey = OldKey | SharedKey;
+export type AnyOldSigner = OldSigner<AnyKey>;
+export type AnyOldChain = OldChain<AnyKey>;
+
 export interface OldState {
   readonly file: string;
+  /** What the old signer writes of this chain beside it. */
+  readonly others?: readonly string[];
   readonly found: FilePvState;
 }
 
@@ -53,7 +67,9 @@ export interface Traces {
   readonly folders: readonly string[];
 }
 
-export function wipeOldSigner({ chains, identitySeed }: OldSigner): void {
-  wipe(...chains.map(({ key }) => key.secret));
+export function wipeOldSigner({ chains, identitySeed }: AnyOldSigner): void {
+  for (const { key } of chains)
+    if ('secret' in key) wipe(key.secret);
+    else wipeShares(key.dealt);
   if (identitySeed !== undefined) wipe(identitySeed);
 }

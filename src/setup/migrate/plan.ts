@@ -5,7 +5,7 @@ import { HekateError, isHekateError } from '../../shared/errors.js';
 import { addressOf } from '../../shared/keys/formats.js';
 import type { Watermark } from '../../shared/watermark/watermark.js';
 import { chooseMigrationStart, type AskedStart, type MigrationStart } from './migration-start.js';
-import type { OldChain, OldKey, OldSigner } from './old-signer.js';
+import type { AnyKey, AnyOldChain, AnyOldSigner } from './old-signer.js';
 import { judgeStopped, type Evidence } from './stopped.js';
 
 /** What an operator asks for beside what the old signer says. */
@@ -15,12 +15,14 @@ export interface Asked extends AskedStart {
   /** Addresses of validators, upper-case hex: the key of each chain must be of one of them. */
   readonly validators: readonly string[];
   readonly stoppedByWord: boolean;
+  /** Nothing is written of sentry-links, which dial them. */
+  readonly withoutNodes?: boolean;
   readonly nowSecond: number;
 }
 
 export interface PlannedChain {
   readonly chainId: string;
-  readonly key: OldKey;
+  readonly key: AnyKey;
   readonly keyFrom: string;
   /** Of the validator, upper-case hex. */
   readonly address: string;
@@ -45,7 +47,7 @@ export interface MigrationPlan {
   readonly refusals: readonly HekateError[];
 }
 
-export function planMigration(old: OldSigner, evidence: Evidence, asked: Asked): MigrationPlan {
+export function planMigration(old: AnyOldSigner, evidence: Evidence, asked: Asked): MigrationPlan {
   const { proofs, unproven, refusals } = judgeStopped(old, evidence, asked.stoppedByWord);
   const problems: HekateError[] = [...refusals, ...evidence.problems];
   const attempt = <T>(task: () => T): T | undefined => {
@@ -66,7 +68,7 @@ export function planMigration(old: OldSigner, evidence: Evidence, asked: Asked):
   const chains = old.chains.map((chain): PlannedChain => {
     const { chainId, key, keyFrom, bech32Prefix, state } = chain;
     const address = toHex(addressOf(key.publicKey)).toUpperCase();
-    const nodes = attempt(() => nodesOf(chain, asked.nodes)) ?? [];
+    const nodes = attempt(() => nodesOf(chain, asked)) ?? [];
     attempt(() => checkValidator(chain, address, asked.validators));
     const reports = evidence.reports.filter(({ network }) => network === chainId);
     const start = attempt(() => chooseMigrationStart(chain, reports, asked, asked.nowSecond));
@@ -77,9 +79,9 @@ export function planMigration(old: OldSigner, evidence: Evidence, asked: Asked):
   return { name: old.name, chains, notes: old.notes, proofs, unproven, refusals: problems };
 }
 
-function nodesOf({ chainId, nodes: known }: OldChain, asked: readonly string[] | undefined): readonly string[] {
-  const nodes = asked ?? known;
-  if (nodes.length === 0)
+function nodesOf({ chainId, nodes: known }: AnyOldChain, asked: Asked): readonly string[] {
+  const nodes = asked.nodes ?? known;
+  if (nodes.length === 0 && asked.withoutNodes !== true)
     throw new HekateError('USAGE', `no node of ${chainId} was given, and the old signer names none`, {
       fix: 'add --node ADDR, its priv_validator_laddr as the sentry-links reach it',
     });
@@ -88,7 +90,7 @@ function nodesOf({ chainId, nodes: known }: OldChain, asked: readonly string[] |
   return nodes;
 }
 
-function checkValidator({ chainId, keyFrom }: OldChain, address: string, validators: readonly string[]): void {
+function checkValidator({ chainId, keyFrom }: AnyOldChain, address: string, validators: readonly string[]): void {
   if (validators.length === 0 || validators.includes(address)) return;
   throw new HekateError(
     'KEY_OF_ANOTHER_VALIDATOR',

@@ -111,3 +111,25 @@ it.runIf(process.platform === 'linux')('finds a real process by the file that it
   const report = await findProcesses('/proc', { program: undefined, files: [inDir('key')], folders: [] });
   expect(report?.found.map(({ pid }) => pid)).toEqual([child.pid]);
 });
+
+it.each<[string, string, Entry, 'found' | 'others']>([
+  ['its own home', 'horcrux', { args: ['horcrux', '--home', '/HOME', 'start'] }, 'found'],
+  ['its own home, joined', 'horcrux', { args: ['horcrux', 'start', '--home=/HOME'] }, 'found'],
+  ['another home', 'horcrux', { args: ['horcrux', 'start', '--home', '/HOME/far'] }, 'others'],
+  ['a home that is not there', 'horcrux', { args: ['horcrux', 'start', '--home', '/gone'] }, 'found'],
+  ['its usual home', 'horcrux', { args: ['horcrux', 'start'], env: 'A=1\0', cwd: '/HOME/far' }, 'found'],
+  ['the folder of kms', 'kms', { args: ['kms', 'start'], env: 'A=1\0', cwd: '/HOME' }, 'found'],
+  ['another folder of kms', 'kms', { args: ['kms', 'start'], env: 'A=1\0', cwd: '/HOME/far' }, 'others'],
+  ['another configuration of nebula', 'nebula', { args: ['nebula', 'start', '-c', '/HOME/far/own.conf'] }, 'others'],
+])('a signer with %s', async (_name, name, entry, expected) => {
+  const config = name === 'kms' ? 'kms.yaml' : 'own.conf';
+  for (const folder of ['home', 'home/far']) {
+    mkdirSync(inDir(folder), { recursive: true });
+    writeFileSync(inDir(folder, config), folder);
+    writeFileSync(inDir(folder, 'tmkms.toml'), folder);
+  }
+  const own = (text: string): string => text.replace('/HOME', inDir('home'));
+  enter(9, { ...entry, args: entry.args.map(own), ...(entry.cwd !== undefined && { cwd: own(entry.cwd) }) });
+  const report = await look({ program: { name, config: inDir('home', config) } });
+  expect(report?.[expected].map(({ pid }) => pid)).toEqual([9]);
+});

@@ -49,7 +49,7 @@ export async function findProcesses(
     if (args.length === 0) continue;
     const name = basename(args[0] ?? '');
     if (program !== undefined && (await runs(folder, args, program.name))) {
-      const used = await configOf(folder, args);
+      const used = await configOf(folder, args, program);
       if (used.id !== undefined && config !== undefined && used.id !== config)
         others.push({ pid, name, why: `runs with ${used.path}` });
       else
@@ -82,19 +82,33 @@ async function runs(folder: string, args: readonly string[], name: string): Prom
   return names.some((one) => one === name || one.startsWith(`${name}-`)) && args.includes('start');
 }
 
-/** The configuration of a tmkms: of -c, else of its environment, else of its folder. The id is undefined where it cannot be looked at. */
+/** Configurations of signers that look for it in the folder that they are started in. */
+const IN_ITS_FOLDER: Readonly<Record<string, string>> = { tmkms: 'tmkms.toml', kms: 'kms.yaml' };
+
+/**
+ * The configuration of such a process: of -c or in its --home, else of its environment, else of its folder. The id is undefined where
+ * it cannot be looked at, or nobody says.
+ */
 async function configOf(
   folder: string,
   args: readonly string[],
+  { name, config }: NonNullable<Traces['program']>,
 ): Promise<{ readonly path: string; readonly id: FileId | undefined }> {
-  const at = args.findIndex((arg) => arg === '-c' || arg === '--config');
-  const joined = args.flatMap((arg) => /^(?:--config=|-c=?)(.+)$/s.exec(arg)?.[1] ?? [])[0];
-  const given = at < 0 ? joined : args[at + 1];
+  const home = valueOf(args, /^--home$/, /^--home=(.+)$/s);
+  const given =
+    home === undefined ? valueOf(args, /^(?:-c|--config)$/, /^(?:--config=|-c=?)(.+)$/s) : join(home, basename(config));
   const environment =
     given === undefined ? await fsp.readFile(join(folder, 'environ'), 'utf8').catch(() => undefined) : '';
-  if (environment === undefined) return { path: 'its own configuration', id: undefined };
-  const path = given ?? /(?:^|\0)TMKMS_CONFIG_FILE=([^\0]+)/.exec(environment)?.[1] ?? 'tmkms.toml';
+  const named = name === 'tmkms' ? /(?:^|\0)TMKMS_CONFIG_FILE=([^\0]+)/.exec(environment ?? '')?.[1] : undefined;
+  const path = environment === undefined ? undefined : (given ?? named ?? IN_ITS_FOLDER[name]);
+  if (path === undefined) return { path: 'its own configuration', id: undefined };
   return { path, id: await idOf(join(folder, isAbsolute(path) ? 'root' : 'cwd', path)) };
+}
+
+/** Of an option that stands before its value, or in one with it. */
+function valueOf(args: readonly string[], alone: RegExp, joined: RegExp): string | undefined {
+  const at = args.findIndex((arg) => alone.test(arg));
+  return at < 0 ? args.flatMap((arg) => joined.exec(arg)?.[1] ?? [])[0] : args[at + 1];
 }
 
 async function idsOf(files: readonly string[], folders: readonly string[]): Promise<ReadonlyMap<FileId, string>> {

@@ -1,6 +1,6 @@
 import { HekateError } from '../../shared/errors.js';
 import { ENOUGH_HEIGHTS, standsStill, type ChainReport } from './chain-watch.js';
-import type { OldChain, OldSigner } from './old-signer.js';
+import type { AnyOldChain, AnyOldSigner } from './old-signer.js';
 import type { ProcessReport } from './process-table.js';
 import type { StateWatch } from './state-watch.js';
 
@@ -28,7 +28,7 @@ export interface Verdict {
 }
 
 /** Whether the old signer is stopped. `byWord`: an operator says so, which counts only where nothing could be asked. */
-export function judgeStopped(old: OldSigner, evidence: Evidence, byWord: boolean): Verdict {
+export function judgeStopped(old: AnyOldSigner, evidence: Evidence, byWord: boolean): Verdict {
   const { processes, connected, states, watchedSeconds } = evidence;
   const proofs: string[] = [];
   const unproven: string[] = [];
@@ -64,7 +64,7 @@ interface Findings {
 }
 
 function judgeChain(
-  { chainId, state }: OldChain,
+  { chainId, state }: AnyOldChain,
   { reports, states }: Evidence,
   byWord: boolean,
   { proofs, unproven, refusals, lives }: Findings,

@@ -8,20 +8,13 @@ import { accessDenied } from '../ports/access-denied.js';
 import { diskErrorCode } from '../ports/disk-error.js';
 import { readPlainText } from '../ports/plain-file.js';
 import { systemFix } from '../system-error.js';
-import type { Position, TomlPath, TomlPositions } from './toml-positions.js';
+import { configInvalid, placeProblems, type ConfigIssue, type ConfigSource } from './config-problems.js';
+import type { TomlPositions } from './toml-positions.js';
+
+export { expects, type ConfigIssue } from './config-problems.js';
 
 /** Far above 256 chains with 16 nodes each. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
-
-/** Something wrong at a place of the file, found beside the schema. */
-export interface ConfigIssue {
-  readonly path: TomlPath;
-  readonly problem: string;
-}
-
-interface PlacedProblem extends Position {
-  readonly problem: string;
-}
 
 /** Text of a configuration file. Throws NO_HOME when it is absent, CONFIG_INVALID when it cannot be read, ACCESS_DENIED, HOME_TOO_OPEN. */
 export async function readConfigText(file: string): Promise<string> {
@@ -74,9 +67,7 @@ export async function parseConfig<S extends z.ZodType>(
   const crossed = crossChecks(table);
   if (result.success && crossed.length === 0) return result.data;
   const positions = await positionsIn(text);
-  const problems: PlacedProblem[] = crossed.map(({ path, problem }) => ({ ...positions.value(path), problem }));
-  for (const issue of result.error?.issues ?? []) problems.push(...describe(issue, positions));
-  throw invalid(source, problems);
+  throw configInvalid(source, placeProblems(positions, crossed, result.error?.issues ?? []));
 }
 
 function whole({ written, added }: ConfigText): string {
@@ -88,70 +79,18 @@ function linesOnDisk({ written, added }: ConfigText): number {
   return written === '' ? 0 : written.split('\n').length;
 }
 
-/** A file, and how many of the lines that were parsed it has. */
-interface Source {
-  readonly file: string;
-  readonly lines: number;
-}
-
 /** The parser of positions costs a start 20 ms; it is for messages alone. */
 export async function positionsIn(text: string): Promise<TomlPositions> {
   const { tomlPositions } = await import('./toml-positions.js');
   return tomlPositions(text);
 }
 
-function parseSyntax(source: Source, text: string): TomlTable {
+function parseSyntax(source: ConfigSource, text: string): TomlTable {
   try {
     return parse(text, { integersAsBigInt: true, unsafeKeyBehaviour: 'throw', maxDepth: 8 });
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const problem = error.message.split('\n', 1)[0]?.replace('Invalid TOML document: ', 'not TOML: ') ?? 'not TOML';
-    throw invalid(source, [{ line: error.line, column: error.column, problem }]);
+    throw configInvalid(source, [{ line: error.line, column: error.column, problem }]);
   }
-}
-
-function describe(issue: z.core.$ZodIssue, positions: TomlPositions): PlacedProblem[] {
-  const path = issue.path.filter((part) => typeof part !== 'symbol');
-  const name = path.at(-1);
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        ...positions.key([...path, key]),
-        problem: `unknown key ${JSON.stringify(key)}`,
-      }));
-    default:
-      if (issue.message === MISSING) return [{ ...positions.key(path), problem: `${JSON.stringify(name)} is missing` }];
-      return [{ ...positions.value(path), problem: sentence(name, issue.message) }];
-  }
-}
-
-/** Messages follow the name of their key, those that begin with a colon are sentences of their own. */
-function sentence(name: string | number | undefined, message: string): string {
-  if (typeof name !== 'string') return message.replace(/^: /, '');
-  return `"${name}"${message.startsWith(':') ? '' : ' '}${message}`;
-}
-
-const MISSING = 'missing';
-
-/** Message of a schema for a value of the wrong type; a value that is not there at all is reported as missing. */
-export function expects(what: string): (issue: { readonly input?: unknown }) => string {
-  return ({ input }) => (input === undefined ? MISSING : `must be ${what}, not ${typeName(input)}`);
-}
-
-function typeName(value: unknown): string {
-  if (typeof value === 'bigint') return 'a whole number';
-  if (typeof value === 'number') return 'a number with a decimal point';
-  if (typeof value === 'string') return 'a string';
-  if (typeof value === 'boolean') return 'true or false';
-  return Array.isArray(value) ? 'an array' : 'a table';
-}
-
-function invalid({ file, lines: onDisk }: Source, problems: readonly PlacedProblem[]): HekateError {
-  const lines = [...problems]
-    .sort((a, b) => a.line - b.line || a.column - b.column)
-    .map(({ line, column, problem }) =>
-      line > onDisk ? `${file}, with what would be added: ${problem}` : `${file}:${line}:${column}: ${problem}`,
-    );
-  const message = lines.length === 1 ? lines.join('') : `${lines.length} problems\n  ${lines.join('\n  ')}`;
-  return new HekateError('CONFIG_INVALID', message, { details: { file, problems: lines.length } });
 }
