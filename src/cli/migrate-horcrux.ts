@@ -64,7 +64,7 @@ export function addMigrateHorcruxCommand(migrate: Command, io: Io, fail: (exitCo
       read: (group) => readHorcruxSigner(group, request),
       keepIdentity: false,
       old: {
-        stateFile: `{"height":"H","round":"R","step":S}`,
+        stateFile: '{"height":"H","round":"R","step":S} (in single mode R without quotes)',
         away: 'See that Horcrux never starts by itself again on any host (systemctl disable --now), and move its shards away, to offline backups',
         start: 'start Horcrux on every host',
         copies: 'every copy of the shards, on every host, but offline backups',

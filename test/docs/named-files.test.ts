@@ -25,6 +25,8 @@ describe.each([
   'docs/runbooks.md',
   'docs/migrate-from-a-key-file.md',
   'docs/migrate-from-tmkms.md',
+  'docs/migrate-from-horcrux.md',
+  'docs/migrate-from-kms-and-nebula.md',
 ])('%s', (document) => {
   it('names files that are there', () => {
     const missing = named(document).filter((path) => !files.some((file) => file === path || file.endsWith(`/${path}`)));
