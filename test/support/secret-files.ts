@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename, relative } from 'node:path';
+import { filesBelow } from './files-below.js';
 
 export type SecretKind = 'share' | 'seed' | 'TLS key';
 
@@ -15,10 +16,8 @@ export interface FileSecret {
 
 /** All secrets in the files below a folder: shares, seeds of validators and nodes, TLS keys. What is damaged is left out. */
 export function secretsIn(folder: string): FileSecret[] {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return files.flatMap((entry) => {
-    const file = join(entry.parentPath, entry.name);
-    const read = READERS.find(([pattern]) => pattern.test(entry.name));
+  return filesBelow(folder).flatMap((file) => {
+    const read = READERS.find(([pattern]) => pattern.test(basename(file)));
     if (read === undefined) return [];
     const [, kind, bytesOf] = read;
     try {

@@ -1,5 +1,6 @@
 import { appendFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { filesBelow } from './files-below.js';
 import { secretsIn } from './secret-files.js';
 
 /** Names the folder in which a test run keeps what it put out and which secrets it made; global-setup.ts makes it. */
@@ -32,9 +33,7 @@ export function recordFolder(folder: string): void {
   for (const { name, bytes } of secretsIn(folder))
     if (new Set(bytes).size >= MIN_DIFFERENT_BYTES)
       append('secrets', `${JSON.stringify({ name, hex: Buffer.from(bytes).toString('hex') })}\n`);
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
-    if (entry.isFile() && OUTPUT_FILES.test(entry.name))
-      append('output', readFileSync(join(entry.parentPath, entry.name)));
+  for (const file of filesBelow(folder)) if (OUTPUT_FILES.test(basename(file))) append('output', readFileSync(file));
 }
 
 function append(kind: 'output' | 'secrets', contents: string | Uint8Array): void {
